@@ -1,0 +1,153 @@
+//! What a user sets for each phase, by reference: personas, keyword sets and profiles are named, not copied.
+
+use serde::{Deserialize, Serialize};
+
+use super::Phase;
+use crate::{
+    ids::{KeywordSetId, PersonaId, ProxyPoolId, ScoringProfileId},
+    keyword_set, lead, names,
+};
+
+/// Where the names of a campaign come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Source {
+    /// Offsets of a pattern.
+    Pattern {
+        /// What is enumerated.
+        pattern: names::Pattern,
+        /// How many offsets a run takes; all that are left where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
+    },
+    /// Lists that users import.
+    Import,
+}
+
+/// The configuration of one phase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum PhaseConfig {
+    /// Names.
+    Discovery {
+        /// Where they come from.
+        source: Source,
+    },
+    /// DNS.
+    Validation {
+        /// How DNS is asked; the program's default persona where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dns_persona: Option<PersonaId>,
+        /// Record types to ask for beyond addresses, such as `MX`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        record_types: Vec<String>,
+    },
+    /// HTTP and keywords.
+    Extraction {
+        /// How pages are fetched; the program's default persona where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        http_persona: Option<PersonaId>,
+        /// How names met on the way (redirects) are resolved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dns_persona: Option<PersonaId>,
+        /// Which proxies are used; none where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proxy_pool: Option<ProxyPoolId>,
+        /// Keyword sets whose rules apply.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keyword_sets: Vec<KeywordSetId>,
+        /// Keywords without a set, matched case-insensitively.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keywords: Vec<String>,
+    },
+    /// Scores.
+    Analysis {
+        /// The weights; the default weights where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scoring_profile: Option<ScoringProfileId>,
+    },
+    /// Leads.
+    Enrichment {
+        /// The thresholds of the decision.
+        #[serde(default)]
+        thresholds: lead::Thresholds,
+    },
+}
+
+impl PhaseConfig {
+    /// Returns the phase that is configured.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        match self {
+            Self::Discovery { .. } => Phase::Discovery,
+            Self::Validation { .. } => Phase::Validation,
+            Self::Extraction { .. } => Phase::Extraction,
+            Self::Analysis { .. } => Phase::Analysis,
+            Self::Enrichment { .. } => Phase::Enrichment,
+        }
+    }
+}
+
+/// Everything that a run works with, copied when it starts, so that nothing changes under it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Pinned {
+    /// Names.
+    Discovery {
+        /// Where they come from.
+        source: Source,
+        /// The pattern's hash, which is its stream's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pattern_hash: Option<String>,
+    },
+    /// DNS.
+    Validation {
+        /// The persona that was named, if one was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dns_persona: Option<PersonaId>,
+        /// Its configuration at the start of the run, or the program's default.
+        dns: crate::persona::DnsConfig,
+        /// Record types to ask for beyond addresses.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        record_types: Vec<String>,
+    },
+    /// HTTP and keywords.
+    Extraction {
+        /// The persona that was named, if one was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        http_persona: Option<PersonaId>,
+        /// Its configuration at the start of the run, or the program's default.
+        http: crate::persona::HttpConfig,
+        /// How names met on the way are resolved.
+        dns: crate::persona::DnsConfig,
+        /// Every rule of the run, of the sets and of the phase's own keywords.
+        rules: Vec<keyword_set::Rule>,
+    },
+    /// Scores.
+    Analysis {
+        /// The profile that was named, if one was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scoring_profile: Option<ScoringProfileId>,
+        /// Its weights, normalised to sum 1.
+        weights: std::collections::BTreeMap<String, f64>,
+    },
+    /// Leads.
+    Enrichment {
+        /// The thresholds of the decision.
+        thresholds: lead::Thresholds,
+    },
+}
+
+impl Pinned {
+    /// Returns the phase that the run belongs to.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        match self {
+            Self::Discovery { .. } => Phase::Discovery,
+            Self::Validation { .. } => Phase::Validation,
+            Self::Extraction { .. } => Phase::Extraction,
+            Self::Analysis { .. } => Phase::Analysis,
+            Self::Enrichment { .. } => Phase::Enrichment,
+        }
+    }
+}

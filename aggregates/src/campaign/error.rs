@@ -1,0 +1,90 @@
+//! Why a command on a campaign was refused.
+
+use super::{Action, Phase, PhaseState};
+
+/// Why a command on a campaign was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such campaign, or it was deleted.
+    #[error("no such campaign")]
+    NotFound,
+    /// The id is taken.
+    #[error("the campaign exists already")]
+    Exists,
+    /// A field of the command is not acceptable.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The field, as the command names it.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The transition table has no such transition.
+    #[error("cannot {} {phase} while it is {}", action.name(), current.name())]
+    InvalidTransition {
+        /// The phase.
+        phase: Phase,
+        /// Where it stands.
+        current: PhaseState,
+        /// What was wanted.
+        action: Action,
+    },
+    /// Another phase of the campaign has a run under way.
+    #[error("cannot start {phase} while {blocking} is {}", current.name())]
+    Blocked {
+        /// The phase that should have started.
+        phase: Phase,
+        /// Where it stands.
+        current: PhaseState,
+        /// The phase that is in the way.
+        blocking: Phase,
+    },
+    /// A phase before has not completed.
+    #[error("cannot start {phase} before {blocking} has completed")]
+    TooEarly {
+        /// The phase that should have started.
+        phase: Phase,
+        /// Where it stands.
+        current: PhaseState,
+        /// The phase that must complete first.
+        blocking: Phase,
+    },
+    /// The mode needs phases configured that are not.
+    #[error("not configured: {}", missing.iter().map(|p| p.name()).collect::<Vec<_>>().join(", "))]
+    MissingPhases {
+        /// The phase that should have started.
+        phase: Phase,
+        /// Where it stands.
+        current: PhaseState,
+        /// The phases that lack a configuration.
+        missing: Vec<Phase>,
+    },
+    /// A new run is not possible.
+    #[error("cannot run {phase} again: {message}")]
+    RerunRefused {
+        /// The phase.
+        phase: Phase,
+        /// Where it stands.
+        current: PhaseState,
+        /// Why.
+        message: &'static str,
+    },
+    /// The caller expected another state.
+    #[error("{phase} is {}, expected {}", current.name(), expected.name())]
+    ExpectedStateMismatch {
+        /// The phase.
+        phase: Phase,
+        /// Where it stands.
+        current: PhaseState,
+        /// What the caller expected.
+        expected: PhaseState,
+        /// What was wanted.
+        action: Action,
+    },
+    /// There is nothing under way that could be controlled.
+    #[error("no phase of the campaign is under way")]
+    NothingUnderWay,
+    /// The command names a run that is over.
+    #[error("the run is over")]
+    RunIsOver,
+}

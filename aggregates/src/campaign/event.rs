@@ -1,0 +1,189 @@
+//! What can happen to a campaign. Field and variant names are forever; see `tests/golden/campaign`.
+
+use std::collections::BTreeMap;
+
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Mode, Phase, PhaseConfig, Pinned};
+use crate::{
+    ids::{CampaignId, FileId, RunId, UserId},
+    names,
+};
+
+/// Counts of a run by what came of its items, such as `processed`, `ok`, `NXDOMAIN`.
+pub type Tallies = BTreeMap<String, u64>;
+
+/// Why a run ended without doing all its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCause {
+    /// Somebody stopped it.
+    Stopped,
+    /// It could not go on.
+    Error,
+}
+
+/// An event of a campaign's stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The campaign exists.
+    Created {
+        /// Whose it is.
+        owner: UserId,
+        /// Its name.
+        name: String,
+        /// What it is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// Whether phases follow each other by themselves.
+        mode: Mode,
+        /// The configuration object as the client sent it; what it says is also recorded by `PhaseConfigured`.
+        #[serde(default)]
+        configuration: Value,
+        /// How many names the campaign may have.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_domains: Option<u64>,
+    },
+    /// Name, description or configuration object were changed; absent fields stay.
+    DetailsChanged {
+        /// The new name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The new description.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// The new configuration object.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        configuration: Option<Value>,
+    },
+    /// The way from phase to phase was changed.
+    ModeChanged {
+        /// The new mode.
+        mode: Mode,
+    },
+    /// A phase was configured for its next run.
+    PhaseConfigured {
+        /// What was set.
+        config: PhaseConfig,
+    },
+    /// A chunk of a list of names was taken in.
+    DomainsImported {
+        /// The list.
+        file_id: FileId,
+        /// SHA-256 of the whole list, hex.
+        sha256: String,
+        /// The ordinal of the chunk's first name in the campaign.
+        first_ordinal: u64,
+        /// The names, legal and new to the campaign.
+        names: Vec<String>,
+    },
+    /// Names of a range of offsets were generated. The names are a pure function of these fields.
+    DomainsGenerated {
+        /// The discovery run.
+        run_id: RunId,
+        /// What is enumerated.
+        pattern: names::Pattern,
+        /// Which version of the generator makes the names.
+        generator_version: u32,
+        /// The first offset.
+        start: u64,
+        /// How many offsets.
+        count: u64,
+        /// The ordinal of the first name in the campaign.
+        first_ordinal: u64,
+        /// How many of the offsets are legal names.
+        names: u64,
+    },
+    /// A run began.
+    PhaseStarted {
+        /// The phase.
+        phase: Phase,
+        /// The run.
+        run_id: RunId,
+        /// The run's number within the phase, from 1.
+        run_number: u32,
+        /// Everything that the run works with.
+        pinned: Pinned,
+        /// Whether the end of the phase before started it.
+        #[serde(default)]
+        auto: bool,
+    },
+    /// No new work of the run is handed out.
+    PhasePaused {
+        /// The phase.
+        phase: Phase,
+        /// The run.
+        run_id: RunId,
+    },
+    /// Work of the run is handed out again.
+    PhaseResumed {
+        /// The phase.
+        phase: Phase,
+        /// The run.
+        run_id: RunId,
+    },
+    /// The run did all its work.
+    PhaseCompleted {
+        /// The phase.
+        phase: Phase,
+        /// The run.
+        run_id: RunId,
+        /// What came of its items.
+        tallies: Tallies,
+    },
+    /// The run ended without doing all its work.
+    PhaseFailed {
+        /// The phase.
+        phase: Phase,
+        /// The run.
+        run_id: RunId,
+        /// Why.
+        cause: FailureCause,
+        /// In words.
+        message: String,
+    },
+    /// The whole campaign was stopped by command.
+    Stopped {},
+    /// The campaign was deleted; its history stays.
+    Deleted {},
+}
+
+impl Event {
+    /// Returns the event's type, as the log names it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "Created",
+            Self::DetailsChanged { .. } => "DetailsChanged",
+            Self::ModeChanged { .. } => "ModeChanged",
+            Self::PhaseConfigured { .. } => "PhaseConfigured",
+            Self::DomainsImported { .. } => "DomainsImported",
+            Self::DomainsGenerated { .. } => "DomainsGenerated",
+            Self::PhaseStarted { .. } => "PhaseStarted",
+            Self::PhasePaused { .. } => "PhasePaused",
+            Self::PhaseResumed { .. } => "PhaseResumed",
+            Self::PhaseCompleted { .. } => "PhaseCompleted",
+            Self::PhaseFailed { .. } => "PhaseFailed",
+            Self::Stopped {} => "Stopped",
+            Self::Deleted {} => "Deleted",
+        }
+    }
+}
+
+impl DomainEvent for Event {
+    fn event_type(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}
+
+/// The aggregate id of a campaign's stream.
+#[must_use]
+pub fn stream_id(campaign_id: CampaignId) -> String {
+    campaign_id.to_string()
+}

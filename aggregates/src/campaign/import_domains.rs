@@ -1,0 +1,63 @@
+//! Takes a list of names in.
+
+use super::{Campaign, Error, Event, Phase, PhaseConfig, PhaseState, Source};
+use crate::ids::FileId;
+
+/// How many names one `DomainsImported` holds at most.
+pub const IMPORT_CHUNK: usize = 5_000;
+
+/// Takes names in that are legal, different from each other and new to the campaign: the caller has parsed them and
+/// compared them with the names that the campaign has, at the version that the command names.
+#[derive(Clone, Debug)]
+pub struct ImportDomains {
+    /// The list.
+    pub file_id: FileId,
+    /// SHA-256 of the whole list, hex.
+    pub sha256: String,
+    /// The names.
+    pub names: Vec<String>,
+}
+
+impl ImportDomains {
+    pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
+        campaign.must_exist()?;
+        let discovery = campaign.phase(Phase::Discovery);
+        let imports = matches!(
+            discovery.config,
+            Some(PhaseConfig::Discovery { source: Source::Import })
+        );
+        if !imports {
+            return Err(Error::Invalid {
+                field: "file",
+                message: "the campaign generates its names; lists are taken by campaigns whose names are imported"
+                    .to_owned(),
+            });
+        }
+        if discovery.state != PhaseState::Configured {
+            return Err(Error::RerunRefused {
+                phase: Phase::Discovery,
+                current: discovery.state,
+                message: "the campaign has its names, and they do not change",
+            });
+        }
+        let total = campaign.names.saturating_add(self.names.len() as u64);
+        if let Some(limit) = campaign.max_domains.filter(|limit| total > *limit) {
+            return Err(Error::Invalid {
+                field: "file",
+                message: format!("the campaign takes {limit} names, with this list it would have {total}"),
+            });
+        }
+        let mut first_ordinal = campaign.names;
+        let mut events = Vec::new();
+        for chunk in self.names.chunks(IMPORT_CHUNK) {
+            events.push(Event::DomainsImported {
+                file_id: self.file_id,
+                sha256: self.sha256.clone(),
+                first_ordinal,
+                names: chunk.to_vec(),
+            });
+            first_ordinal = first_ordinal.saturating_add(chunk.len() as u64);
+        }
+        Ok(events)
+    }
+}

@@ -1,0 +1,332 @@
+//! The campaign: five phases over a set of names.
+//!
+//! A phase moves only through [`transition`]; the campaign's own status is computed from its phases and kept nowhere.
+//! One phase runs at a time. A run pins everything that it works with when it starts. Commands come from users
+//! (through the API and the command line) and from the coordinator (`Complete`, `Fail`, automatic `Start`,
+//! `RecordGenerated`); both pass the same gate, and both may be repeated: a command that asks for the state that is
+//! there answers the same and records nothing.
+
+mod change_details;
+mod change_mode;
+mod configuration;
+mod configure_phase;
+mod control;
+mod create;
+mod delete;
+mod error;
+mod event;
+mod finish_run;
+mod import_domains;
+mod phase;
+mod record_generated;
+mod start_phase;
+mod status;
+
+use cqrs_es::{Aggregate, event_sink::EventSink};
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    change_details::ChangeDetails,
+    change_mode::{ChangeMode, Mode, UnknownMode},
+    configuration::{PhaseConfig, Pinned, Source},
+    configure_phase::ConfigurePhase,
+    control::{PausePhase, ResumePhase, Stop, StopPhase},
+    create::Create,
+    delete::Delete,
+    error::Error,
+    event::{Event, FailureCause, Tallies, stream_id},
+    finish_run::{CompletePhase, FailPhase},
+    import_domains::{IMPORT_CHUNK, ImportDomains},
+    phase::{Action, Phase, PhaseState, Transition, UnknownPhase, UnknownState, transition},
+    record_generated::{GENERATED_CHUNK, RecordGenerated},
+    start_phase::StartPhase,
+    status::Status,
+};
+use crate::ids::{RunId, UserId};
+
+/// What can be asked of a campaign.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "commands are built once, moved once and dropped; boxing the one large variant would only blur them"
+)]
+pub enum Command {
+    /// Makes the campaign.
+    Create(Create),
+    /// Changes name, description or configuration object.
+    ChangeDetails(ChangeDetails),
+    /// Changes the way from phase to phase.
+    ChangeMode(ChangeMode),
+    /// Configures a phase.
+    ConfigurePhase(ConfigurePhase),
+    /// Takes names in.
+    ImportDomains(ImportDomains),
+    /// Records names that the discovery run generated.
+    RecordGenerated(RecordGenerated),
+    /// Starts a run.
+    StartPhase(StartPhase),
+    /// Pauses a run.
+    PausePhase(PausePhase),
+    /// Resumes a run.
+    ResumePhase(ResumePhase),
+    /// Stops a run.
+    StopPhase(StopPhase),
+    /// Stops the campaign.
+    Stop(Stop),
+    /// Ends a run whose work is done.
+    CompletePhase(CompletePhase),
+    /// Ends a run that cannot go on.
+    FailPhase(FailPhase),
+    /// Deletes the campaign.
+    Delete(Delete),
+}
+
+/// One phase of a campaign.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct PhaseRecord {
+    state: PhaseState,
+    config: Option<PhaseConfig>,
+    run: Option<RunId>,
+    run_number: u32,
+}
+
+impl PhaseRecord {
+    /// Returns where the phase stands.
+    #[must_use]
+    pub const fn state(&self) -> PhaseState {
+        self.state
+    }
+
+    /// Returns the configuration for the next run.
+    #[must_use]
+    pub const fn config(&self) -> Option<&PhaseConfig> {
+        self.config.as_ref()
+    }
+
+    /// Returns the last run.
+    #[must_use]
+    pub const fn run(&self) -> Option<RunId> {
+        self.run
+    }
+
+    /// Returns the number of the last run, 0 before the first.
+    #[must_use]
+    pub const fn run_number(&self) -> u32 {
+        self.run_number
+    }
+}
+
+/// The state of a campaign.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Campaign {
+    owner: Option<UserId>,
+    name: String,
+    description: Option<String>,
+    mode: Mode,
+    max_domains: Option<u64>,
+    phases: [PhaseRecord; 5],
+    names: u64,
+    generated_to: Option<u64>,
+    stopped: bool,
+    deleted: bool,
+}
+
+impl Campaign {
+    /// Returns whose campaign it is, or nothing where there is none.
+    #[must_use]
+    pub fn owner(&self) -> Option<UserId> {
+        self.owner.filter(|_| !self.deleted)
+    }
+
+    /// Returns the campaign's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the mode.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Returns how many names the campaign may have, where that was limited.
+    #[must_use]
+    pub const fn max_domains(&self) -> Option<u64> {
+        self.max_domains
+    }
+
+    /// Returns how many names the campaign has; the next name's ordinal.
+    #[must_use]
+    pub const fn names(&self) -> u64 {
+        self.names
+    }
+
+    /// Returns the offset up to which the present discovery run has generated.
+    #[must_use]
+    pub const fn generated_to(&self) -> Option<u64> {
+        self.generated_to
+    }
+
+    /// Returns one phase.
+    #[must_use]
+    pub fn phase(&self, phase: Phase) -> &PhaseRecord {
+        #[expect(clippy::indexing_slicing, reason = "a phase's index is below the array's length")]
+        &self.phases[phase.index()]
+    }
+
+    /// Returns the phase that has a run under way, paused or not.
+    #[must_use]
+    pub fn active_phase(&self) -> Option<Phase> {
+        Phase::ALL
+            .into_iter()
+            .find(|phase| self.phase(*phase).state.is_active())
+    }
+
+    /// Returns the first phase that has not completed.
+    #[must_use]
+    pub fn due_phase(&self) -> Option<Phase> {
+        Phase::ALL
+            .into_iter()
+            .find(|phase| self.phase(*phase).state != PhaseState::Completed)
+    }
+
+    /// Returns the phase that should start by itself now: in full sequence, after a phase completed and before the
+    /// next one began.
+    #[must_use]
+    pub fn auto_start_due(&self) -> Option<Phase> {
+        if self.mode != Mode::FullSequence || self.stopped || self.owner().is_none() || self.active_phase().is_some() {
+            return None;
+        }
+        let due = self.due_phase()?;
+        let ready = matches!(self.phase(due).state, PhaseState::Configured)
+            || (due.defaults_suffice() && self.phase(due).state == PhaseState::NotStarted);
+        (due != Phase::Discovery && ready).then_some(due)
+    }
+
+    fn phase_mut(&mut self, phase: Phase) -> &mut PhaseRecord {
+        #[expect(clippy::indexing_slicing, reason = "a phase's index is below the array's length")]
+        &mut self.phases[phase.index()]
+    }
+
+    fn must_exist(&self) -> Result<(), Error> {
+        self.owner().map(|_| ()).ok_or(Error::NotFound)
+    }
+}
+
+impl Aggregate for Campaign {
+    const TYPE: &'static str = "campaign";
+    type Command = Command;
+    type Event = Event;
+    type Error = Error;
+    type Services = ();
+
+    async fn handle(&mut self, command: Command, (): &(), sink: &EventSink<Self>) -> Result<(), Error> {
+        let events = match command {
+            Command::Create(command) => command.decide(self)?,
+            Command::ChangeDetails(command) => command.decide(self)?,
+            Command::ChangeMode(command) => command.decide(self)?,
+            Command::ConfigurePhase(command) => command.decide(self)?,
+            Command::ImportDomains(command) => command.decide(self)?,
+            Command::RecordGenerated(command) => command.decide(self)?,
+            Command::StartPhase(command) => command.decide(self)?,
+            Command::PausePhase(command) => command.decide(self)?,
+            Command::ResumePhase(command) => command.decide(self)?,
+            Command::StopPhase(command) => command.decide(self)?,
+            Command::Stop(command) => command.decide(self)?,
+            Command::CompletePhase(command) => command.decide(self)?,
+            Command::FailPhase(command) => command.decide(self)?,
+            Command::Delete(command) => command.decide(self)?,
+        };
+        for event in events {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::Created {
+                owner,
+                name,
+                description,
+                mode,
+                max_domains,
+                ..
+            } => {
+                self.owner = Some(owner);
+                self.name = name;
+                self.description = description;
+                self.mode = mode;
+                self.max_domains = max_domains;
+            }
+            Event::DetailsChanged { name, description, .. } => {
+                if let Some(name) = name {
+                    self.name = name;
+                }
+                self.description = description.or_else(|| self.description.take());
+            }
+            Event::ModeChanged { mode } => self.mode = mode,
+            Event::PhaseConfigured { config } => {
+                let record = self.phase_mut(config.phase());
+                if record.state == PhaseState::NotStarted {
+                    record.state = PhaseState::Configured;
+                }
+                record.config = Some(config);
+            }
+            Event::DomainsImported { first_ordinal, names, .. } => {
+                self.names = first_ordinal.saturating_add(names.len() as u64);
+            }
+            Event::DomainsGenerated {
+                start,
+                count,
+                first_ordinal,
+                names,
+                ..
+            } => {
+                self.names = first_ordinal.saturating_add(names);
+                self.generated_to = Some(start.saturating_add(count));
+            }
+            Event::PhaseStarted {
+                phase,
+                run_id,
+                run_number,
+                ..
+            } => self.begin(phase, run_id, run_number),
+            Event::PhasePaused { phase, .. } => self.phase_mut(phase).state = PhaseState::Paused,
+            Event::PhaseResumed { phase, .. } => self.phase_mut(phase).state = PhaseState::Running,
+            Event::PhaseCompleted { phase, .. } => self.phase_mut(phase).state = PhaseState::Completed,
+            Event::PhaseFailed { phase, .. } => self.phase_mut(phase).state = PhaseState::Failed,
+            Event::Stopped {} => self.stopped = true,
+            Event::Deleted {} => self.deleted = true,
+        }
+    }
+}
+
+impl Campaign {
+    /// Enters a run. Later phases that are over go back to waiting: what they said rests on results that this run
+    /// replaces.
+    fn begin(&mut self, phase: Phase, run_id: RunId, run_number: u32) {
+        self.stopped = false;
+        let record = self.phase_mut(phase);
+        record.state = PhaseState::Running;
+        record.run = Some(run_id);
+        record.run_number = run_number;
+        if phase == Phase::Discovery {
+            self.generated_to = None;
+        }
+        for later in Phase::ALL.into_iter().filter(|later| *later > phase) {
+            let record = self.phase_mut(later);
+            if matches!(record.state, PhaseState::Completed | PhaseState::Failed) {
+                record.state = if record.config.is_some() {
+                    PhaseState::Configured
+                } else {
+                    PhaseState::NotStarted
+                };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
