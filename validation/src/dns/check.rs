@@ -1,0 +1,173 @@
+//! One domain, from its name to its report.
+
+use std::sync::Arc;
+
+use futures::{StreamExt as _, stream};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Outcome, Reason, Record, RecordType, Report,
+    ask::{Trouble, Verdict},
+    engine::Inner,
+    message::{self, Answer, Question},
+    name::WireName,
+};
+
+/// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
+pub(super) async fn check(inner: &Inner, name: &str) -> Report {
+    if let Some((least, most)) = inner.config.delay {
+        let pause = sleep(rand::random_range(least..=most));
+        inner.stop.run_until_cancelled(pause).await;
+    }
+    let started = Instant::now();
+    let mut findings = Findings::new(name);
+    let wire = match WireName::encode(name) {
+        Ok(wire) => wire,
+        Err(error) => {
+            findings.report.detail = Some(error.to_string());
+            return findings.report;
+        }
+    };
+    let mut types = inner.config.record_types.iter().copied();
+    let mut goes_on = true;
+    if let Some(first) = types.next() {
+        let verdict = inner.ask(&Arc::new(Question::new(&wire, first))).await;
+        goes_on = !findings.is_final(&verdict);
+        findings.add(inner, first, verdict);
+    }
+    if goes_on {
+        let rest: Vec<Arc<Question>> =
+            types.map(|each| Arc::new(Question::new(&wire, each))).collect();
+        if let [only] = rest.as_slice() {
+            let verdict = inner.ask(only).await;
+            findings.add(inner, only.record_type(), verdict);
+        } else {
+            // In the order of the configuration, so that equal answers make equal reports.
+            let mut verdicts = stream::iter(&rest)
+                .map(async |question| (question.record_type(), inner.ask(question).await))
+                .buffered(inner.config.concurrent_queries_per_domain);
+            while let Some((asked, verdict)) = verdicts.next().await {
+                findings.add(inner, asked, verdict);
+            }
+        }
+    }
+    if inner.config.check_wildcards && !findings.report.addresses.is_empty() {
+        let (wildcard, packets) = inner.wildcard_above(&wire).await;
+        findings.report.wildcard = wildcard;
+        findings.report.attempts += packets;
+    }
+    findings.conclude(started)
+}
+
+/// What was found so far.
+struct Findings {
+    report: Report,
+    /// The first failure of an address type, if any: without an address it is the outcome.
+    trouble: Option<(Trouble, Option<String>)>,
+    /// The name does not exist.
+    missing: bool,
+    /// Some question was answered conclusively.
+    answered: bool,
+    notes: Vec<String>,
+}
+
+impl Findings {
+    fn new(name: &str) -> Self {
+        Self {
+            report: Report {
+                name: name.to_owned(),
+                outcome: Outcome::Error(Reason::Error),
+                detail: None,
+                records: Vec::new(),
+                addresses: Vec::new(),
+                resolver: None,
+                attempts: 0,
+                elapsed: std::time::Duration::ZERO,
+                authoritative: false,
+                truncated: false,
+                validated: false,
+                wildcard: None,
+            },
+            trouble: None,
+            missing: false,
+            answered: false,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Tells whether asking for other types could not add anything.
+    fn is_final(&self, verdict: &Verdict) -> bool {
+        match &verdict.result {
+            Ok(answer) => answer.rcode == message::NXDOMAIN,
+            Err(trouble) => *trouble == Trouble::Stopped,
+        }
+    }
+
+    fn add(&mut self, inner: &Inner, asked: RecordType, verdict: Verdict) {
+        self.report.attempts += verdict.packets;
+        self.report.truncated |= verdict.truncated;
+        let resolver = verdict
+            .resolver
+            .and_then(|index| inner.upstreams.get(index))
+            .map(|upstream| upstream.name.clone());
+        match verdict.result {
+            Ok(answer) => self.add_answer(asked, answer, resolver),
+            Err(trouble) => {
+                self.notes.push(format!("{asked}: {}", trouble.text()));
+                if asked.is_address() && self.trouble.is_none() {
+                    self.trouble = Some((trouble, resolver));
+                }
+            }
+        }
+    }
+
+    fn add_answer(&mut self, asked: RecordType, answer: Answer, resolver: Option<String>) {
+        let decides = asked.is_address()
+            && (self.report.resolver.is_none()
+                || (self.report.addresses.is_empty() && !answer.addresses.is_empty()));
+        if decides {
+            self.report.resolver = resolver;
+            self.report.authoritative = answer.authoritative;
+            self.report.validated = answer.authentic;
+        }
+        self.answered |= asked.is_address();
+        self.missing |= answer.rcode == message::NXDOMAIN;
+        self.report.addresses.extend(answer.addresses);
+        if self.report.records.is_empty() {
+            self.report.records = answer.records;
+        } else {
+            for record in answer.records {
+                // The alias chain comes with every type.
+                let is_known = |known: &Record| {
+                    known.record_type == record.record_type && known.value == record.value
+                };
+                if !self.report.records.iter().any(is_known) {
+                    self.report.records.push(record);
+                }
+            }
+        }
+    }
+
+    /// Weighs the findings: an address outweighs all, no such name comes next, a failure outweighs an empty answer.
+    fn conclude(mut self, started: Instant) -> Report {
+        self.report.outcome = if !self.report.addresses.is_empty() {
+            Outcome::Ok
+        } else if self.missing {
+            Outcome::Error(Reason::Nxdomain)
+        } else if let Some((trouble, resolver)) = self.trouble {
+            self.report.resolver = resolver;
+            self.report.authoritative = false;
+            self.report.validated = false;
+            trouble.outcome()
+        } else if self.answered {
+            Outcome::Error(Reason::NoAnswer)
+        } else {
+            self.report.outcome
+        };
+        if !self.notes.is_empty() {
+            self.report.detail = Some(self.notes.join("; "));
+        }
+        self.report.elapsed = started.elapsed();
+        self.report
+    }
+}

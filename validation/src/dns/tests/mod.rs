@@ -1,0 +1,1 @@
+//! The engine against scripted servers on real sockets.
