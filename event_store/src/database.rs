@@ -1,0 +1,158 @@
+//! The database: connections, schema, and the signals between writers, the sequencer and readers of this process.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio::sync::{Notify, watch};
+
+use crate::{Error, Feed, Log, Position, Transaction, Upcasters};
+
+/// How a database is connected to.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    /// The most connections that this process holds.
+    pub max_connections: u32,
+    /// How long a caller waits for a free connection.
+    pub acquire_timeout: Duration,
+    /// How old versions of events are read.
+    pub upcasters: Upcasters,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { max_connections: 16, acquire_timeout: Duration::from_secs(30), upcasters: Upcasters::default() }
+    }
+}
+
+/// A database that holds a log. Cheap to clone; all clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+    upcasters: Upcasters,
+    signals: Arc<Signals>,
+}
+
+/// What tasks of one process tell each other. Hints only: everything is also found by polling.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// Somebody has appended.
+    pub(crate) appended: Notify,
+    /// The highest head that anybody here has seen.
+    head: watch::Sender<Position>,
+    /// How many sequencers of this process poll the head.
+    sequencers: AtomicUsize,
+}
+
+impl Database {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`Error::Database`] when the address is wrong or the server does not answer.
+    pub async fn connect(url: &str, options: ConnectOptions) -> Result<Self, Error> {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect(url)
+            .await
+            .map_err(Error::database("connect to the database"))?;
+        let (head, _) = watch::channel(Position::START);
+        let signals = Signals { appended: Notify::new(), head, sequencers: AtomicUsize::new(0) };
+        Ok(Self { pool, upcasters: options.upcasters, signals: Arc::new(signals) })
+    }
+
+    /// Brings the schema up to date. Any number of processes may do it at once: one works, the others wait for it.
+    ///
+    /// # Errors
+    /// [`Error::Migrate`] when a step fails or an applied one was changed.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        sqlx::migrate!("../migrations").run(&self.pool).await.map_err(Error::Migrate)
+    }
+
+    /// Returns the connections, for the rooms that write SQL of their own: the projections and the shell's state tables.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Returns the interactive lane.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        Log::new(self.clone())
+    }
+
+    /// Returns the ordered feed.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        Feed::new(self.clone())
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// [`Error::Database`] when no connection can be had.
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        Transaction::begin(self).await
+    }
+
+    /// Closes the connections, waiting for those in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) const fn upcasters(&self) -> &Upcasters {
+        &self.upcasters
+    }
+
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.signals
+    }
+}
+
+impl Signals {
+    /// Tells waiting readers that the log reaches at least this far.
+    pub(crate) fn publish(&self, head: Position) {
+        self.head.send_if_modified(|known| {
+            let news = head > *known;
+            if news {
+                *known = head;
+            }
+            news
+        });
+    }
+
+    pub(crate) fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    /// Counts a sequencer for as long as the returned value lives.
+    pub(crate) fn sequencing(self: &Arc<Self>) -> Sequencing {
+        self.sequencers.fetch_add(1, Ordering::Relaxed);
+        Sequencing(Arc::clone(self))
+    }
+
+    pub(crate) fn has_sequencer(&self) -> bool {
+        self.sequencers.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Database {
+    pub(crate) fn sequencing(&self) -> Sequencing {
+        self.signals.sequencing()
+    }
+}
+
+/// A sequencer that runs in this process.
+#[derive(Debug)]
+pub(crate) struct Sequencing(Arc<Signals>);
+
+impl Drop for Sequencing {
+    fn drop(&mut self) {
+        self.0.sequencers.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,114 @@
+//! What can go wrong between the program and the log.
+
+/// Why the log could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or could not be reached.
+    #[error("cannot {action}")]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// What went wrong.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot migrate the database")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// An event of the interactive lane could not be read or written.
+    #[error("cannot {action} {aggregate_type} {aggregate_id}")]
+    Aggregate {
+        /// What was tried.
+        action: &'static str,
+        /// The aggregate's type.
+        aggregate_type: &'static str,
+        /// The aggregate's id.
+        aggregate_id: String,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A recorded event does not read as what it should be.
+    #[error("cannot decode event {sequence} of {aggregate_type} {aggregate_id}")]
+    Decode {
+        /// The aggregate's type.
+        aggregate_type: String,
+        /// The aggregate's id.
+        aggregate_id: String,
+        /// The event's sequence.
+        sequence: u64,
+        /// What went wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A new event does not serialize.
+    #[error("cannot encode an event for {aggregate_type} {aggregate_id}")]
+    Encode {
+        /// The aggregate's type.
+        aggregate_type: String,
+        /// The aggregate's id.
+        aggregate_id: String,
+        /// What went wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// There is no such event.
+    #[error("{aggregate_type} {aggregate_id} has no event {sequence}")]
+    NoSuchEvent {
+        /// The aggregate's type.
+        aggregate_type: String,
+        /// The aggregate's id.
+        aggregate_id: String,
+        /// The sequence asked for.
+        sequence: u64,
+    },
+    /// An event was committed and has still no position, because somebody keeps the sequencer's lock.
+    #[error("event {sequence} of {aggregate_type} {aggregate_id} has no position after {waited_ms} ms")]
+    NotSequenced {
+        /// The aggregate's type.
+        aggregate_type: String,
+        /// The aggregate's id.
+        aggregate_id: String,
+        /// The event's sequence.
+        sequence: u64,
+        /// How long it was waited for.
+        waited_ms: u64,
+    },
+    /// A bulk append names more events than one transaction may write.
+    #[error("a bulk append of {events} events is above the limit of {limit}")]
+    TooLarge {
+        /// How many it has.
+        events: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A bulk append names a stream twice, or none of its events.
+    #[error("a bulk append names {aggregate_type} {aggregate_id} {problem}")]
+    BadStream {
+        /// The aggregate's type.
+        aggregate_type: String,
+        /// The aggregate's id.
+        aggregate_id: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A bulk append inside this transaction failed or was abandoned; only a rollback is left.
+    #[error("the transaction has an append that did not finish")]
+    Unfinished,
+}
+
+impl Error {
+    /// Names the step of a database error.
+    pub(crate) fn database(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database { action, source }
+    }
+
+    /// Says whether the same transaction may succeed when it is run again: a deadlock or a serialization failure.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        let Self::Database { source: sqlx::Error::Database(error), .. } = self else {
+            return false;
+        };
+        matches!(error.code().as_deref(), Some("40001" | "40P01"))
+    }
+}

@@ -1,0 +1,38 @@
+//! The log: two lanes in, one ordered feed out.
+//!
+//! Called by the shell (commands and workers), by the projections (the feed) and by the operator's tool (the checker).
+//! [`Log`] is the interactive lane: one command, one aggregate, through `cqrs-es` and `postgres-es`. [`BulkAppend`] is
+//! the bulk lane: the decided events of thousands of streams in one transaction, an answer for each stream. [`Feed`]
+//! reads everything in the order of its [`Position`], whole commits at a time; [`Sequencer`] gives those positions.
+//!
+//! The invariant: every committed event has exactly one position or is about to get one; positions are dense, never
+//! change, rise along every stream, and nothing ever appears before a position that was seen. [`check`] proves it for
+//! a database. The schema and the reasons for it are in `migrations/0001_log.sql`.
+
+mod bulk;
+mod check;
+mod database;
+mod error;
+mod feed;
+mod log;
+mod position;
+mod sequencer;
+mod stored;
+mod stream;
+mod transaction;
+mod upcast;
+
+pub use self::{
+    bulk::{Answer, BulkAppend, FoundEvent, MAX_BULK_EVENTS, NewEvent, same_run},
+    check::{Finding, Report, check},
+    database::{ConnectOptions, Database},
+    error::Error,
+    feed::{Feed, MAX_PAGE, Page},
+    log::{Committed, ExecuteError, Log},
+    position::Position,
+    sequencer::Sequencer,
+    stored::{Recorded, StoredEvent},
+    stream::{Stream, StreamEvent},
+    transaction::Transaction,
+    upcast::Upcasters,
+};

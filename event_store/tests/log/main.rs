@@ -1,0 +1,18 @@
+//! The log on a real PostgreSQL: lanes, feed, order under concurrency, and what a crash leaves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
+mod bulk;
+mod checker;
+mod feed;
+mod interactive;
+mod interleavings;
+mod oracle;
+mod server_crash;
+mod support;
