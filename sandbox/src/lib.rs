@@ -18,17 +18,6 @@
 //! # Ok(()) }
 //! ```
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::cast_possible_truncation,
-        clippy::large_futures
-    )
-)]
-
 mod accept;
 mod dns;
 mod proxy;
@@ -46,8 +35,8 @@ pub use proxy::{ProxyFault, ProxyScript};
 pub use web::reply::BOMB_SIZE;
 pub use web::seen::{KEPT_REQUESTS, Seen};
 pub use world::{
-    Dns, DnsVerdict, Expected, Fate, Host, HttpVerdict, KEYWORDS, Kind, LONGEST_LABEL, PageScript, Record, Shares, Site,
-    Target, Tls, Verdict, World,
+    Dns, DnsVerdict, Expected, Fate, Host, HttpVerdict, KEYWORDS, Kind, LONGEST_LABEL, PageScript,
+    Record, Shares, Site, Target, Tls, Verdict, World,
 };
 
 /// Why a sandbox could not start.
@@ -97,7 +86,15 @@ impl Sandbox {
         let world = Arc::new(RwLock::new(world));
         let queries = Arc::new(dns::Queries::default());
         let resolver = async |script, authoritative| {
-            dns::Resolver::start(Arc::clone(&world), Arc::clone(&queries), script, authoritative, &token, &tasks).await
+            dns::Resolver::start(
+                Arc::clone(&world),
+                Arc::clone(&queries),
+                script,
+                authoritative,
+                &token,
+                &tasks,
+            )
+            .await
         };
         let authority = resolver(ResolverScript::healthy(), true).await?;
         let mut resolvers = Vec::with_capacity(resolver_scripts.len());
@@ -107,10 +104,21 @@ impl Sandbox {
         let web = web::Web::start(Arc::clone(&world), &token, &tasks).await?;
         let mut proxies = Vec::with_capacity(proxy_scripts.len());
         for script in proxy_scripts {
-            proxies.push(proxy::Proxy::start(Arc::clone(&world), web.ports, script, &token, &tasks).await?);
+            proxies.push(
+                proxy::Proxy::start(Arc::clone(&world), web.ports, script, &token, &tasks).await?,
+            );
         }
         guard.disarm();
-        Ok(Self { world, queries, authority, resolvers, web, proxies, token, tasks })
+        Ok(Self {
+            world,
+            queries,
+            authority,
+            resolvers,
+            web,
+            proxies,
+            token,
+            tasks,
+        })
     }
 
     /// Stops every server and returns when nothing listens any more.
@@ -129,7 +137,10 @@ impl Sandbox {
     /// Returns the addresses of the scripted resolvers, in the order in which the world names them.
     #[must_use]
     pub fn resolvers(&self) -> Vec<SocketAddr> {
-        self.resolvers.iter().map(|resolver| resolver.addr).collect()
+        self.resolvers
+            .iter()
+            .map(|resolver| resolver.addr)
+            .collect()
     }
 
     /// Returns how many questions the authority got over UDP.
@@ -147,13 +158,17 @@ impl Sandbox {
     /// Returns how many questions a scripted resolver got over UDP, lost ones included; 0 for one that does not exist.
     #[must_use]
     pub fn dns_packets(&self, resolver: usize) -> u64 {
-        self.resolvers.get(resolver).map_or(0, dns::Resolver::packets)
+        self.resolvers
+            .get(resolver)
+            .map_or(0, dns::Resolver::packets)
     }
 
     /// Returns how many questions a scripted resolver got over TCP; 0 for one that does not exist.
     #[must_use]
     pub fn dns_tcp_queries(&self, resolver: usize) -> u64 {
-        self.resolvers.get(resolver).map_or(0, dns::Resolver::tcp_queries)
+        self.resolvers
+            .get(resolver)
+            .map_or(0, dns::Resolver::tcp_queries)
     }
 
     /// Returns how often a host that was added by name was asked for, of all types and at all resolvers. Names that only
@@ -172,7 +187,10 @@ impl Sandbox {
 
     /// Adds or replaces a host while the sandbox runs.
     pub fn set_host(&self, name: &str, host: Host) {
-        self.world.write().unwrap_or_else(PoisonError::into_inner).set_host(name, host);
+        self.world
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .set_host(name, host);
     }
 
     /// Returns the port of every site's plain HTTP on 127.0.0.1.

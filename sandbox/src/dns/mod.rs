@@ -74,7 +74,12 @@ impl Queries {
 
     /// Returns how often a name was asked for, of all types together, at all resolvers.
     pub(crate) fn of(&self, name: &str) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(0)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -96,7 +101,12 @@ impl Shared {
             Some(Always::NxDomain) => Outcome::code(Code::NxDomain),
             None => answer::answer(&world, query),
         };
-        if let Outcome::Send { response, delay, truncate_udp } = &mut outcome {
+        if let Outcome::Send {
+            response,
+            delay,
+            truncate_udp,
+        } = &mut outcome
+        {
             response.authoritative = self.authoritative && script.always.is_none();
             *delay = delay.saturating_add(script.delay);
             *truncate_udp |= script.truncate;
@@ -119,10 +129,20 @@ impl Resolver {
         tasks: &TaskTracker,
     ) -> Result<Self, Error> {
         let (udp, tcp, addr) = bind().await.map_err(Error::Dns)?;
-        let shared =
-            Arc::new(Shared { world, script: RwLock::new(script), authoritative, tally: Tally::default(), queries });
+        let shared = Arc::new(Shared {
+            world,
+            script: RwLock::new(script),
+            authoritative,
+            tally: Tally::default(),
+            queries,
+        });
         tasks.spawn(udp::serve(udp, Arc::clone(&shared), token.clone()));
-        tasks.spawn(tcp::serve(tcp, Arc::clone(&shared), token.clone(), tasks.clone()));
+        tasks.spawn(tcp::serve(
+            tcp,
+            Arc::clone(&shared),
+            token.clone(),
+            tasks.clone(),
+        ));
         Ok(Self { addr, shared })
     }
 
@@ -138,7 +158,11 @@ impl Resolver {
 
     /// Changes the resolver's habits for questions from now on.
     pub(crate) fn set_script(&self, script: ResolverScript) {
-        *self.shared.script.write().unwrap_or_else(PoisonError::into_inner) = script;
+        *self
+            .shared
+            .script
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = script;
     }
 }
 

@@ -46,7 +46,10 @@ impl ResolverScript {
     /// Makes a resolver that does only this.
     #[must_use]
     pub fn always(always: Always) -> Self {
-        Self { always: Some(always), ..Self::default() }
+        Self {
+            always: Some(always),
+            ..Self::default()
+        }
     }
 
     /// Loses this share (0 to 1) of the questions that come over UDP. Which ones is the same in every run in which the

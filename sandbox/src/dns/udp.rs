@@ -11,10 +11,10 @@ use tokio::net::UdpSocket;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Shared;
 use super::answer::Outcome;
 use super::script::{Forgery, ResolverScript};
 use super::wire::{Answer, Code, Data, Query, Response};
-use super::Shared;
 use crate::world::draw::Draw;
 
 /// Questions answered before other tasks of the runtime get a turn.
@@ -35,7 +35,13 @@ struct Server {
 }
 
 pub(super) async fn serve(socket: UdpSocket, shared: Arc<Shared>, token: CancellationToken) {
-    let mut server = Server { socket, shared, late: BinaryHeap::new(), arrivals: 0, losses: Draw::new(0, "losses") };
+    let mut server = Server {
+        socket,
+        shared,
+        late: BinaryHeap::new(),
+        arrivals: 0,
+        losses: Draw::new(0, "losses"),
+    };
     loop {
         let due = server.late.peek().map(|Reverse((at, ..))| *at);
         tokio::select! {
@@ -75,8 +81,17 @@ impl Server {
         if self.losses.chance(script.loss) {
             return;
         }
-        let Some(query) = Query::parse(packet) else { return };
-        let Outcome::Send { mut response, delay, truncate_udp } = self.shared.outcome(script, &query) else { return };
+        let Some(query) = Query::parse(packet) else {
+            return;
+        };
+        let Outcome::Send {
+            mut response,
+            delay,
+            truncate_udp,
+        } = self.shared.outcome(script, &query)
+        else {
+            return;
+        };
         response.truncated |= truncate_udp;
         if let Some(forgery) = script.forge {
             self.forge(forgery, packet, from).await;
@@ -85,15 +100,26 @@ impl Server {
         if delay.is_zero() {
             self.send(&bytes, from).await;
         } else if self.late.len() < MAX_LATE {
-            self.late.push(Reverse((Instant::now() + delay, self.arrivals, from, bytes)));
+            self.late.push(Reverse((
+                Instant::now() + delay,
+                self.arrivals,
+                from,
+                bytes,
+            )));
         }
     }
 
     /// Sends the wrong answer that a careful client drops.
     async fn forge(&self, forgery: Forgery, packet: &[u8], from: SocketAddr) {
-        let Some(mut query) = Query::parse(packet) else { return };
+        let Some(mut query) = Query::parse(packet) else {
+            return;
+        };
         let mut response = Response::empty(Code::NoError);
-        response.answers.push(Answer { owner: None, ttl: 300, data: Data::A([192, 0, 2, 66].into()) });
+        response.answers.push(Answer {
+            owner: None,
+            ttl: 300,
+            data: Data::A([192, 0, 2, 66].into()),
+        });
         match forgery {
             Forgery::WrongId => {
                 query.id = !query.id;
@@ -110,7 +136,10 @@ impl Server {
             Forgery::WrongSource => {
                 if let Ok(other) = UdpSocket::bind("127.0.0.1:0").await {
                     // Lost or not, the true answer follows.
-                    other.send_to(&response.encode(&query, usize::MAX), from).await.ok();
+                    other
+                        .send_to(&response.encode(&query, usize::MAX), from)
+                        .await
+                        .ok();
                 }
             }
         }
@@ -118,7 +147,9 @@ impl Server {
 
     async fn send(&self, bytes: &[u8], to: SocketAddr) {
         let sent = match self.socket.try_send_to(bytes, to) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.socket.send_to(bytes, to).await,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.socket.send_to(bytes, to).await
+            }
             sent => sent,
         };
         if let Err(error) = sent {

@@ -65,7 +65,11 @@ pub(crate) struct Query<'a> {
 }
 
 fn u16_at(packet: &[u8], at: usize) -> Option<u16> {
-    packet.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
+    packet
+        .get(at..at + 2)?
+        .try_into()
+        .ok()
+        .map(u16::from_be_bytes)
 }
 
 impl<'a> Query<'a> {
@@ -92,27 +96,46 @@ impl<'a> Query<'a> {
             if !name.is_empty() {
                 name.push('.');
             }
-            name.extend(packet.get(at..at + length)?.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+            name.extend(
+                packet
+                    .get(at..at + length)?
+                    .iter()
+                    .map(|byte| char::from(byte.to_ascii_lowercase())),
+            );
             at += length;
         }
         let kind = u16_at(packet, at)?;
         let class = u16_at(packet, at + 2)?;
         let question = packet.get(HEADER..at + 4)?;
         let unknown = flags & 0x7800 != 0 || class != 1;
-        Some(Self { id, name, kind, unknown, recursion_desired: flags & 0x0100 != 0, question, edns: edns(packet, at + 4) })
+        Some(Self {
+            id,
+            name,
+            kind,
+            unknown,
+            recursion_desired: flags & 0x0100 != 0,
+            question,
+            edns: edns(packet, at + 4),
+        })
     }
 
     /// Returns the most bytes that this client takes over UDP.
     pub(crate) fn udp_limit(&self) -> usize {
-        self.edns.map_or(PLAIN_UDP, |size| usize::from(size.max(512)))
+        self.edns
+            .map_or(PLAIN_UDP, |size| usize::from(size.max(512)))
     }
 }
 
 /// Returns the buffer size of an OPT record (RFC 6891) that follows the question directly.
 fn edns(packet: &[u8], at: usize) -> Option<u16> {
-    let only_additional = u16_at(packet, 6)? == 0 && u16_at(packet, 8)? == 0 && u16_at(packet, 10)? > 0;
+    let only_additional =
+        u16_at(packet, 6)? == 0 && u16_at(packet, 8)? == 0 && u16_at(packet, 10)? > 0;
     let is_opt = packet.get(at) == Some(&0) && u16_at(packet, at + 1)? == kind::OPT;
-    if only_additional && is_opt { u16_at(packet, at + 3) } else { None }
+    if only_additional && is_opt {
+        u16_at(packet, at + 3)
+    } else {
+        None
+    }
 }
 
 /// The data of a record.
@@ -150,24 +173,46 @@ pub(crate) struct Response {
 impl Response {
     /// Makes a response without records.
     pub(crate) fn empty(code: Code) -> Self {
-        Self { code, authoritative: false, truncated: false, answers: Vec::new(), authority: Vec::new() }
+        Self {
+            code,
+            authoritative: false,
+            truncated: false,
+            answers: Vec::new(),
+            authority: Vec::new(),
+        }
     }
 
     /// Encodes the response; past `limit` bytes it is cut to its question with TC set (RFC 2181, section 9).
     pub(crate) fn encode(&self, query: &Query<'_>, limit: usize) -> Vec<u8> {
         let whole = self.write(query, self.truncated);
-        if whole.len() <= limit { whole } else { self.write(query, true) }
+        if whole.len() <= limit {
+            whole
+        } else {
+            self.write(query, true)
+        }
     }
 
     fn write(&self, query: &Query<'_>, truncated: bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
         out.extend(query.id.to_be_bytes());
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        out.push(0x80 | flag(self.authoritative, 0x04) | flag(truncated, 0x02) | flag(query.recursion_desired, 0x01));
+        out.push(
+            0x80 | flag(self.authoritative, 0x04)
+                | flag(truncated, 0x02)
+                | flag(query.recursion_desired, 0x01),
+        );
         out.push(0x80 | self.code.bits());
-        let (answers, authority): (&[Answer], &[Answer]) =
-            if truncated { (&[], &[]) } else { (&self.answers, &self.authority) };
-        for count in [1, answers.len(), authority.len(), usize::from(query.edns.is_some())] {
+        let (answers, authority): (&[Answer], &[Answer]) = if truncated {
+            (&[], &[])
+        } else {
+            (&self.answers, &self.authority)
+        };
+        for count in [
+            1,
+            answers.len(),
+            authority.len(),
+            usize::from(query.edns.is_some()),
+        ] {
             out.extend(u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes());
         }
         out.extend(query.question);

@@ -12,7 +12,9 @@ use crate::web::request::{self, Request};
 
 pub(super) async fn serve(mut client: TcpStream, shared: &Shared) -> Result<(), Error> {
     let mut buffer = Vec::with_capacity(2048);
-    let Some(request) = request::read(&mut client, &mut buffer, false).await? else { return Ok(()) };
+    let Some(request) = request::read(&mut client, &mut buffer, false).await? else {
+        return Ok(());
+    };
     if let Some(status) = refusal(&request, shared) {
         return refuse(&mut client, status).await;
     }
@@ -28,12 +30,18 @@ pub(super) async fn serve(mut client: TcpStream, shared: &Shared) -> Result<(), 
     let mut target = match shared.connect(&host.to_ascii_lowercase(), port).await {
         Ok(target) => target,
         Err(Refusal::Outside) => return refuse(&mut client, "403 Forbidden").await,
-        Err(Refusal::Unknown | Refusal::Unreachable) => return refuse(&mut client, "502 Bad Gateway").await,
+        Err(Refusal::Unknown | Refusal::Unreachable) => {
+            return refuse(&mut client, "502 Bad Gateway").await;
+        }
     };
     if request.seen.method == "CONNECT" {
-        client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+        client
+            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            .await?;
     } else {
-        target.write_all(forwarded(&request, path).as_bytes()).await?;
+        target
+            .write_all(forwarded(&request, path).as_bytes())
+            .await?;
     }
     target.write_all(&buffer).await?;
     tunnel(client, target).await
@@ -45,7 +53,8 @@ fn forwarded(request: &Request, path: &str) -> String {
     let path = if path.is_empty() { "/" } else { path };
     let mut head = format!("{} {path} HTTP/1.1\r\n", request.seen.method);
     for (name, value) in &request.seen.headers {
-        if !name.starts_with("proxy-") && !matches!(name.as_str(), "connection" | "content-length") {
+        if !name.starts_with("proxy-") && !matches!(name.as_str(), "connection" | "content-length")
+        {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
     }
@@ -61,13 +70,21 @@ fn refusal(request: &Request, shared: &Shared) -> Option<&'static str> {
     }
     let (user, password) = shared.script.credentials.as_ref()?;
     let wanted = STANDARD.encode(format!("{user}:{password}"));
-    let given = request.seen.header("proxy-authorization").and_then(|value| value.strip_prefix("Basic "));
+    let given = request
+        .seen
+        .header("proxy-authorization")
+        .and_then(|value| value.strip_prefix("Basic "));
     (given != Some(wanted.as_str())).then_some("407 Proxy Authentication Required")
 }
 
 async fn refuse(client: &mut TcpStream, status: &str) -> Result<(), Error> {
-    let challenge = if status.starts_with("407") { "proxy-authenticate: Basic realm=\"sandbox\"\r\n" } else { "" };
-    let head = format!("HTTP/1.1 {status}\r\n{challenge}content-length: 0\r\nconnection: close\r\n\r\n");
+    let challenge = if status.starts_with("407") {
+        "proxy-authenticate: Basic realm=\"sandbox\"\r\n"
+    } else {
+        ""
+    };
+    let head =
+        format!("HTTP/1.1 {status}\r\n{challenge}content-length: 0\r\nconnection: close\r\n\r\n");
     client.write_all(head.as_bytes()).await?;
     client.shutdown().await
 }

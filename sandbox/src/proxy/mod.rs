@@ -56,7 +56,10 @@ impl ProxyScript {
     /// Makes a proxy with this fault.
     #[must_use]
     pub fn faulty(fault: ProxyFault) -> Self {
-        Self { fault: Some(fault), ..Self::default() }
+        Self {
+            fault: Some(fault),
+            ..Self::default()
+        }
     }
 
     /// Asks for a user name and a password: 407 without them over HTTP, method 2 in SOCKS5, refusal in SOCKS4.
@@ -102,9 +105,17 @@ impl Proxy {
         token: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Result<Self, crate::Error> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(crate::Error::Proxy)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(crate::Error::Proxy)?;
         let addr = listener.local_addr().map_err(crate::Error::Proxy)?;
-        let shared = Arc::new(Shared { world, ports, script, connections: AtomicU64::new(0), tunnels: AtomicU64::new(0) });
+        let shared = Arc::new(Shared {
+            world,
+            ports,
+            script,
+            connections: AtomicU64::new(0),
+            tunnels: AtomicU64::new(0),
+        });
         let served = Arc::clone(&shared);
         let serve = move |stream, token: CancellationToken| {
             let shared = Arc::clone(&served);
@@ -117,7 +128,13 @@ impl Proxy {
                 }
             }
         };
-        tasks.spawn(accept::each(listener, MAX_CONNECTIONS, token.clone(), tasks.clone(), serve));
+        tasks.spawn(accept::each(
+            listener,
+            MAX_CONNECTIONS,
+            token.clone(),
+            tasks.clone(),
+            serve,
+        ));
         Ok(Self { addr, shared })
     }
 
@@ -180,16 +197,34 @@ impl Shared {
             return Err(Refusal::Outside);
         } else {
             self.resolve(host)?;
-            if port == 443 || port == self.ports.https { self.ports.https } else { self.ports.http }
+            if port == 443 || port == self.ports.https {
+                self.ports.https
+            } else {
+                self.ports.http
+            }
         };
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, local)).await.map_err(|_| Refusal::Unreachable)?;
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, local))
+            .await
+            .map_err(|_| Refusal::Unreachable)?;
         self.tunnels.fetch_add(1, Ordering::Relaxed);
         Ok(stream)
     }
 
     fn resolve(&self, host: &str) -> Result<(), Refusal> {
-        match self.world.read().unwrap_or_else(PoisonError::into_inner).find(host) {
-            Found::Host(host) if matches!(host.dns, Dns::Live | Dns::Truncated | Dns::Delayed(_) | Dns::Alias(_)) => Ok(()),
+        match self
+            .world
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .find(host)
+        {
+            Found::Host(host)
+                if matches!(
+                    host.dns,
+                    Dns::Live | Dns::Truncated | Dns::Delayed(_) | Dns::Alias(_)
+                ) =>
+            {
+                Ok(())
+            }
             _ => Err(Refusal::Unknown),
         }
     }

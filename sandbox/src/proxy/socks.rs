@@ -48,7 +48,11 @@ pub(super) async fn version5(mut client: TcpStream, shared: &Shared) -> Result<(
     let count = client.read_u8().await?;
     let mut methods = vec![0; usize::from(count)];
     client.read_exact(&mut methods).await?;
-    let method = if shared.script.credentials.is_some() { 2 } else { 0 };
+    let method = if shared.script.credentials.is_some() {
+        2
+    } else {
+        0
+    };
     if !methods.contains(&method) {
         client.write_all(&[5, 0xFF]).await?;
         return client.shutdown().await;
@@ -92,7 +96,9 @@ pub(super) async fn version5(mut client: TcpStream, shared: &Shared) -> Result<(
 }
 
 async fn answer4(client: &mut TcpStream, granted: bool) -> Result<(), Error> {
-    client.write_all(&[0, if granted { 90 } else { 91 }, 0, 0, 0, 0, 0, 0]).await
+    client
+        .write_all(&[0, if granted { 90 } else { 91 }, 0, 0, 0, 0, 0, 0])
+        .await
 }
 
 /// Reads text up to its zero byte.
@@ -101,7 +107,12 @@ async fn text4(client: &mut TcpStream) -> Result<String, Error> {
     loop {
         match client.read_u8().await? {
             0 => return Ok(String::from_utf8_lossy(&text).into_owned()),
-            _ if text.len() == MAX_TEXT => return Err(Error::new(ErrorKind::InvalidData, "SOCKS4 text is too long")),
+            _ if text.len() == MAX_TEXT => {
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    "SOCKS4 text is too long",
+                ));
+            }
             byte => text.push(byte),
         }
     }
@@ -115,7 +126,11 @@ pub(super) async fn version4(mut client: TcpStream, shared: &Shared) -> Result<(
     text4(&mut client).await?;
     // SOCKS4a: an address 0.0.0.x announces a name behind the user.
     let named = matches!(address.octets(), [0, 0, 0, last] if last != 0);
-    let host = if named { text4(&mut client).await?.to_ascii_lowercase() } else { address.to_string() };
+    let host = if named {
+        text4(&mut client).await?.to_ascii_lowercase()
+    } else {
+        address.to_string()
+    };
     // SOCKS4 knows no passwords, so a proxy that asks for one lets nobody in this way.
     if shared.script.fault.is_some() || shared.script.credentials.is_some() || command != CONNECT {
         return answer4(&mut client, false).await;

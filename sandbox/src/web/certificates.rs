@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
@@ -50,7 +53,9 @@ impl Certificates {
     /// When the cryptographic library fails.
     pub(crate) fn new(world: Arc<RwLock<World>>) -> Result<Self, Error> {
         let mut params = CertificateParams::new(Vec::new())?;
-        params.distinguished_name.push(DnType::CommonName, "Sandbox authority");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Sandbox authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
@@ -59,7 +64,13 @@ impl Certificates {
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(host_key.serialize_der()));
         let signer = aws_lc_rs::sign::any_supported_type(&der)?;
         let issuer = Issuer::new(params, key);
-        let store = Arc::new(Store { world, issuer, host_key, signer, kept: Mutex::default() });
+        let store = Arc::new(Store {
+            world,
+            issuer,
+            host_key,
+            signer,
+            kept: Mutex::default(),
+        });
         Ok(Self {
             ca_pem,
             current: config(&store, rustls::ALL_VERSIONS, &[b"http/1.1"])?,
@@ -99,7 +110,12 @@ impl ResolvesServerCert for Store {
         let name = canonical(hello.server_name().unwrap_or("localhost")).into_owned();
         let tls = tls_of(&self.world, &name);
         let key = (name, tls);
-        if let Some(known) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(known) = self
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
             return Some(Arc::clone(known));
         }
         match self.make(&key.0, tls) {
@@ -122,22 +138,37 @@ impl ResolvesServerCert for Store {
 
 impl Store {
     fn make(&self, name: &str, tls: Tls) -> Result<CertifiedKey, Error> {
-        let subject = if tls == Tls::WrongHost { SOMEBODY_ELSE } else { name };
+        let subject = if tls == Tls::WrongHost {
+            SOMEBODY_ELSE
+        } else {
+            name
+        };
         let mut params = CertificateParams::new(vec![subject.to_owned()])?;
         params.distinguished_name.push(DnType::CommonName, subject);
         params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = if tls == Tls::Expired { date_time_ymd(2021, 1, 1) } else { date_time_ymd(2099, 1, 1) };
+        params.not_after = if tls == Tls::Expired {
+            date_time_ymd(2021, 1, 1)
+        } else {
+            date_time_ymd(2099, 1, 1)
+        };
         let certificate = match tls {
             Tls::SelfSigned => params.self_signed(&self.host_key)?,
             _ => params.signed_by(&self.host_key, &self.issuer)?,
         };
-        Ok(CertifiedKey::new(vec![certificate.der().clone()], Arc::clone(&self.signer)))
+        Ok(CertifiedKey::new(
+            vec![certificate.der().clone()],
+            Arc::clone(&self.signer),
+        ))
     }
 }
 
 /// Returns the TLS script of a name; one that is not in the world gets a good certificate and then a 421.
 pub(crate) fn tls_of(world: &RwLock<World>, name: &str) -> Tls {
-    match world.read().unwrap_or_else(PoisonError::into_inner).find(name) {
+    match world
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .find(name)
+    {
         Found::Host(host) => host.tls,
         Found::Empty | Found::Missing => Tls::Good,
     }

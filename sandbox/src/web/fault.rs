@@ -44,10 +44,16 @@ pub(crate) async fn play(stream: &mut impl Wire, site: &Site) -> Result<(), Erro
         Site::Drip(pause) => drip(stream, *pause).await,
         Site::Endless => endless(stream).await,
         Site::HugeHeaders => huge_headers(stream).await,
-        Site::Garbage => stream.write_all(b"\x00\x01\x02 this is not HTTP \xff\xfe\r\n\r\n").await,
+        Site::Garbage => {
+            stream
+                .write_all(b"\x00\x01\x02 this is not HTTP \xff\xfe\r\n\r\n")
+                .await
+        }
         Site::Short => {
             stream.write_all(HEAD).await?;
-            stream.write_all(b"content-length: 5000\r\n\r\n<html><title>cut").await?;
+            stream
+                .write_all(b"content-length: 5000\r\n\r\n<html><title>cut")
+                .await?;
             stream.flush().await
         }
         // Every other site has a reply and does not come here.
@@ -57,7 +63,11 @@ pub(crate) async fn play(stream: &mut impl Wire, site: &Site) -> Result<(), Erro
 
 async fn reset(stream: &mut impl Wire, after: usize) -> Result<(), Error> {
     if after > 0 {
-        let mut bytes = [HEAD, b"content-length: 100000\r\n\r\n<html><head><title>Soon gone</title>"].concat();
+        let mut bytes = [
+            HEAD,
+            b"content-length: 100000\r\n\r\n<html><head><title>Soon gone</title>",
+        ]
+        .concat();
         bytes.resize(after, b'.');
         stream.write_all(&bytes).await?;
         stream.flush().await?;
@@ -76,7 +86,9 @@ async fn until_client_leaves(stream: &mut impl Wire) -> Result<(), Error> {
 
 async fn drip(stream: &mut impl Wire, pause: Duration) -> Result<(), Error> {
     stream.write_all(HEAD).await?;
-    stream.write_all(b"content-length: 100000000\r\n\r\n").await?;
+    stream
+        .write_all(b"content-length: 100000000\r\n\r\n")
+        .await?;
     loop {
         stream.write_all(b".").await?;
         stream.flush().await?;
@@ -86,7 +98,9 @@ async fn drip(stream: &mut impl Wire, pause: Duration) -> Result<(), Error> {
 
 async fn endless(stream: &mut impl Wire) -> Result<(), Error> {
     stream.write_all(HEAD).await?;
-    stream.write_all(b"transfer-encoding: chunked\r\n\r\n").await?;
+    stream
+        .write_all(b"transfer-encoding: chunked\r\n\r\n")
+        .await?;
     let text = "<p>and so on and on</p>\n".repeat(512);
     let chunk = format!("{:x}\r\n{text}\r\n", text.len());
     loop {

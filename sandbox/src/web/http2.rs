@@ -42,7 +42,10 @@ pub(super) fn open() -> (Door, Room) {
 impl Door {
     /// Hands over a connection.
     pub(super) async fn enter(&self, connection: Connection) -> Result<(), Error> {
-        self.0.send(connection).await.map_err(|_| Error::other("the sandbox is shutting down"))
+        self.0
+            .send(connection)
+            .await
+            .map_err(|_| Error::other("the sandbox is shutting down"))
     }
 }
 
@@ -70,7 +73,11 @@ fn nowhere() -> SocketAddr {
 pub(super) async fn serve(room: Room, shared: Arc<Shared>, token: CancellationToken) {
     let router = Router::new().fallback(answer).with_state(shared);
     let ended = token.clone().cancelled_owned();
-    let serve = async { axum::serve(room, router).with_graceful_shutdown(ended).await };
+    let serve = async {
+        axum::serve(room, router)
+            .with_graceful_shutdown(ended)
+            .await
+    };
     tokio::select! {
         served = serve => if let Err(error) = served {
             tracing::debug!(%error, "sandbox's HTTP/2 server ended");
@@ -81,17 +88,30 @@ pub(super) async fn serve(room: Room, shared: Arc<Shared>, token: CancellationTo
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let host = bare_host(parts.uri.authority().map_or("", |authority| authority.as_str()));
+    let host = bare_host(
+        parts
+            .uri
+            .authority()
+            .map_or("", |authority| authority.as_str()),
+    );
     let _under_way = shared.requests.begin(&host, || Seen {
         at: Instant::now(),
         method: parts.method.to_string(),
-        target: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        target: parts
+            .uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
         version: format!("{:?}", parts.version),
         secure: true,
         headers: parts
             .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
             .collect(),
     });
     let reply = match shared.plan(&host, parts.uri.path(), true) {
@@ -104,7 +124,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     response.headers_mut().remove("content-type");
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().append(HeaderName::from_static(name), value);
+            response
+                .headers_mut()
+                .append(HeaderName::from_static(name), value);
         }
     }
     response

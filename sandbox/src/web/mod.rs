@@ -66,8 +66,12 @@ impl Web {
         token: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Result<Self, crate::Error> {
-        let plain = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(crate::Error::Web)?;
-        let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(crate::Error::Web)?;
+        let plain = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(crate::Error::Web)?;
+        let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(crate::Error::Web)?;
         let ports = Ports {
             http: plain.local_addr().map_err(crate::Error::Web)?.port(),
             https: tls.local_addr().map_err(crate::Error::Web)?.port(),
@@ -75,7 +79,13 @@ impl Web {
         let certificates = Certificates::new(Arc::clone(&world))?;
         let ca_pem = certificates.ca_pem.clone();
         let (door, room) = http2::open();
-        let shared = Arc::new(Shared { world, ports, requests: Requests::default(), certificates, http2: door });
+        let shared = Arc::new(Shared {
+            world,
+            ports,
+            requests: Requests::default(),
+            certificates,
+            http2: door,
+        });
         tasks.spawn(http2::serve(room, Arc::clone(&shared), token.clone()));
         for (listener, secure) in [(plain, false), (tls, true)] {
             let shared = Arc::clone(&shared);
@@ -90,9 +100,19 @@ impl Web {
                     }
                 }
             };
-            tasks.spawn(accept::each(listener, MAX_CONNECTIONS, token.clone(), tasks.clone(), serve));
+            tasks.spawn(accept::each(
+                listener,
+                MAX_CONNECTIONS,
+                token.clone(),
+                tasks.clone(),
+                serve,
+            ));
         }
-        Ok(Self { ports, ca_pem, shared })
+        Ok(Self {
+            ports,
+            ca_pem,
+            shared,
+        })
     }
 
     pub(crate) fn requests(&self) -> &Requests {
@@ -102,7 +122,12 @@ impl Web {
 
 impl Shared {
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Host>> {
-        match self.world.read().unwrap_or_else(PoisonError::into_inner).find(name) {
+        match self
+            .world
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .find(name)
+        {
             Found::Host(host) => Some(host),
             Found::Empty | Found::Missing => None,
         }
@@ -124,7 +149,10 @@ async fn connection(stream: TcpStream, shared: &Shared, secure: bool) -> Result<
     }
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
     let mut start = tokio::time::timeout(HANDSHAKE, acceptor).await??;
-    let name = start.client_hello().server_name().map(|name| canonical(name).into_owned());
+    let name = start
+        .client_hello()
+        .server_name()
+        .map(|name| canonical(name).into_owned());
     let host = name.and_then(|name| shared.find(&name));
     let (tls, http2) = host.map_or((Tls::Good, false), |host| (host.tls, host.http2));
     match tls {
@@ -151,13 +179,17 @@ async fn connection(stream: TcpStream, shared: &Shared, secure: bool) -> Result<
 async fn http1(mut stream: impl Wire, shared: &Shared, secure: bool) -> Result<(), Error> {
     let mut buffer = Vec::with_capacity(2048);
     while let Some(request) = request::read(&mut stream, &mut buffer, secure).await? {
-        let under_way = shared.requests.begin(&request.host, || request.seen.clone());
+        let under_way = shared
+            .requests
+            .begin(&request.host, || request.seen.clone());
         match shared.plan(&request.host, &request.path, secure) {
             Plan::Reply(reply) => {
                 if !reply.delay.is_zero() {
                     tokio::time::sleep(reply.delay).await;
                 }
-                stream.write_all(&encode(&reply, request.is_head(), request.keep_alive)).await?;
+                stream
+                    .write_all(&encode(&reply, request.is_head(), request.keep_alive))
+                    .await?;
                 stream.flush().await?;
             }
             Plan::Fault(site) => {
@@ -179,7 +211,14 @@ async fn http1(mut stream: impl Wire, shared: &Shared, secure: bool) -> Result<(
 
 fn encode(reply: &Reply, head_only: bool, keep_alive: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(reply.body.len() + 512);
-    out.extend(format!("HTTP/1.1 {} {}\r\n", reply.status, reply::reason(reply.status)).bytes());
+    out.extend(
+        format!(
+            "HTTP/1.1 {} {}\r\n",
+            reply.status,
+            reply::reason(reply.status)
+        )
+        .bytes(),
+    );
     for (name, value) in &reply.headers {
         out.extend(name.bytes());
         out.extend(b": ");

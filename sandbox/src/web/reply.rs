@@ -40,7 +40,12 @@ pub(crate) enum Plan {
 
 impl Reply {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![("content-type", content_type.to_owned())], body: body.into(), delay: Duration::ZERO }
+        Self {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            body: body.into(),
+            delay: Duration::ZERO,
+        }
     }
 
     fn html(status: u16, body: String) -> Self {
@@ -53,14 +58,18 @@ impl Reply {
     }
 
     fn redirect(status: u16, location: String) -> Self {
-        let body = format!("<html><head><title>{status}</title></head><body><a href=\"{location}\">Moved</a></body></html>");
+        let body = format!(
+            "<html><head><title>{status}</title></head><body><a href=\"{location}\">Moved</a></body></html>"
+        );
         Self::html(status, body).with("location", location)
     }
 
     /// Makes the short page of an error status.
     pub(crate) fn error(status: u16) -> Self {
         let phrase = reason(status);
-        let body = format!("<html><head><title>{status} {phrase}</title></head><body><h1>{phrase}</h1><hr></body></html>\n");
+        let body = format!(
+            "<html><head><title>{status} {phrase}</title></head><body><h1>{phrase}</h1><hr></body></html>\n"
+        );
         Self::html(status, body)
     }
 }
@@ -68,12 +77,19 @@ impl Reply {
 /// Plans what a host does with a request for a path.
 pub(crate) fn plan(host: &Host, name: &str, path: &str, secure: bool, ports: Ports) -> Plan {
     let mut plan = if host.https_only && !secure {
-        Plan::Reply(Reply::redirect(301, format!("https://{name}:{}{path}", ports.https)))
+        Plan::Reply(Reply::redirect(
+            301,
+            format!("https://{name}:{}{path}", ports.https),
+        ))
     } else {
         of_site(host.site_at(path), name, path, ports)
     };
     if let Plan::Reply(reply) = &mut plan {
-        reply.headers.extend(host.cookies.iter().map(|cookie| ("set-cookie", cookie.clone())));
+        reply.headers.extend(
+            host.cookies
+                .iter()
+                .map(|cookie| ("set-cookie", cookie.clone())),
+        );
         reply.headers.push(("server", "sandbox".to_owned()));
     }
     plan
@@ -88,10 +104,15 @@ fn of_site(site: Site, name: &str, path: &str, ports: Ports) -> Plan {
         Site::Html(html) => Reply::html(200, html),
         Site::Raw(content_type, body) => Reply::new(200, &content_type, body),
         Site::Status(status) => Reply::error(status),
-        Site::RetryAfter(status, seconds) => Reply::error(status).with("retry-after", seconds.to_string()),
+        Site::RetryAfter(status, seconds) => {
+            Reply::error(status).with("retry-after", seconds.to_string())
+        }
         Site::Redirect(status, target) => Reply::redirect(status, location(target, ports)),
         Site::RedirectChain(hops) => {
-            let hop: u32 = path.strip_prefix("/hop/").and_then(|hop| hop.parse().ok()).unwrap_or(0);
+            let hop: u32 = path
+                .strip_prefix("/hop/")
+                .and_then(|hop| hop.parse().ok())
+                .unwrap_or(0);
             if hop < hops {
                 Reply::redirect(302, format!("/hop/{}", hop + 1))
             } else {
@@ -99,7 +120,14 @@ fn of_site(site: Site, name: &str, path: &str, ports: Ports) -> Plan {
                 page.map_or_else(|| Reply::error(404), |page| Reply::html(200, page.html))
             }
         }
-        Site::RedirectLoop => Reply::redirect(302, if path == "/again" { "/".to_owned() } else { "/again".to_owned() }),
+        Site::RedirectLoop => Reply::redirect(
+            302,
+            if path == "/again" {
+                "/".to_owned()
+            } else {
+                "/again".to_owned()
+            },
+        ),
         Site::Delayed(delay, inner) => {
             let mut plan = of_site(*inner, name, path, ports);
             if let Plan::Reply(reply) = &mut plan {
@@ -107,7 +135,9 @@ fn of_site(site: Site, name: &str, path: &str, ports: Ports) -> Plan {
             }
             return plan;
         }
-        Site::GzipBomb => Reply::new(200, "text/html", bomb()).with("content-encoding", "gzip".to_owned()),
+        Site::GzipBomb => {
+            Reply::new(200, "text/html", bomb()).with("content-encoding", "gzip".to_owned())
+        }
         Site::WrongCharset => {
             let mut body = b"<html><head><meta charset=\"utf-8\"><title>Caf".to_vec();
             // 0xE9 is e-acute in ISO-8859-1 and no UTF-8 at all.
@@ -152,5 +182,8 @@ fn bomb() -> Bytes {
 
 /// Returns the usual phrase of a status.
 pub(crate) fn reason(status: u16) -> &'static str {
-    axum::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
+    axum::http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Unknown")
 }

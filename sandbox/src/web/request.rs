@@ -50,9 +50,14 @@ pub(crate) async fn read(
             break end;
         }
         if buffer.len() > MAX_HEAD {
-            return Err(Error::new(ErrorKind::InvalidData, "request head is too long"));
+            return Err(Error::new(
+                ErrorKind::InvalidData,
+                "request head is too long",
+            ));
         }
-        let Ok(read) = tokio::time::timeout(IDLE, stream.read_buf(buffer)).await else { return Ok(None) };
+        let Ok(read) = tokio::time::timeout(IDLE, stream.read_buf(buffer)).await else {
+            return Ok(None);
+        };
         if read? == 0 {
             return Ok(None);
         }
@@ -60,8 +65,13 @@ pub(crate) async fn read(
     let rest = buffer.split_off(end + 4);
     let head = String::from_utf8_lossy(buffer).into_owned();
     *buffer = rest;
-    let request = parse(&head, secure).ok_or_else(|| Error::new(ErrorKind::InvalidData, "not an HTTP request"))?;
-    let length = request.seen.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0_u64);
+    let request = parse(&head, secure)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidData, "not an HTTP request"))?;
+    let length = request
+        .seen
+        .header("content-length")
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0_u64);
     discard(stream, buffer, length).await?;
     Ok(Some(request))
 }
@@ -87,21 +97,40 @@ fn parse(head: &str, secure: bool) -> Option<Request> {
     };
     let host = bare_host(seen.header("host").unwrap_or_default());
     let path = target.split(['?', '#']).next().unwrap_or("/").to_owned();
-    let keep_alive = version == "HTTP/1.1" && !seen.header("connection").is_some_and(|v| v.eq_ignore_ascii_case("close"));
-    Some(Request { seen, host, path, keep_alive })
+    let keep_alive = version == "HTTP/1.1"
+        && !seen
+            .header("connection")
+            .is_some_and(|v| v.eq_ignore_ascii_case("close"));
+    Some(Request {
+        seen,
+        host,
+        path,
+        keep_alive,
+    })
 }
 
 /// Takes the port off an authority and writes it in lower case.
 pub(crate) fn bare_host(authority: &str) -> String {
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
-async fn discard(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>, length: u64) -> std::io::Result<()> {
+async fn discard(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut Vec<u8>,
+    length: u64,
+) -> std::io::Result<()> {
     if length > MAX_BODY {
-        return Err(Error::new(ErrorKind::InvalidData, "request body is too long"));
+        return Err(Error::new(
+            ErrorKind::InvalidData,
+            "request body is too long",
+        ));
     }
-    let buffered = usize::try_from(length).unwrap_or(usize::MAX).min(buffer.len());
+    let buffered = usize::try_from(length)
+        .unwrap_or(usize::MAX)
+        .min(buffer.len());
     buffer.drain(..buffered);
     let left = length.saturating_sub(u64::try_from(buffered).unwrap_or(length));
     tokio::io::copy(&mut stream.take(left), &mut tokio::io::sink()).await?;

@@ -34,7 +34,10 @@ impl Seen {
     /// Returns the first value of a header, whose name is given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -97,7 +100,10 @@ impl Requests {
                 entry.last.push_back(seen());
             }
         }
-        UnderWay { requests: self, host: host.to_owned() }
+        UnderWay {
+            requests: self,
+            host: host.to_owned(),
+        }
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -113,6 +119,9 @@ impl Requests {
     }
 
     pub(crate) fn last(&self, host: &str) -> Vec<Seen> {
-        self.lock().hosts.get(host).map_or_else(Vec::new, |log| log.last.iter().cloned().collect())
+        self.lock()
+            .hosts
+            .get(host)
+            .map_or_else(Vec::new, |log| log.last.iter().cloned().collect())
     }
 }

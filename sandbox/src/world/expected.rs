@@ -119,7 +119,11 @@ impl World {
     /// Counts what a campaign over these names and keywords must find: keywords match in any case anywhere in the text
     /// that a reader sees, the title and the description of the final page.
     #[must_use]
-    pub fn expected<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>, keywords: &[&str]) -> Expected {
+    pub fn expected<N: AsRef<str>>(
+        &self,
+        names: impl IntoIterator<Item = N>,
+        keywords: &[&str],
+    ) -> Expected {
         let mut expected = Expected::default();
         for name in names {
             expected.add(&self.verdict(name.as_ref(), keywords));
@@ -132,14 +136,22 @@ impl World {
     #[must_use]
     pub fn verdict(&self, name: &str, keywords: &[&str]) -> Verdict {
         let dns = self.dns_verdict(name);
-        let mut verdict = Verdict { dns, http: None, parked: false, keywords: Vec::new() };
+        let mut verdict = Verdict {
+            dns,
+            http: None,
+            parked: false,
+            keywords: Vec::new(),
+        };
         if dns == DnsVerdict::Ok {
             let (http, page) = self.http_verdict(name);
             verdict.http = Some(http);
             if let Some(page) = page {
                 verdict.parked = page.parked;
-                verdict.keywords =
-                    keywords.iter().filter(|keyword| page.shows(keyword)).map(|keyword| (*keyword).to_owned()).collect();
+                verdict.keywords = keywords
+                    .iter()
+                    .filter(|keyword| page.shows(keyword))
+                    .map(|keyword| (*keyword).to_owned())
+                    .collect();
             }
         }
         verdict
@@ -171,7 +183,9 @@ impl World {
         let mut name = name.to_owned();
         let mut path = "/".to_owned();
         for _ in 0..=MAX_REDIRECTS {
-            let Found::Host(host) = self.find(&name) else { return (HttpVerdict::Error, None) };
+            let Found::Host(host) = self.find(&name) else {
+                return (HttpVerdict::Error, None);
+            };
             match host.tls {
                 Tls::Expired => return (HttpVerdict::SslExpired, None),
                 Tls::SelfSigned | Tls::WrongHost => return (HttpVerdict::TlsError, None),
@@ -219,15 +233,33 @@ fn step(host: &Host, name: &str, path: &str) -> Step {
     let failed = |verdict| Step::Final(verdict, None);
     match site {
         Site::Page(script) => page(&script, name, path),
-        Site::Html(html) => Step::Final(HttpVerdict::Ok, Some(Shown { parked: false, page: None, html })),
-        Site::Raw(_, _) | Site::WrongCharset => {
-            Step::Final(HttpVerdict::Ok, Some(Shown { parked: false, page: None, html: String::new() }))
-        }
+        Site::Html(html) => Step::Final(
+            HttpVerdict::Ok,
+            Some(Shown {
+                parked: false,
+                page: None,
+                html,
+            }),
+        ),
+        Site::Raw(_, _) | Site::WrongCharset => Step::Final(
+            HttpVerdict::Ok,
+            Some(Shown {
+                parked: false,
+                page: None,
+                html: String::new(),
+            }),
+        ),
         Site::Status(404 | 410) => failed(HttpVerdict::NotFound),
-        Site::Status(500..=599) | Site::RetryAfter(500..=599, _) => failed(HttpVerdict::Upstream5xx),
+        Site::Status(500..=599) | Site::RetryAfter(500..=599, _) => {
+            failed(HttpVerdict::Upstream5xx)
+        }
         Site::Redirect(_, Target::Path(next)) => Step::Path(next),
-        Site::Redirect(_, Target::Http(next, path) | Target::Https(next, path)) => Step::Host(next, path),
-        Site::RedirectChain(hops) if hops <= MAX_REDIRECTS => page(&PageScript::with_keywords(&[]), name, "/"),
+        Site::Redirect(_, Target::Http(next, path) | Target::Https(next, path)) => {
+            Step::Host(next, path)
+        }
+        Site::RedirectChain(hops) if hops <= MAX_REDIRECTS => {
+            page(&PageScript::with_keywords(&[]), name, "/")
+        }
         Site::Reset(_) => failed(HttpVerdict::ConnectionReset),
         Site::Silent | Site::Drip(_) => failed(HttpVerdict::Timeout),
         _ => failed(HttpVerdict::Error),
@@ -238,7 +270,14 @@ fn page(script: &PageScript, name: &str, path: &str) -> Step {
     match script.render(name, path) {
         Some(page) => {
             let parked = script.kind == Kind::Parked;
-            Step::Final(HttpVerdict::Ok, Some(Shown { parked, page: Some(page), html: String::new() }))
+            Step::Final(
+                HttpVerdict::Ok,
+                Some(Shown {
+                    parked,
+                    page: Some(page),
+                    html: String::new(),
+                }),
+            )
         }
         None => Step::Final(HttpVerdict::NotFound, None),
     }

@@ -62,10 +62,15 @@ fn place(name: &str) -> Place<'_> {
 impl Generated {
     /// Returns the fate of a domain (not of a name below one).
     pub(crate) fn fate(&self, domain: &str) -> Fate {
-        if domain.split('.').next().is_none_or(|label| label.len() > LONGEST_LABEL) {
+        if domain
+            .split('.')
+            .next()
+            .is_none_or(|label| label.len() > LONGEST_LABEL)
+        {
             return Fate::NxDomain;
         }
-        self.shares.at(Draw::new(self.seed, domain).below(self.shares.total()))
+        self.shares
+            .at(Draw::new(self.seed, domain).below(self.shares.total()))
     }
 
     /// Returns the fate that decides about any name: its domain's, as far as the name exists below it.
@@ -103,9 +108,20 @@ impl Generated {
         let domain = if is_www { parent(name) } else { name };
         let mut draw = Draw::new(self.seed ^ 0x5eed, domain);
         // Four sites of ten have no HTTPS; their handshake is refused and plain HTTP serves.
-        let tls = if draw.below(10) < 4 { Tls::Absent } else { Tls::Good };
-        let scheme = if tls == Tls::Absent { Target::Http } else { Target::Https };
-        let ttl = [60, 300, 3600, 86_400].get(usize::try_from(draw.below(4)).unwrap_or(0)).copied().unwrap_or(300);
+        let tls = if draw.below(10) < 4 {
+            Tls::Absent
+        } else {
+            Tls::Good
+        };
+        let scheme = if tls == Tls::Absent {
+            Target::Http
+        } else {
+            Target::Https
+        };
+        let ttl = [60, 300, 3600, 86_400]
+            .get(usize::try_from(draw.below(4)).unwrap_or(0))
+            .copied()
+            .unwrap_or(300);
         let site = match fate {
             Fate::NotFound => Site::Status(404),
             Fate::Gone => Site::Status(410),
@@ -115,9 +131,20 @@ impl Generated {
             Fate::Reset => Site::Reset(200),
             Fate::HttpSilent => Site::Silent,
             Fate::Parked => Site::Page(PageScript::parked()),
-            Fate::Plain => Site::Page(PageScript { kind: Kind::Full, keywords: Vec::new(), decoys: self.keywords.clone() }),
-            Fate::Thin => Site::Page(PageScript { kind: Kind::Thin, keywords: self.keywords.clone(), decoys: Vec::new() }),
-            Fate::Slow => Site::Delayed(Duration::from_millis(250), Box::new(self.keyword_site(&mut draw))),
+            Fate::Plain => Site::Page(PageScript {
+                kind: Kind::Full,
+                keywords: Vec::new(),
+                decoys: self.keywords.clone(),
+            }),
+            Fate::Thin => Site::Page(PageScript {
+                kind: Kind::Thin,
+                keywords: self.keywords.clone(),
+                decoys: Vec::new(),
+            }),
+            Fate::Slow => Site::Delayed(
+                Duration::from_millis(250),
+                Box::new(self.keyword_site(&mut draw)),
+            ),
             _ => self.keyword_site(&mut draw),
         };
         let mut host = Host::new(site).tls(tls).ttl(ttl);
@@ -126,7 +153,10 @@ impl Generated {
                 host = host.path("/", Site::Redirect(302, Target::Path("/home".to_owned())));
             }
             Fate::RedirectWww if !is_www => {
-                host = host.path("/", Site::Redirect(301, scheme(format!("www.{name}"), "/".to_owned())));
+                host = host.path(
+                    "/",
+                    Site::Redirect(301, scheme(format!("www.{name}"), "/".to_owned())),
+                );
             }
             Fate::ExpiredCertificate => host = host.tls(Tls::Expired),
             Fate::BadCertificate if draw.below(2) == 0 => host = host.tls(Tls::SelfSigned),
@@ -151,7 +181,13 @@ impl Generated {
         let count = u64::try_from(all.len()).unwrap_or(0);
         let wanted = usize::try_from(1 + draw.below(count)).unwrap_or(1);
         let start = usize::try_from(draw.below(count)).unwrap_or(0);
-        let chosen: Vec<&str> = all.iter().copied().cycle().skip(start).take(wanted.min(all.len())).collect();
+        let chosen: Vec<&str> = all
+            .iter()
+            .copied()
+            .cycle()
+            .skip(start)
+            .take(wanted.min(all.len()))
+            .collect();
         Site::Page(PageScript::with_keywords(&chosen))
     }
 }

@@ -238,7 +238,10 @@ impl Host {
     /// Serves this robots.txt (RFC 9309). Without one the path answers 404, which allows everything.
     #[must_use]
     pub fn robots(self, text: &str) -> Self {
-        self.path("/robots.txt", Site::Raw("text/plain".to_owned(), text.as_bytes().to_vec()))
+        self.path(
+            "/robots.txt",
+            Site::Raw("text/plain".to_owned(), text.as_bytes().to_vec()),
+        )
     }
 
     /// Sends this `Set-Cookie` value with every answer.

@@ -64,10 +64,20 @@ impl World {
     #[must_use]
     pub fn generated(seed: u64) -> Self {
         let keywords = KEYWORDS.map(str::to_owned).to_vec();
-        Self { generated: Some(Generated { seed, shares: Shares::default(), keywords }), ..Self::default() }
-            .host("parking.sandbox.test", Host::new(Site::Page(PageScript::parked())))
-            .host("social.sandbox.test", Host::page(&[]))
-            .host("health.sandbox.test", Host::html("<title>ok</title>ok"))
+        Self {
+            generated: Some(Generated {
+                seed,
+                shares: Shares::default(),
+                keywords,
+            }),
+            ..Self::default()
+        }
+        .host(
+            "parking.sandbox.test",
+            Host::new(Site::Page(PageScript::parked())),
+        )
+        .host("social.sandbox.test", Host::page(&[]))
+        .host("health.sandbox.test", Host::html("<title>ok</title>ok"))
     }
 
     /// Adds a host.
@@ -100,7 +110,10 @@ impl World {
     #[must_use]
     pub fn keywords<S: AsRef<str>>(mut self, keywords: impl IntoIterator<Item = S>) -> Self {
         if let Some(generated) = &mut self.generated {
-            generated.keywords = keywords.into_iter().map(|keyword| keyword.as_ref().to_owned()).collect();
+            generated.keywords = keywords
+                .into_iter()
+                .map(|keyword| keyword.as_ref().to_owned())
+                .collect();
         }
         self
     }
