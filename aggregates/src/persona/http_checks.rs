@@ -1,0 +1,304 @@
+//! What an HTTP persona may not ask for.
+
+use super::{
+    CookieMode, Error, HttpConfig, TlsVersion,
+    dns::{check_burst, check_rate},
+};
+
+/// The most headers or cookies of a persona.
+const MAX_FIELDS: usize = 50;
+/// The longest value of a header or cookie, bytes.
+const MAX_VALUE: usize = 4_096;
+
+/// Headers that the client writes itself, or that carry credentials, with why each is refused.
+const REFUSED_HEADERS: [(&str, &str); 12] = [
+    ("authorization", "would put credentials into the log"),
+    ("proxy-authorization", "would put credentials into the log"),
+    ("cookie", "cookies are set by cookieHandling"),
+    ("user-agent", "is set by userAgent"),
+    ("host", "is written by the client"),
+    ("content-length", "is written by the client"),
+    ("transfer-encoding", "is written by the client"),
+    (
+        "accept-encoding",
+        "is written by the client, which must be able to decode the answer",
+    ),
+    ("connection", "is written by the client"),
+    ("upgrade", "is written by the client"),
+    ("te", "is written by the client"),
+    ("trailer", "is written by the client"),
+];
+
+pub(super) fn check(config: &HttpConfig) -> Result<(), Error> {
+    if config.user_agent.trim().is_empty() || !is_field_value(&config.user_agent) {
+        return Err(Error::invalid("userAgent", "must be visible ASCII text"));
+    }
+    check_headers(config)?;
+    check_tls(config)?;
+    check_cookies(config)?;
+    Error::unless_within(
+        "requestTimeoutSeconds",
+        config.request_timeout_seconds.unwrap_or_default(),
+        0,
+        300,
+    )?;
+    for (at, status) in config.allowed_status_codes.iter().enumerate() {
+        Error::unless_within(&format!("allowedStatusCodes[{at}]"), *status, 100, 599)?;
+    }
+    check_rate("rateLimitDps", config.rate_limit_dps)?;
+    check_burst(config.rate_limit_dps, config.rate_limit_burst)?;
+    let reason = config
+        .robots_override_reason
+        .as_deref()
+        .unwrap_or_default()
+        .trim();
+    match (config.respect_robots.unwrap_or(true), reason.is_empty()) {
+        (false, true) => Err(Error::invalid(
+            "robotsOverrideReason",
+            "robots.txt can be passed over only for a recorded reason",
+        )),
+        (true, false) => Err(Error::invalid(
+            "robotsOverrideReason",
+            "has no meaning while robots.txt is followed",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_headers(config: &HttpConfig) -> Result<(), Error> {
+    if !config.header_order.is_empty() {
+        return Err(Error::invalid(
+            "headerOrder",
+            "the order of headers cannot be chosen",
+        ));
+    }
+    if config.headers.len() > MAX_FIELDS {
+        return Err(Error::invalid("headers", "at most 50 are allowed"));
+    }
+    for (name, value) in &config.headers {
+        let field = || format!("headers.{name}");
+        if !is_token(name) {
+            return Err(Error::invalid(field(), "is no header name (RFC 9110 §5.1)"));
+        }
+        let refused = REFUSED_HEADERS
+            .iter()
+            .find(|(refused, _)| refused.eq_ignore_ascii_case(name));
+        if let Some((_, why)) = refused {
+            return Err(Error::invalid(field(), *why));
+        }
+        if !is_field_value(value) {
+            return Err(Error::invalid(
+                field(),
+                "must be visible ASCII text, at most 4096 bytes",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_tls(config: &HttpConfig) -> Result<(), Error> {
+    let Some(hello) = &config.tls_client_hello else {
+        return Ok(());
+    };
+    for (field, version) in [
+        ("tlsClientHello.minVersion", hello.min_version),
+        ("tlsClientHello.maxVersion", hello.max_version),
+    ] {
+        if matches!(version, Some(TlsVersion::Tls10 | TlsVersion::Tls11)) {
+            return Err(Error::invalid(
+                field,
+                "TLS 1.0 and 1.1 are not spoken (RFC 8996)",
+            ));
+        }
+    }
+    let (least, most) = config.tls_versions();
+    if least > most {
+        return Err(Error::invalid(
+            "tlsClientHello.minVersion",
+            "is higher than maxVersion",
+        ));
+    }
+    for (field, chosen) in [
+        ("tlsClientHello.cipherSuites", &hello.cipher_suites),
+        ("tlsClientHello.curvePreferences", &hello.curve_preferences),
+    ] {
+        if !chosen.is_empty() {
+            return Err(Error::invalid(field, "cannot be chosen"));
+        }
+    }
+    Ok(())
+}
+
+fn check_cookies(config: &HttpConfig) -> Result<(), Error> {
+    let Some(handling) = &config.cookie_handling else {
+        return Ok(());
+    };
+    let custom = config.cookie_mode() == CookieMode::Custom;
+    if custom == handling.cookies.is_empty() {
+        return Err(if custom {
+            Error::invalid("cookieHandling.mode", "custom needs cookieHandling.cookies")
+        } else {
+            Error::invalid("cookieHandling.cookies", "needs the mode custom")
+        });
+    }
+    if handling.cookies.len() > MAX_FIELDS {
+        return Err(Error::invalid(
+            "cookieHandling.cookies",
+            "at most 50 are allowed",
+        ));
+    }
+    for (name, value) in &handling.cookies {
+        let plain = value
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte));
+        if !is_token(name) || !plain || value.len() > MAX_VALUE {
+            return Err(Error::invalid(
+                format!("cookieHandling.cookies.{name}"),
+                "is no cookie (RFC 6265 §4.1.1)",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Tells a token of RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 128
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Tells a header value without line breaks, control or non-ASCII characters (RFC 9110 §5.5).
+fn is_field_value(text: &str) -> bool {
+    text.len() <= MAX_VALUE
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persona::{CookieHandling, TlsClientHello};
+
+    fn refused(change: impl FnOnce(&mut HttpConfig)) -> String {
+        let mut config = HttpConfig::default();
+        config.validate().unwrap();
+        change(&mut config);
+        match config.validate().unwrap_err() {
+            Error::Invalid { field, .. } => field,
+            other => panic!("{other}"),
+        }
+    }
+
+    fn hello(change: impl FnOnce(&mut TlsClientHello)) -> String {
+        refused(|config| {
+            let mut hello = TlsClientHello::default();
+            change(&mut hello);
+            config.tls_client_hello = Some(hello);
+        })
+    }
+
+    fn header(name: &str, value: &str) -> String {
+        refused(|config| {
+            config.headers.insert(name.to_owned(), value.to_owned());
+        })
+    }
+
+    #[test]
+    fn what_the_client_cannot_do_is_refused_by_field() {
+        assert_eq!(
+            refused(|c| c.header_order.push("accept".into())),
+            "headerOrder"
+        );
+        assert_eq!(
+            hello(|h| h.cipher_suites.push("x".into())),
+            "tlsClientHello.cipherSuites"
+        );
+        assert_eq!(
+            hello(|h| h.curve_preferences.push("x".into())),
+            "tlsClientHello.curvePreferences"
+        );
+        assert_eq!(
+            hello(|h| h.min_version = Some(TlsVersion::Tls10)),
+            "tlsClientHello.minVersion"
+        );
+        assert_eq!(
+            hello(|h| h.max_version = Some(TlsVersion::Tls11)),
+            "tlsClientHello.maxVersion"
+        );
+        assert_eq!(
+            hello(|h| {
+                h.min_version = Some(TlsVersion::Tls13);
+                h.max_version = Some(TlsVersion::Tls12);
+            }),
+            "tlsClientHello.minVersion"
+        );
+    }
+
+    #[test]
+    fn headers_carry_no_credentials_and_break_no_request() {
+        assert_eq!(header("Authorization", "Bearer x"), "headers.Authorization");
+        assert_eq!(header("Cookie", "a=b"), "headers.Cookie");
+        assert_eq!(header("Host", "example.com"), "headers.Host");
+        assert_eq!(header("X A", "b"), "headers.X A");
+        assert_eq!(header("X-A", "b\r\nX-B: c"), "headers.X-A");
+        assert_eq!(refused(|c| c.user_agent = "a\nb".into()), "userAgent");
+        assert_eq!(refused(|c| c.user_agent = " ".into()), "userAgent");
+    }
+
+    #[test]
+    fn custom_cookies_must_be_given_and_only_then() {
+        let cookies = |mode, cookies: &[(&str, &str)]| {
+            let cookies = cookies
+                .iter()
+                .map(|&(n, v)| (n.to_owned(), v.to_owned()))
+                .collect();
+            let mut config = HttpConfig::default();
+            config.cookie_handling = Some(CookieHandling {
+                mode: Some(mode),
+                cookies,
+            });
+            config.validate()
+        };
+        assert!(cookies(CookieMode::Custom, &[]).is_err());
+        assert!(cookies(CookieMode::Preserve, &[("a", "b")]).is_err());
+        assert!(cookies(CookieMode::Custom, &[("a", "b; c")]).is_err());
+        assert!(cookies(CookieMode::Custom, &[("consent", "yes")]).is_ok());
+    }
+
+    #[test]
+    fn numbers_keep_their_ranges() {
+        assert_eq!(
+            refused(|c| c.request_timeout_seconds = Some(301)),
+            "requestTimeoutSeconds"
+        );
+        assert_eq!(
+            refused(|c| c.allowed_status_codes = vec![200, 600]),
+            "allowedStatusCodes[1]"
+        );
+        assert_eq!(
+            refused(|c| c.rate_limit_dps = Some(f64::INFINITY)),
+            "rateLimitDps"
+        );
+        assert_eq!(refused(|c| c.rate_limit_burst = Some(3)), "rateLimitBurst");
+    }
+
+    #[test]
+    fn robots_are_passed_over_only_for_a_recorded_reason() {
+        assert_eq!(
+            refused(|c| c.respect_robots = Some(false)),
+            "robotsOverrideReason"
+        );
+        assert_eq!(
+            refused(|c| c.robots_override_reason = Some("x".into())),
+            "robotsOverrideReason"
+        );
+        let mut config = HttpConfig::default();
+        config.respect_robots = Some(false);
+        config.robots_override_reason = Some("our own servers".to_owned());
+        config.validate().unwrap();
+    }
+}
