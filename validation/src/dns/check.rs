@@ -43,8 +43,8 @@ pub(super) async fn check(inner: &Inner, name: &str) -> Report {
             findings.add(inner, only.record_type(), verdict);
         } else {
             // In the order of the configuration, so that equal answers make equal reports.
-            let mut verdicts = stream::iter(&rest)
-                .map(async |question| (question.record_type(), inner.ask(question).await))
+            let mut verdicts = stream::iter(rest)
+                .map(|question| async move { (question.record_type(), inner.ask(&question).await) })
                 .buffered(inner.config.concurrent_queries_per_domain);
             while let Some((asked, verdict)) = verdicts.next().await {
                 findings.add(inner, asked, verdict);

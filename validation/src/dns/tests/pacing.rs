@@ -1,0 +1,130 @@
+//! Rates and bounds, counted where the packets arrive.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+
+use super::{
+    super::{Config, Engine, Outcome, Rate, ResolverHealth},
+    addresses_only,
+    server::{Act, Server},
+    start,
+};
+
+async fn check_many(engine: &Engine, count: usize) {
+    let names: Vec<String> = (0..count).map(|nth| format!("n{nth}.example")).collect();
+    for report in join_all(names.iter().map(|name| engine.check(name))).await {
+        assert_eq!(report.outcome, Outcome::Ok);
+    }
+}
+
+/// Asserts that no stretch of time saw more arrivals than the rate allows.
+fn assert_paced(arrivals: &[Instant], rate: Rate) {
+    // A timer's millisecond and the scheduler may push neighbours together.
+    let slack = 4.0;
+    for (first, &from) in arrivals.iter().enumerate() {
+        for (last, &to) in arrivals.iter().enumerate().skip(first) {
+            let count = (last - first + 1) as f64;
+            let allowed =
+                f64::from(rate.burst) + rate.per_second * to.duration_since(from).as_secs_f64();
+            assert!(count <= allowed + slack, "{count} packets where {allowed} were allowed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_engine_keeps_its_rate_and_its_burst() {
+    let rate = Rate {
+        per_second: 200.0,
+        burst: 5,
+    };
+    let one = Server::good().await;
+    let two = Server::good().await;
+    let engine = start(Config {
+        rate: Some(rate),
+        ..addresses_only(&[&one, &two])
+    });
+    let since = Instant::now();
+    check_many(&engine, 65).await;
+    let elapsed = since.elapsed();
+    assert!(elapsed >= Duration::from_millis(295), "{elapsed:?} for 60 packets at 200/s");
+    let mut arrivals: Vec<Instant> =
+        one.seen().iter().chain(&two.seen()).map(|seen| seen.at).collect();
+    arrivals.sort();
+    assert_eq!(arrivals.len(), 65);
+    assert_paced(&arrivals, rate);
+}
+
+#[tokio::test]
+async fn each_resolver_keeps_its_own_rate() {
+    let rate = Rate {
+        per_second: 100.0,
+        burst: 1,
+    };
+    let one = Server::good().await;
+    let two = Server::good().await;
+    let engine = start(Config {
+        resolver_rate: Some(rate),
+        ..addresses_only(&[&one, &two])
+    });
+    let since = Instant::now();
+    check_many(&engine, 60).await;
+    let elapsed = since.elapsed();
+    assert!(elapsed >= Duration::from_millis(285), "{elapsed:?} for 30 packets each at 100/s");
+    assert!(elapsed < Duration::from_millis(560), "the two were paced as one: {elapsed:?}");
+    for server in [&one, &two] {
+        let arrivals: Vec<Instant> = server.seen().iter().map(|seen| seen.at).collect();
+        assert_eq!(arrivals.len(), 30);
+        assert_paced(&arrivals, rate);
+    }
+}
+
+#[tokio::test]
+async fn retries_are_paced_like_anything_else() {
+    let server = Server::silent().await;
+    let rate = Rate {
+        per_second: 100.0,
+        burst: 1,
+    };
+    let engine = start(Config {
+        rate: Some(rate),
+        query_timeout: Duration::from_millis(5),
+        ..addresses_only(&[&server])
+    });
+    let names: Vec<String> = (0..10).map(|nth| format!("n{nth}.example")).collect();
+    join_all(names.iter().map(|name| engine.check(name))).await;
+    let arrivals: Vec<Instant> = server.seen().iter().map(|seen| seen.at).collect();
+    assert_eq!(arrivals.len(), 30);
+    assert_paced(&arrivals, rate);
+}
+
+#[tokio::test]
+async fn no_more_queries_are_in_flight_than_allowed() {
+    let slow = |asked: &super::server::Asked| {
+        let bytes = asked.with_address("192.0.2.1").to_vec().unwrap();
+        vec![Act::SendAfter(Duration::from_millis(10), bytes)]
+    };
+    let server = Server::start(slow).await;
+    let engine = start(Config {
+        in_flight: 7,
+        ..addresses_only(&[&server])
+    });
+    check_many(&engine, 70).await;
+    assert_eq!(server.most_unanswered(), 7);
+    let ResolverHealth { sent, in_flight, tally, .. } = engine.resolvers().remove(0);
+    assert_eq!((sent, in_flight, tally.answered), (70, 0, 70));
+}
+
+#[tokio::test]
+async fn a_domain_is_delayed_within_its_bounds() {
+    let server = Server::good().await;
+    let engine = start(Config {
+        delay: Some((Duration::from_millis(40), Duration::from_millis(60))),
+        ..addresses_only(&[&server])
+    });
+    let since = Instant::now();
+    let report = engine.check("example.com").await;
+    let arrival = server.seen()[0].at.duration_since(since);
+    assert!(arrival >= Duration::from_millis(40), "{arrival:?}");
+    assert!(report.elapsed < Duration::from_millis(40), "the delay is no part of the answer's time");
+}
