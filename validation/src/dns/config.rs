@@ -229,7 +229,8 @@ mod tests {
     fn each_impossible_setting_is_refused_by_the_name_of_its_field() {
         let rate = |per_second, burst| Some(Rate { per_second, burst });
         let second = Duration::from_secs(1);
-        let cases: Vec<(&str, Box<dyn Fn(&mut Config)>)> = vec![
+        type Change = Box<dyn Fn(&mut Config)>;
+        let cases: Vec<(&str, Change)> = vec![
             ("resolvers", Box::new(|c| c.resolvers.clear())),
             ("resolvers", Box::new(|c| c.resolvers.push(Resolver::System))),
             ("weights", Box::new(|c| c.weights = HashMap::from([(Resolver::System, 2)]))),

@@ -14,6 +14,7 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 use tokio::{
+    io::Interest,
     net::UdpSocket,
     sync::{Notify, oneshot},
 };
@@ -120,13 +121,17 @@ impl Socket {
             sent => sent,
         };
         if let Err(error) = sent {
-            return Err(Failure::Unreachable(error.kind()));
+            let failure = Failure::Unreachable(error.kind());
+            // The news of an earlier packet, and so of all that went before this one.
+            if error.kind() == io::ErrorKind::ConnectionRefused {
+                self.fail_all(&failure);
+            }
+            return Err(failure);
         }
         answered.await.unwrap_or(Err(Failure::Stopped))
     }
 
     /// Finds a free random id and puts the query under it.
-    #[expect(clippy::type_complexity, reason = "the guard and the receiver of one query")]
     fn register(
         &self,
         question: &Arc<Question>,
@@ -171,15 +176,17 @@ impl Socket {
     pub(super) async fn listen(&self) {
         let mut buffer = [0; LONGEST_DATAGRAM];
         loop {
-            if self.udp.readable().await.is_err() {
+            let Ok(ready) = self.udp.ready(Interest::READABLE | Interest::ERROR).await else {
                 return;
+            };
+            if ready.is_error() {
+                self.take_error();
             }
             let mut read = 0;
             while read < BATCH {
                 match self.udp.try_recv(&mut buffer) {
                     Ok(length) => self.accept(buffer.get(..length).unwrap_or_default()),
                     Err(empty) if empty.kind() == io::ErrorKind::WouldBlock => break,
-                    // Most often ECONNREFUSED: an ICMP message says that the port is closed.
                     Err(error) => self.fail_all(&Failure::Unreachable(error.kind())),
                 }
                 read += 1;
@@ -187,6 +194,19 @@ impl Socket {
             if read == BATCH {
                 tokio::task::yield_now().await;
             }
+        }
+    }
+
+    /// Hears what the kernel has to say; most often that an ICMP message told of a closed port.
+    fn take_error(&self) {
+        let error = self.udp.try_io(Interest::ERROR, || {
+            // "Would block" makes Tokio forget the readiness, so it is not heard twice.
+            Err::<(), _>(self.udp.take_error()?.unwrap_or_else(|| io::ErrorKind::WouldBlock.into()))
+        });
+        if let Err(error) = error
+            && error.kind() != io::ErrorKind::WouldBlock
+        {
+            self.fail_all(&Failure::Unreachable(error.kind()));
         }
     }
 

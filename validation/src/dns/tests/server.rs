@@ -201,10 +201,9 @@ async fn serve_udp(udp: Arc<UdpSocket>, script: Arc<Script>, ledger: Arc<Ledger>
     let elsewhere = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let mut buffer = [0; 2_048];
     loop {
-        let (length, from) = match udp.recv_from(&mut buffer).await {
-            Ok(received) => received,
+        let Ok((length, from)) = udp.recv_from(&mut buffer).await else {
             // A client that has gone away.
-            Err(_) => continue,
+            continue;
         };
         for act in decide(&buffer[..length], false, &*script, &ledger) {
             match act {

@@ -1,0 +1,264 @@
+//! Lookups per second and CPU per lookup, the engine and hickory-resolver side by side.
+//!
+//! Both ask one NSD on this machine for 200,000 names of which every second does not exist, from one runtime
+//! thread each, with the same number of lookups in flight, in turns. CPU is that of the asking thread, the
+//! kernel's work for its packets included. `cargo bench -p validation --bench dns`
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+use std::{
+    fmt::Write as _,
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use hickory_resolver::{
+    TokioResolver,
+    config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
+    net::runtime::TokioRuntimeProvider,
+    proto::rr::RecordType as Type,
+};
+use tokio_util::sync::CancellationToken;
+use validation::dns::{Config, Engine, Outcome, RecordType, Resolver};
+
+const NAMES: usize = 200_000;
+const ROUNDS: usize = 3;
+const IN_FLIGHT: [usize; 2] = [100, 1_000];
+
+/// One measured run.
+#[derive(Clone, Copy)]
+struct Run {
+    elapsed: Duration,
+    cpu: Duration,
+}
+
+impl Run {
+    fn per_second(self) -> f64 {
+        NAMES as f64 / self.elapsed.as_secs_f64()
+    }
+
+    fn cpu_micros(self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / NAMES as f64
+    }
+}
+
+/// An NSD with a zone of its own, stopped and swept away when dropped.
+struct Nsd {
+    child: Child,
+    directory: PathBuf,
+    address: SocketAddr,
+}
+
+impl Nsd {
+    fn start() -> Option<Self> {
+        let program = ["/usr/sbin/nsd", "/usr/local/sbin/nsd"]
+            .into_iter()
+            .find(|path| Path::new(path).exists())?;
+        let directory = std::env::temp_dir().join(format!("dns-bench-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let mut zone = String::from(
+            "$TTL 300\n@ SOA ns.bench.test. admin.bench.test. 1 7200 600 86400 300\n@ NS ns\nns A 127.0.0.1\n",
+        );
+        for nth in (0..NAMES).step_by(2) {
+            let [_, high, middle, low] = u32::try_from(nth).unwrap().to_be_bytes();
+            writeln!(zone, "n{nth} A 10.{high}.{middle}.{low}").unwrap();
+        }
+        fs::write(directory.join("bench.test.zone"), zone).unwrap();
+        let address = free_address();
+        let home = directory.display();
+        let configuration = format!(
+            "server:\n ip-address: {}@{}\n username: \"\"\n chroot: \"\"\n zonesdir: \"{home}\"\n database: \"\"\n \
+             pidfile: \"{home}/nsd.pid\"\n xfrdfile: \"{home}/xfrd.state\"\n zonelistfile: \"{home}/zone.list\"\n \
+             logfile: \"{home}/nsd.log\"\n log-only-syslog: no\n server-count: 1\n rrl-ratelimit: 0\n rrl-whitelist-ratelimit: 0\n \
+             receive-buffer-size: 4194304\n send-buffer-size: 4194304\n\
+             remote-control:\n control-enable: no\n\
+             zone:\n name: bench.test\n zonefile: bench.test.zone\n",
+            address.ip(),
+            address.port()
+        );
+        let file = directory.join("nsd.conf");
+        fs::write(&file, configuration).unwrap();
+        let child = Command::new(program)
+            .args(["-d", "-c"])
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut server = Self {
+            child,
+            directory,
+            address,
+        };
+        server.wait_until_it_answers();
+        Some(server)
+    }
+
+    fn wait_until_it_answers(&mut self) {
+        let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
+        probe.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let query = b"\0\x07\0\0\0\x01\0\0\0\0\0\0\x02n0\x05bench\x04test\0\0\x01\0\x01";
+        let since = Instant::now();
+        let mut answer = [0; 512];
+        loop {
+            probe.send_to(query, self.address).unwrap();
+            match probe.recv(&mut answer) {
+                // Records in the answer section: the zone is loaded.
+                Ok(_) if answer[7] == 1 => return,
+                Ok(_) => thread::yield_now(),
+                Err(_) => {}
+            }
+            assert!(self.child.try_wait().unwrap().is_none(), "NSD ended: {}", self.log());
+            assert!(since.elapsed() < Duration::from_secs(30), "NSD is silent: {}", self.log());
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("nsd.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Nsd {
+    fn drop(&mut self) {
+        // NSD's children end with their parent on TERM; KILL would leave them behind.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn free_address() -> SocketAddr {
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// CPU time of this thread so far, from the scheduler's own account in nanoseconds.
+fn thread_cpu() -> Duration {
+    let account = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(account.split_whitespace().next().unwrap().parse().unwrap())
+}
+
+/// Runs lookups on a runtime of one thread and asserts that each second name was found.
+fn measure<F>(in_flight: usize, prepare: impl FnOnce() -> F + Send) -> Run
+where
+    F: AsyncFn(usize) -> bool + Clone + 'static,
+{
+    thread::scope(|scope| {
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&runtime, async move {
+                let lookup = prepare();
+                let next = Arc::new(AtomicUsize::new(0));
+                let found = Arc::new(AtomicUsize::new(0));
+                let (since, cpu) = (Instant::now(), thread_cpu());
+                let workers: Vec<_> = (0..in_flight)
+                    .map(|_| {
+                        let (next, found, lookup) = (Arc::clone(&next), Arc::clone(&found), lookup.clone());
+                        tokio::task::spawn_local(async move {
+                            loop {
+                                let nth = next.fetch_add(1, Ordering::Relaxed);
+                                if nth >= NAMES {
+                                    break;
+                                }
+                                if lookup(nth).await {
+                                    found.fetch_add(1, Ordering::Relaxed);
+                                }
+                            }
+                        })
+                    })
+                    .collect();
+                for worker in workers {
+                    worker.await.unwrap();
+                }
+                let run = Run {
+                    elapsed: since.elapsed(),
+                    cpu: thread_cpu().checked_sub(cpu).unwrap(),
+                };
+                let found = found.load(Ordering::Relaxed);
+                assert!(found.abs_diff(NAMES / 2) <= NAMES / 1_000, "{found} of {NAMES} found");
+                run
+            })
+        };
+        scope.spawn(run).join().unwrap()
+    })
+}
+
+fn ours(server: SocketAddr, in_flight: usize) -> Run {
+    measure(in_flight, move || {
+        let config = Config {
+            resolvers: vec![Resolver::Address(server)],
+            record_types: vec![RecordType::A],
+            resolver_rate: None,
+            in_flight,
+            ..Config::default()
+        };
+        let engine = Engine::start(config, CancellationToken::new()).unwrap();
+        async move |nth: usize| {
+            engine.check(&format!("n{nth}.bench.test")).await.outcome == Outcome::Ok
+        }
+    })
+}
+
+fn hickory(server: SocketAddr, in_flight: usize) -> Run {
+    measure(in_flight, move || {
+        let mut connection = ConnectionConfig::udp();
+        connection.port = server.port();
+        let mut name_server = NameServerConfig::udp(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        name_server.connections = vec![connection];
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![name_server]);
+        let mut builder =
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        let options = builder.options_mut();
+        // Everything off that is not the lookup itself, and no bound of its own.
+        options.cache_size = 0;
+        options.num_concurrent_reqs = 1;
+        options.max_active_requests = 100_000;
+        options.use_hosts_file = ResolveHosts::Never;
+        options.try_tcp_on_error = false;
+        options.timeout = Duration::from_secs(2);
+        options.attempts = 4;
+        let resolver = builder.build().unwrap();
+        async move |nth: usize| {
+            resolver.lookup(format!("n{nth}.bench.test."), Type::A).await.is_ok()
+        }
+    })
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn main() {
+    let Some(server) = Nsd::start() else {
+        println!("dns: skipped, for there is no NSD on this machine (apt-get install nsd)");
+        return;
+    };
+    println!("dns: {NAMES} names, half of them missing, one NSD, one runtime thread, medians of {ROUNDS}");
+    for in_flight in IN_FLIGHT {
+        let mut runs = Vec::new();
+        for _ in 0..ROUNDS {
+            runs.push((ours(server.address, in_flight), hickory(server.address, in_flight)));
+        }
+        let of = |value: &dyn Fn(&(Run, Run)) -> f64| median(runs.iter().map(value).collect());
+        for (label, rate, cpu) in [
+            ("engine", of(&|run| run.0.per_second()), of(&|run| run.0.cpu_micros())),
+            ("hickory-resolver", of(&|run| run.1.per_second()), of(&|run| run.1.cpu_micros())),
+        ] {
+            println!("dns {in_flight:>5} in flight  {label:<17} {rate:>9.0} lookups/s  {cpu:>6.2} us CPU a lookup");
+        }
+        println!(
+            "dns {in_flight:>5} in flight  ratio of the same rounds: {:.2} x the lookups/s, {:.2} x less CPU",
+            of(&|run| run.0.per_second() / run.1.per_second()),
+            of(&|run| run.1.cpu_micros() / run.0.cpu_micros()),
+        );
+    }
+}
