@@ -1,1 +1,12 @@
-//! placeholder
+//! The shell of DomainFlow: everything that meets the outside, on top of the rooms that do not.
+//!
+//! [`app`] is what a process shares; [`commands`] is the layer between entrances and aggregates; [`work`] coordinates
+//! runs and carries them out. A handler reads: extract, authorize, one command or one query, typed answer.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
+pub mod app;
+pub mod commands;
+pub mod work;

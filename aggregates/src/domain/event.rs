@@ -170,9 +170,9 @@ pub struct PageFacts {
     /// Ways to reach the owner.
     #[serde(default, skip_serializing_if = "Contacts::is_empty")]
     pub contacts: Contacts,
-    /// The keywords that were found.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub keywords: Vec<Keyword>,
+    /// The keywords that were found; absent when none was looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<Vec<Keyword>>,
 }
 
 /// What an HTTP check found.

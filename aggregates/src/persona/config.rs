@@ -14,6 +14,17 @@ pub enum Kind {
     Http,
 }
 
+impl Kind {
+    /// Returns the kind's name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Http => "http",
+        }
+    }
+}
+
 /// A persona's configuration; `personaType` says which.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "personaType", rename_all = "lowercase")]

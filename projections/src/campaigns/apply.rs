@@ -1,0 +1,203 @@
+//! One campaign event → rows.
+
+use aggregates::{
+    campaign::{Event, Phase},
+    ids::{CampaignId, RunId},
+};
+use event_store::Recorded;
+use serde::Serialize;
+use sqlx::PgConnection;
+
+use crate::runtime::ApplyError;
+
+const CREATE: &str = "INSERT INTO campaigns (campaign_id, owner, name, description, mode, configuration, \
+    max_domains, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+const CHANGE: &str = "UPDATE campaigns SET name = coalesce($2, name), description = coalesce($3, description), \
+    configuration = coalesce($4, configuration) WHERE campaign_id = $1";
+const SET_MODE: &str = "UPDATE campaigns SET mode = $2 WHERE campaign_id = $1";
+const SET_NAMES: &str = "UPDATE campaigns SET names = $2 WHERE campaign_id = $1";
+const SET_STOPPED: &str = "UPDATE campaigns SET stopped = $2 WHERE campaign_id = $1";
+const TOUCH: &str = "UPDATE campaigns SET version = $2, updated_at = $3 WHERE campaign_id = $1";
+const REMOVE: [&str; 2] = [
+    "DELETE FROM campaign_phases WHERE campaign_id = $1",
+    "DELETE FROM campaigns WHERE campaign_id = $1",
+];
+const CONFIGURE: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, state, config, created_at, updated_at) \
+    VALUES ($1, $2, 'configured', $3, $4, $4) ON CONFLICT (campaign_id, phase) DO UPDATE SET \
+    config = EXCLUDED.config, updated_at = EXCLUDED.updated_at, \
+    state = CASE p.state WHEN 'not_started' THEN 'configured' ELSE p.state END";
+const START: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, state, run_id, run_number, pinned, \
+    started_at, created_at, updated_at) VALUES ($1, $2, 'running', $3, $4, $5, $6, $6, $6) \
+    ON CONFLICT (campaign_id, phase) DO UPDATE SET state = 'running', run_id = EXCLUDED.run_id, \
+    run_number = EXCLUDED.run_number, pinned = EXCLUDED.pinned, started_at = EXCLUDED.started_at, \
+    paused_at = NULL, completed_at = NULL, failed_at = NULL, error = NULL, tallies = NULL, \
+    updated_at = EXCLUDED.updated_at";
+/// Later phases that are over wait again: what they said rests on results that the new run replaces.
+const WAIT_AGAIN: &str = "UPDATE campaign_phases SET state = CASE WHEN config IS NULL THEN 'not_started' \
+    ELSE 'configured' END, started_at = NULL, paused_at = NULL, completed_at = NULL, failed_at = NULL, error = NULL, \
+    tallies = NULL, updated_at = $3 WHERE campaign_id = $1 AND phase = ANY($2) AND state IN ('completed', 'failed')";
+const PAUSE: &str = "UPDATE campaign_phases SET state = 'paused', paused_at = $3, updated_at = $3 \
+    WHERE campaign_id = $1 AND phase = $2";
+const RESUME: &str = "UPDATE campaign_phases SET state = 'running', paused_at = NULL, updated_at = $3 \
+    WHERE campaign_id = $1 AND phase = $2";
+const COMPLETE: &str = "UPDATE campaign_phases SET state = 'completed', completed_at = $3, paused_at = NULL, \
+    tallies = $4, updated_at = $3 WHERE campaign_id = $1 AND phase = $2";
+const FAIL: &str = "UPDATE campaign_phases SET state = 'failed', failed_at = $3, paused_at = NULL, error = $4, \
+    updated_at = $3 WHERE campaign_id = $1 AND phase = $2";
+
+fn json(event: &Recorded, value: &impl Serialize) -> Result<serde_json::Value, ApplyError> {
+    serde_json::to_value(value).map_err(|error| ApplyError::poison(event, error))
+}
+
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(super) async fn apply(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    event: &Recorded,
+    happened: Event,
+) -> Result<(), ApplyError> {
+    let at = event.recorded_at;
+    let id = campaign_id.0;
+    let version = number(event.sequence);
+    match happened {
+        Event::Created {
+            owner,
+            name,
+            description,
+            mode,
+            configuration,
+            max_domains,
+        } => {
+            sqlx::query(CREATE)
+                .bind(id)
+                .bind(owner.0)
+                .bind(name)
+                .bind(description)
+                .bind(mode.name())
+                .bind(configuration)
+                .bind(max_domains.map(number))
+                .bind(version)
+                .bind(at)
+                .execute(connection)
+                .await?;
+            return Ok(());
+        }
+        Event::DetailsChanged {
+            name,
+            description,
+            configuration,
+        } => {
+            sqlx::query(CHANGE)
+                .bind(id)
+                .bind(name)
+                .bind(description)
+                .bind(configuration)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Event::ModeChanged { mode } => {
+            let statement = sqlx::query(SET_MODE).bind(id).bind(mode.name());
+            statement.execute(&mut *connection).await?;
+        }
+        Event::PhaseConfigured { config } => {
+            sqlx::query(CONFIGURE)
+                .bind(id)
+                .bind(config.phase().name())
+                .bind(json(event, &config)?)
+                .bind(at)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Event::DomainsImported { first_ordinal, names, .. } => {
+            set_names(connection, campaign_id, first_ordinal.saturating_add(names.len() as u64)).await?;
+        }
+        Event::DomainsGenerated { first_ordinal, names, .. } => {
+            set_names(connection, campaign_id, first_ordinal.saturating_add(names)).await?;
+        }
+        Event::PhaseStarted {
+            phase,
+            run_id,
+            run_number,
+            pinned,
+            ..
+        } => {
+            let run = (phase, run_id, run_number);
+            let pinned = json(event, &pinned)?;
+            start(connection, campaign_id, run, pinned, event).await?;
+        }
+        Event::PhasePaused { phase, .. } => {
+            let statement = sqlx::query(PAUSE).bind(id).bind(phase.name()).bind(at);
+            statement.execute(&mut *connection).await?;
+        }
+        Event::PhaseResumed { phase, .. } => {
+            let statement = sqlx::query(RESUME).bind(id).bind(phase.name()).bind(at);
+            statement.execute(&mut *connection).await?;
+        }
+        Event::PhaseCompleted { phase, tallies, .. } => {
+            let tallies = json(event, &tallies)?;
+            let statement = sqlx::query(COMPLETE).bind(id).bind(phase.name()).bind(at).bind(tallies);
+            statement.execute(&mut *connection).await?;
+        }
+        Event::PhaseFailed { phase, message, .. } => {
+            let statement = sqlx::query(FAIL).bind(id).bind(phase.name()).bind(at).bind(message);
+            statement.execute(&mut *connection).await?;
+        }
+        Event::Stopped {} => {
+            let statement = sqlx::query(SET_STOPPED).bind(id).bind(true);
+            statement.execute(&mut *connection).await?;
+        }
+        Event::Deleted {} => {
+            for statement in REMOVE {
+                sqlx::query(statement).bind(id).execute(&mut *connection).await?;
+            }
+            return Ok(());
+        }
+    }
+    let touch = sqlx::query(TOUCH).bind(id).bind(version).bind(at);
+    touch.execute(connection).await?;
+    Ok(())
+}
+
+async fn set_names(connection: &mut PgConnection, campaign_id: CampaignId, names: u64) -> Result<(), ApplyError> {
+    let statement = sqlx::query(SET_NAMES).bind(campaign_id.0).bind(number(names));
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+async fn start(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    (phase, run_id, run_number): (Phase, RunId, u32),
+    pinned: serde_json::Value,
+    event: &Recorded,
+) -> Result<(), ApplyError> {
+    let later: Vec<&str> = Phase::ALL
+        .into_iter()
+        .filter(|later| *later > phase)
+        .map(Phase::name)
+        .collect();
+    sqlx::query(START)
+        .bind(campaign_id.0)
+        .bind(phase.name())
+        .bind(run_id.0)
+        .bind(i32::try_from(run_number).unwrap_or(i32::MAX))
+        .bind(pinned)
+        .bind(event.recorded_at)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(WAIT_AGAIN)
+        .bind(campaign_id.0)
+        .bind(later)
+        .bind(event.recorded_at)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(SET_STOPPED)
+        .bind(campaign_id.0)
+        .bind(false)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

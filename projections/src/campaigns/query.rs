@@ -1,0 +1,327 @@
+//! Reading campaigns.
+
+use aggregates::{
+    campaign::{Mode, Phase, PhaseState, Status, Tallies},
+    ids::{CampaignId, RunId, UserId},
+};
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// A campaign with its phases, all from one moment.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// Its id.
+    pub campaign_id: CampaignId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How it goes from phase to phase.
+    pub mode: Mode,
+    /// The configuration object as the client sent it.
+    pub configuration: serde_json::Value,
+    /// How many names it may have.
+    pub max_domains: Option<i64>,
+    /// How many names it has.
+    pub names: i64,
+    /// Stopped by command, and not started since.
+    pub stopped: bool,
+    /// The sequence of its last event.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When its last event was recorded.
+    pub updated_at: DateTime<Utc>,
+    /// Its phases in the order of execution, all five.
+    pub phases: Vec<PhaseRow>,
+}
+
+/// One phase of a campaign.
+#[derive(Clone, Debug)]
+pub struct PhaseRow {
+    /// Which.
+    pub phase: Phase,
+    /// Where it stands.
+    pub state: PhaseState,
+    /// The configuration for the next run.
+    pub config: Option<serde_json::Value>,
+    /// The last run.
+    pub run_id: Option<RunId>,
+    /// Its number, 0 before the first.
+    pub run_number: i32,
+    /// What it works or worked with.
+    pub pinned: Option<serde_json::Value>,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Since when it is paused.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// When it completed.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// When it failed or was stopped.
+    pub failed_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub error: Option<String>,
+    /// What came of its items, once completed.
+    pub tallies: Option<Tallies>,
+    /// When it was first configured or started.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+impl PhaseRow {
+    fn untouched(phase: Phase) -> Self {
+        Self {
+            phase,
+            state: PhaseState::NotStarted,
+            config: None,
+            run_id: None,
+            run_number: 0,
+            pinned: None,
+            started_at: None,
+            paused_at: None,
+            completed_at: None,
+            failed_at: None,
+            error: None,
+            tallies: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+}
+
+impl Campaign {
+    /// Computes how the campaign as a whole stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let states: Vec<PhaseState> = self.phases.iter().map(|phase| phase.state).collect();
+        let ever_started = self.phases.iter().any(|phase| phase.run_number > 0);
+        Status::of(&states, self.stopped, ever_started)
+    }
+
+    /// Returns one of the five phases.
+    #[must_use]
+    pub fn phase(&self, phase: Phase) -> PhaseRow {
+        self.phases
+            .iter()
+            .find(|row| row.phase == phase)
+            .cloned()
+            .unwrap_or_else(|| PhaseRow::untouched(phase))
+    }
+
+    /// Returns the phase that has a run under way, else the first that has not completed, else the last.
+    #[must_use]
+    pub fn current_phase(&self) -> Phase {
+        let first = |wanted: &dyn Fn(&PhaseRow) -> bool| self.phases.iter().find(|row| wanted(row)).map(|row| row.phase);
+        first(&|row| row.state.is_active())
+            .or_else(|| first(&|row| row.state != PhaseState::Completed))
+            .unwrap_or(Phase::Enrichment)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CampaignRecord {
+    campaign_id: Uuid,
+    owner: Uuid,
+    name: String,
+    description: Option<String>,
+    mode: String,
+    configuration: serde_json::Value,
+    max_domains: Option<i64>,
+    names: i64,
+    stopped: bool,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    phases: serde_json::Value,
+}
+
+#[derive(serde::Deserialize)]
+struct PhaseRecord {
+    phase: Phase,
+    state: PhaseState,
+    config: Option<serde_json::Value>,
+    run_id: Option<RunId>,
+    run_number: i32,
+    pinned: Option<serde_json::Value>,
+    started_at: Option<DateTime<Utc>>,
+    paused_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+    failed_at: Option<DateTime<Utc>>,
+    error: Option<String>,
+    tallies: Option<Tallies>,
+    created_at: Option<DateTime<Utc>>,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl CampaignRecord {
+    fn decode(self) -> Result<Campaign, sqlx::Error> {
+        let wrong = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
+        let records: Vec<PhaseRecord> =
+            serde_json::from_value(self.phases).map_err(|error| wrong(Box::new(error)))?;
+        let mut phases = Phase::ALL.map(PhaseRow::untouched);
+        for record in records {
+            for row in phases.iter_mut().filter(|row| row.phase == record.phase) {
+                *row = PhaseRow {
+                    phase: record.phase,
+                    state: record.state,
+                    config: record.config.clone(),
+                    run_id: record.run_id,
+                    run_number: record.run_number,
+                    pinned: record.pinned.clone(),
+                    started_at: record.started_at,
+                    paused_at: record.paused_at,
+                    completed_at: record.completed_at,
+                    failed_at: record.failed_at,
+                    error: record.error.clone(),
+                    tallies: record.tallies.clone(),
+                    created_at: record.created_at,
+                    updated_at: record.updated_at,
+                };
+            }
+        }
+        Ok(Campaign {
+            campaign_id: CampaignId(self.campaign_id),
+            owner: UserId(self.owner),
+            name: self.name,
+            description: self.description,
+            mode: self.mode.parse().map_err(|error| wrong(Box::new(error)))?,
+            configuration: self.configuration,
+            max_domains: self.max_domains,
+            names: self.names,
+            stopped: self.stopped,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            phases: phases.to_vec(),
+        })
+    }
+}
+
+/// A campaign row with its phases beside it, in one statement, so that both are from one moment. What a run has pinned
+/// can be large (keyword rules), so lists leave it out.
+macro_rules! select_campaigns {
+    ($pinned:literal, $rest:literal) => {
+        concat!(
+            "SELECT c.*, coalesce((SELECT json_agg(json_build_object('phase', p.phase, 'state', p.state, \
+             'config', p.config, 'run_id', p.run_id, 'run_number', p.run_number, 'pinned', ",
+            $pinned,
+            ", 'started_at', p.started_at, 'paused_at', p.paused_at, 'completed_at', p.completed_at, \
+             'failed_at', p.failed_at, 'error', p.error, 'tallies', p.tallies, 'created_at', p.created_at, \
+             'updated_at', p.updated_at)) FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id), '[]'::json) \
+             AS phases FROM read.campaigns c ",
+            $rest
+        )
+    };
+}
+
+const BY_ID: &str = select_campaigns!("p.pinned", "WHERE c.campaign_id = $1");
+const OF_OWNER: &str = select_campaigns!(
+    "NULL",
+    "WHERE c.owner = $1 ORDER BY c.created_at DESC, c.campaign_id LIMIT $2 OFFSET $3"
+);
+
+/// Reads one campaign.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub async fn by_id(pool: &PgPool, campaign_id: CampaignId) -> Result<Option<Campaign>, sqlx::Error> {
+    let record: Option<CampaignRecord> = sqlx::query_as(BY_ID)
+        .bind(campaign_id.0)
+        .fetch_optional(pool)
+        .await?;
+    record.map(CampaignRecord::decode).transpose()
+}
+
+/// Lists a user's campaigns, the newest first, without what their runs have pinned.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub async fn list_of_owner(
+    pool: &PgPool,
+    owner: UserId,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Campaign>, sqlx::Error> {
+    let records: Vec<CampaignRecord> = sqlx::query_as(OF_OWNER)
+        .bind(owner.0)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(pool)
+        .await?;
+    records.into_iter().map(CampaignRecord::decode).collect()
+}
+
+/// A run that is under way, paused or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// The campaign.
+    pub campaign_id: CampaignId,
+    /// The phase.
+    pub phase: Phase,
+    /// The run.
+    pub run_id: RunId,
+    /// Running or paused.
+    pub state: PhaseState,
+}
+
+const ACTIVE: &str = "SELECT campaign_id, phase, run_id, state FROM read.campaign_phases \
+    WHERE state IN ('running', 'paused') AND run_id IS NOT NULL ORDER BY started_at";
+
+/// Lists every run that is under way.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub async fn active_runs(pool: &PgPool) -> Result<Vec<UnderWay>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, Uuid, String)> = sqlx::query_as(ACTIVE).fetch_all(pool).await?;
+    rows.into_iter()
+        .map(|(campaign_id, phase, run_id, state)| {
+            Ok(UnderWay {
+                campaign_id: CampaignId(campaign_id),
+                phase: phase.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                run_id: RunId(run_id),
+                state: state.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            })
+        })
+        .collect()
+}
+
+const PINNED_OF_RUN: &str = "SELECT pinned FROM read.campaign_phases WHERE campaign_id = $1 AND run_id = $2";
+
+/// Reads what a run works with; nothing when it is not the last run of its phase any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn pinned_of(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+    run_id: RunId,
+) -> Result<Option<serde_json::Value>, sqlx::Error> {
+    let pinned: Option<Option<serde_json::Value>> = sqlx::query_scalar(PINNED_OF_RUN)
+        .bind(campaign_id.0)
+        .bind(run_id.0)
+        .fetch_optional(pool)
+        .await?;
+    Ok(pinned.flatten())
+}
+
+const DUE: &str = "SELECT c.campaign_id FROM read.campaigns c WHERE c.mode = 'full_sequence' AND NOT c.stopped \
+    AND EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id AND p.phase = 'discovery' \
+                AND p.state = 'completed') \
+    AND NOT EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \
+                    AND p.state IN ('running', 'paused', 'failed')) \
+    AND (SELECT count(*) FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \
+         AND p.state = 'completed') < 5";
+
+/// Lists the campaigns in full sequence that stand between two phases. The aggregate has the last word on whether
+/// and which phase starts.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn due_for_auto_start(pool: &PgPool) -> Result<Vec<CampaignId>, sqlx::Error> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(DUE).fetch_all(pool).await?;
+    Ok(ids.into_iter().map(CampaignId).collect())
+}

@@ -1,0 +1,139 @@
+//! The counters of a campaign, summed from `domain_counts`.
+
+use std::collections::BTreeMap;
+
+use aggregates::ids::CampaignId;
+use sqlx::{PgConnection, PgPool};
+
+use super::sql::categories;
+
+/// What a campaign's domains came to, all from one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Names.
+    pub generated: u64,
+    /// Domains by DNS status: pending, ok, error, timeout.
+    pub dns: BTreeMap<String, u64>,
+    /// Domains by reason of a failed DNS check.
+    pub dns_reasons: BTreeMap<String, u64>,
+    /// Domains by HTTP status: pending, ok, error, timeout.
+    pub http: BTreeMap<String, u64>,
+    /// Domains by reason of a failed HTTP check.
+    pub http_reasons: BTreeMap<String, u64>,
+    /// Domains by lead status: pending, match, `no_match`, error, timeout.
+    pub lead: BTreeMap<String, u64>,
+    /// Domains by the one reason of the lead decision, `pending` before it.
+    pub reasons: BTreeMap<String, u64>,
+    /// Domains whose page has a keyword.
+    pub keyword_hits: u64,
+    /// Domains that were scored.
+    pub scored: u64,
+    /// Domains that have a keyword and were scored.
+    pub analyzed: u64,
+    /// Analyzed domains with a score of at least 0.80.
+    pub high_potential: u64,
+    /// Scored domains with a warning.
+    pub warned: u64,
+}
+
+impl Counts {
+    /// Returns how many domains have the DNS status.
+    #[must_use]
+    pub fn dns(&self, status: &str) -> u64 {
+        self.dns.get(status).copied().unwrap_or(0)
+    }
+
+    /// Returns how many domains have the HTTP status.
+    #[must_use]
+    pub fn http(&self, status: &str) -> u64 {
+        self.http.get(status).copied().unwrap_or(0)
+    }
+
+    /// Returns how many domains have the lead status.
+    #[must_use]
+    pub fn lead(&self, status: &str) -> u64 {
+        self.lead.get(status).copied().unwrap_or(0)
+    }
+
+    /// Returns how many domains have the decision's reason.
+    #[must_use]
+    pub fn reason(&self, reason: &str) -> u64 {
+        self.reasons.get(reason).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, row: &Row, n: u64) {
+        let count = |map: &mut BTreeMap<String, u64>, key: &str| {
+            if !key.is_empty() {
+                *map.entry(key.to_owned()).or_default() += n;
+            }
+        };
+        self.generated += n;
+        count(&mut self.dns, &row.dns_status);
+        count(&mut self.dns_reasons, &row.dns_reason);
+        count(&mut self.http, &row.http_status);
+        count(&mut self.http_reasons, &row.http_reason);
+        count(&mut self.lead, &row.lead_status);
+        count(&mut self.reasons, &row.rejection_reason);
+        let when = |condition: bool| if condition { n } else { 0 };
+        self.keyword_hits += when(row.keyword_hit);
+        self.scored += when(row.scored);
+        self.analyzed += when(row.keyword_hit && row.scored);
+        self.high_potential += when(row.keyword_hit && row.high_potential);
+        self.warned += when(row.warned);
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    dns_status: String,
+    dns_reason: String,
+    http_status: String,
+    http_reason: String,
+    lead_status: String,
+    rejection_reason: String,
+    keyword_hit: bool,
+    scored: bool,
+    high_potential: bool,
+    warned: bool,
+    n: i64,
+}
+
+const SELECT: &str = "SELECT dns_status, dns_reason, http_status, http_reason, lead_status, rejection_reason, \
+    keyword_hit, scored, high_potential, warned, n FROM read.domain_counts WHERE campaign_id = $1";
+
+/// Reads a campaign's counters.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counts_of(pool: &PgPool, campaign_id: CampaignId) -> Result<Counts, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(SELECT).bind(campaign_id.0).fetch_all(pool).await?;
+    let mut counts = Counts::default();
+    for row in &rows {
+        counts.add(row, u64::try_from(row.n).unwrap_or(0));
+    }
+    Ok(counts)
+}
+
+const RECOUNT: &str = concat!(
+    "SELECT coalesce(counted.campaign_id, rows.campaign_id), coalesce(counted.n, 0), coalesce(rows.n, 0) FROM (SELECT ",
+    categories!(""),
+    ", n FROM read.domain_counts) counted FULL JOIN (SELECT ",
+    categories!(""),
+    ", count(*) AS n FROM read.domains GROUP BY ",
+    categories!(""),
+    ") rows USING (",
+    categories!(""),
+    ") WHERE counted.n IS DISTINCT FROM rows.n"
+);
+
+/// Recounts every domain and answers where a counter differs: campaign, counted, recounted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn recount(connection: &mut PgConnection) -> Result<Vec<(CampaignId, i64, i64)>, sqlx::Error> {
+    let rows: Vec<(uuid::Uuid, i64, i64)> = sqlx::query_as(RECOUNT).fetch_all(connection).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(campaign, counted, found)| (CampaignId(campaign), counted, found))
+        .collect())
+}

@@ -1,0 +1,98 @@
+//! What later phases need of a page, kept with the domain's row so that they need not read its stream.
+
+use aggregates::{
+    domain::{PageFacts, Places},
+    lead, scoring,
+};
+use serde::{Deserialize, Serialize};
+
+/// A page reduced to what scoring and the lead decision rest on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageEvidence {
+    /// Size, bytes.
+    pub bytes: u64,
+    /// How surely the domain is parked, 0 to 1.
+    pub parked_confidence: f32,
+    /// Level-one headings.
+    pub h1_count: u32,
+    /// Links to the same host.
+    pub internal_links: u32,
+    /// The keywords that were found, by place; absent when none was looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<Vec<Found>>,
+}
+
+/// A keyword that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its pattern.
+    pub pattern: String,
+    /// Its weight.
+    pub weight: f64,
+    /// Where it was found how often.
+    pub places: Places,
+}
+
+impl PageEvidence {
+    /// Takes what is needed from a page.
+    #[must_use]
+    pub fn of(page: &PageFacts) -> Self {
+        Self {
+            bytes: page.bytes,
+            parked_confidence: page.parked_confidence,
+            h1_count: page.h1_count,
+            internal_links: page.internal_links,
+            keywords: page.keywords.as_ref().map(|keywords| {
+                keywords
+                    .iter()
+                    .map(|keyword| Found {
+                        pattern: keyword.pattern.clone(),
+                        weight: keyword.weight,
+                        places: keyword.places,
+                    })
+                    .collect()
+            }),
+        }
+    }
+
+    /// Returns the evidence of a score that is computed when the page is `age_days` old.
+    #[must_use]
+    pub fn for_scoring(&self, age_days: f64) -> scoring::Evidence {
+        scoring::Evidence {
+            keywords: self.keywords.as_ref().map(|keywords| {
+                keywords
+                    .iter()
+                    .map(|keyword| scoring::Occurrences {
+                        title: keyword.places.title,
+                        h1: keyword.places.h1,
+                        meta: keyword.places.meta,
+                        anchor: keyword.places.anchor,
+                        body: keyword.places.body,
+                        microcrawl: 0,
+                    })
+                    .collect()
+            }),
+            bytes: Some(self.bytes),
+            parked_confidence: Some(f64::from(self.parked_confidence)),
+            age_days: Some(age_days),
+        }
+    }
+
+    /// Counts all finds of all keywords.
+    #[must_use]
+    pub fn keyword_hits(&self) -> u64 {
+        let hits = |p: &Places| [p.title, p.h1, p.meta, p.anchor, p.body].into_iter().map(u64::from).sum::<u64>();
+        self.keywords
+            .as_deref()
+            .unwrap_or_default()
+            .iter()
+            .map(|keyword| hits(&keyword.places))
+            .sum()
+    }
+
+    /// Tells whether the page has a structure that a lead must have.
+    #[must_use]
+    pub const fn has_structure(&self) -> bool {
+        lead::has_structure(self.h1_count, self.internal_links)
+    }
+}

@@ -1,0 +1,277 @@
+//! Pages of a campaign's domains: exact filters, joined with AND, in SQL, before paging.
+
+use aggregates::ids::CampaignId;
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+/// Domains with or without warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warnings {
+    /// Only domains that have one.
+    Has,
+    /// Only domains that have none.
+    None,
+}
+
+/// What a page sorts by; ties are in the order of ordinals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// The richness of the page.
+    Richness,
+    /// What the micro-crawl added.
+    MicrocrawlGain,
+    /// How many different keywords were found.
+    KeywordsUnique,
+}
+
+/// In which direction a page sorts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    #[default]
+    Descending,
+}
+
+/// Which domains are wanted; absent fields do not filter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// DNS status.
+    pub dns_status: Option<String>,
+    /// HTTP status.
+    pub http_status: Option<String>,
+    /// DNS reason.
+    pub dns_reason: Option<String>,
+    /// HTTP reason.
+    pub http_reason: Option<String>,
+    /// Smallest score, 0 to 1.
+    pub min_score: Option<f64>,
+    /// Only domains that were fetched and do not look parked (confidence below 0.45).
+    pub not_parked: Option<bool>,
+    /// Whether the page shows a way to reach the owner.
+    pub has_contact: Option<bool>,
+    /// A keyword that must have been found, by its pattern.
+    pub keyword: Option<String>,
+    /// With or without warnings.
+    pub warnings: Option<Warnings>,
+    /// Any of these reasons of the lead decision.
+    pub rejection_reasons: Option<Vec<String>>,
+}
+
+/// Which page is wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// Rows at most.
+    pub limit: i64,
+    /// Rows to leave out first; 0 when `after` is used.
+    pub offset: i64,
+    /// The last row of the page before: its sort value (absent without a sort, or where the row has none) and its
+    /// ordinal.
+    pub after: Option<(Option<f64>, i64)>,
+    /// What to sort by; by ordinal where absent.
+    pub sort: Option<(Sort, Direction)>,
+}
+
+/// One domain as the lists show it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Listed {
+    /// Its place in the campaign, from 0.
+    pub ordinal: i64,
+    /// Its name.
+    pub name: String,
+    /// The offset of the pattern that it was generated from.
+    pub pattern_offset: Option<i64>,
+    /// When it was generated or imported.
+    pub created_at: DateTime<Utc>,
+    /// DNS status.
+    pub dns_status: String,
+    /// DNS reason, empty on success.
+    pub dns_reason: String,
+    /// The addresses, separated by blanks.
+    pub addresses: Option<String>,
+    /// HTTP status.
+    pub http_status: String,
+    /// HTTP reason, empty on success.
+    pub http_reason: String,
+    /// When the page was fetched.
+    pub fetched_at: Option<DateTime<Utc>>,
+    /// What scoring used of the page.
+    pub evidence: Option<serde_json::Value>,
+    /// The patterns of the keywords that were found.
+    pub keywords: Option<Vec<String>>,
+    /// How many they are.
+    pub keywords_unique: Option<i32>,
+    /// How surely the domain is parked, 0 to 1.
+    pub parked_confidence: Option<f32>,
+    /// The page shows a way to reach the owner.
+    pub has_contact: bool,
+    /// The score, 0 to 1.
+    pub score: Option<f64>,
+    /// The score's components and weights.
+    pub score_breakdown: Option<serde_json::Value>,
+    /// The richness, 0 to 1.
+    pub richness_score: Option<f64>,
+    /// What the micro-crawl added.
+    pub microcrawl_gain: Option<f64>,
+    /// The richness' parts.
+    pub features: Option<serde_json::Value>,
+    /// The lead decision.
+    pub lead_status: String,
+    /// Its one reason.
+    pub rejection_reason: String,
+    /// How many events the domain's stream has.
+    pub version: i64,
+}
+
+impl Listed {
+    /// Returns the value that a sort compares.
+    #[must_use]
+    pub fn sort_value(&self, sort: Sort) -> Option<f64> {
+        match sort {
+            Sort::Richness => self.richness_score,
+            Sort::MicrocrawlGain => self.microcrawl_gain,
+            Sort::KeywordsUnique => self.keywords_unique.map(f64::from),
+        }
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "ordinal, name, pattern_offset, created_at, dns_status, dns_reason, addresses, http_status, http_reason, \
+         fetched_at, evidence, keywords, keywords_unique, parked_confidence, has_contact, score, score_breakdown, \
+         richness_score, microcrawl_gain, features, lead_status, rejection_reason, version"
+    };
+}
+
+/// The filters, parameters $1 to $11.
+macro_rules! filtered {
+    () => {
+        " FROM read.domains WHERE campaign_id = $1 \
+         AND ($2::text IS NULL OR dns_status = $2) AND ($3::text IS NULL OR http_status = $3) \
+         AND ($4::text IS NULL OR dns_reason = $4) AND ($5::text IS NULL OR http_reason = $5) \
+         AND ($6::float8 IS NULL OR score >= $6) \
+         AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45) = $7)) \
+         AND ($8::bool IS NULL OR has_contact = $8) AND ($9::text IS NULL OR keywords @> ARRAY[$9]) \
+         AND ($10::bool IS NULL OR warned = $10) AND ($11::text[] IS NULL OR rejection_reason = ANY($11))"
+    };
+}
+
+/// A page sorted by a value that a row may lack: rows without it come last in both directions.
+macro_rules! sorted {
+    ($value:literal, $direction:literal, $past:literal) => {
+        concat!(
+            "SELECT ", columns!(), filtered!(),
+            " AND ($13::bigint IS NULL OR CASE WHEN $12::float8 IS NULL THEN ", $value,
+            " IS NULL AND ordinal > $13 ELSE ", $value, " ", $past, " $12 OR (", $value,
+            " = $12 AND ordinal > $13) OR ", $value, " IS NULL END) ORDER BY ", $value, " ", $direction,
+            " NULLS LAST, ordinal LIMIT $14 OFFSET $15"
+        )
+    };
+}
+
+const BY_ORDINAL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    filtered!(),
+    " AND ($12::float8 IS NULL OR true) AND ordinal > coalesce($13, -1) ORDER BY ordinal LIMIT $14 OFFSET $15"
+);
+const BY_RICHNESS: [&str; 2] = [
+    sorted!("richness_score", "ASC", ">"),
+    sorted!("richness_score", "DESC", "<"),
+];
+const BY_GAIN: [&str; 2] = [
+    sorted!("microcrawl_gain", "ASC", ">"),
+    sorted!("microcrawl_gain", "DESC", "<"),
+];
+const BY_KEYWORDS: [&str; 2] = [
+    sorted!("keywords_unique", "ASC", ">"),
+    sorted!("keywords_unique", "DESC", "<"),
+];
+
+const fn statement(sort: Option<(Sort, Direction)>) -> &'static str {
+    let Some((sort, direction)) = sort else {
+        return BY_ORDINAL;
+    };
+    let [ascending, descending] = match sort {
+        Sort::Richness => BY_RICHNESS,
+        Sort::MicrocrawlGain => BY_GAIN,
+        Sort::KeywordsUnique => BY_KEYWORDS,
+    };
+    match direction {
+        Direction::Ascending => ascending,
+        Direction::Descending => descending,
+    }
+}
+
+/// Reads a page of a campaign's domains.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn page(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+    filter: &Filter,
+    page: &Page,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let (value, ordinal) = page.after.map_or((None, None), |(value, ordinal)| (value, Some(ordinal)));
+    sqlx::query_as(statement(page.sort))
+        .bind(campaign_id.0)
+        .bind(&filter.dns_status)
+        .bind(&filter.http_status)
+        .bind(&filter.dns_reason)
+        .bind(&filter.http_reason)
+        .bind(filter.min_score)
+        .bind(filter.not_parked)
+        .bind(filter.has_contact)
+        .bind(&filter.keyword)
+        .bind(filter.warnings.map(|warnings| warnings == Warnings::Has))
+        .bind(&filter.rejection_reasons)
+        .bind(value)
+        .bind(ordinal)
+        .bind(page.limit)
+        .bind(page.offset)
+        .fetch_all(pool)
+        .await
+}
+
+const TOTAL: &str = concat!("SELECT count(*)", filtered!());
+
+/// Counts the domains that a filter lets through.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn total(pool: &PgPool, campaign_id: CampaignId, filter: &Filter) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(TOTAL)
+        .bind(campaign_id.0)
+        .bind(&filter.dns_status)
+        .bind(&filter.http_status)
+        .bind(&filter.dns_reason)
+        .bind(&filter.http_reason)
+        .bind(filter.min_score)
+        .bind(filter.not_parked)
+        .bind(filter.has_contact)
+        .bind(&filter.keyword)
+        .bind(filter.warnings.map(|warnings| warnings == Warnings::Has))
+        .bind(&filter.rejection_reasons)
+        .fetch_one(pool)
+        .await
+}
+
+const BY_NAME: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM read.domains WHERE campaign_id = $1 AND name = $2"
+);
+
+/// Reads one domain of a campaign.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_name(pool: &PgPool, campaign_id: CampaignId, name: &str) -> Result<Option<Listed>, sqlx::Error> {
+    sqlx::query_as(BY_NAME)
+        .bind(campaign_id.0)
+        .bind(name)
+        .fetch_optional(pool)
+        .await
+}

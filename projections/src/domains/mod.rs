@@ -1,0 +1,109 @@
+//! Domains and their counts: one row a name of a campaign, and how many rows there are of each combination of
+//! findings.
+//!
+//! Both tables belong to one projection and move in one statement, so every counter is a recount at every cursor.
+//! Results arrive by the thousand and are written by the thousand: the events of a page are sorted into one batch for
+//! each kind, which is one `UPDATE … FROM unnest`. Different kinds touch different columns, so their order within
+//! a page does not matter; events that make, reset or remove rows are barriers between batches.
+
+mod batch;
+mod counts;
+mod evidence;
+mod list;
+mod rows;
+mod sql;
+mod work;
+
+use aggregates::{
+    campaign::{self, Phase},
+    domain,
+    ids::CampaignId,
+};
+use event_store::Recorded;
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::PgConnection;
+
+pub use self::{
+    counts::{Counts, counts_of, recount},
+    evidence::PageEvidence,
+    list::{Direction, Filter, Listed, Page, Sort, Warnings, by_name, page, total},
+    work::{Candidate, candidates, existing_names, next_boundaries},
+};
+use crate::runtime::{ApplyError, Projection, decode};
+
+/// The projection behind the tables `domains` and `domain_counts`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Domains;
+
+impl Projection for Domains {
+    fn name(&self) -> &'static str {
+        "domains"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["domains", "domain_counts"]
+    }
+
+    fn reads(&self) -> &'static [&'static str] {
+        &["campaign", "domain"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        events: &'a [Recorded],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            let mut batch = batch::Batch::default();
+            for event in events {
+                if event.aggregate_type == "domain" {
+                    let (campaign_id, name) = domain::parse_stream_id(&event.aggregate_id)
+                        .ok_or_else(|| ApplyError::poison(event, "the stream id names no domain"))?;
+                    batch.push(campaign_id, name, event, decode(event)?)?;
+                } else if rows::concerns(&event.event_type) {
+                    batch.flush(connection).await?;
+                    apply_campaign_event(connection, event).await?;
+                }
+            }
+            batch.flush(connection).await
+        }
+        .boxed()
+    }
+}
+
+async fn apply_campaign_event(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+    let campaign_id: CampaignId = event
+        .aggregate_id
+        .parse()
+        .map_err(|_| ApplyError::poison(event, "the stream id names no campaign"))?;
+    match decode::<campaign::Event>(event)? {
+        campaign::Event::DomainsGenerated {
+            pattern,
+            generator_version,
+            start,
+            count,
+            first_ordinal,
+            names,
+            ..
+        } => {
+            let generated = rows::generate(&pattern, generator_version, start, count)
+                .map_err(|message| ApplyError::poison(event, message))?;
+            if generated.names.len() as u64 != names {
+                return Err(ApplyError::poison(event, "the generator makes another number of names"));
+            }
+            rows::insert(connection, campaign_id, first_ordinal, &generated, event.recorded_at).await
+        }
+        campaign::Event::DomainsImported { first_ordinal, names, .. } => {
+            let imported = rows::Names {
+                offsets: vec![None; names.len()],
+                names,
+            };
+            rows::insert(connection, campaign_id, first_ordinal, &imported, event.recorded_at).await
+        }
+        campaign::Event::PhaseStarted { phase, run_number, .. } if run_number > 1 && phase != Phase::Discovery => {
+            rows::reset(connection, campaign_id, phase).await
+        }
+        campaign::Event::Deleted {} => rows::remove(connection, campaign_id).await,
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,31 @@
+//! The read side: every table that a query reads is a projection of the log.
+//!
+//! [`runtime`] turns batches of events into rows exactly once, keeps several processes out of each other's way, and
+//! rebuilds a projection beside the live one. Each other folder is one read model: its tables (made by
+//! `migrations/0002_read_models.sql`), how events become rows, and its queries. Nothing here knows HTTP.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
+pub mod audit;
+pub mod campaigns;
+pub mod domains;
+pub mod keyword_sets;
+pub mod personas;
+pub mod runtime;
+pub mod scoring_profiles;
+pub mod users;
+
+use std::sync::Arc;
+
+/// Lists every projection of the system.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn runtime::Projection>> {
+    vec![
+        Arc::new(campaigns::Campaigns),
+        Arc::new(domains::Domains),
+        Arc::new(personas::Personas),
+        Arc::new(audit::Audit),
+    ]
+}

@@ -1,0 +1,185 @@
+//! Personas as the API lists them.
+
+use aggregates::{
+    ids::{PersonaId, UserId},
+    persona::Event,
+};
+use chrono::{DateTime, Utc};
+use event_store::Recorded;
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::runtime::{ApplyError, Projection, decode};
+
+/// The projection behind the table `personas`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Personas;
+
+const CREATE: &str = "INSERT INTO personas (persona_id, owner, persona_type, name, description, config, enabled, \
+    version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+const CHANGE: &str = "UPDATE personas SET name = coalesce($2, name), description = coalesce($3, description), \
+    config = coalesce($4, config), enabled = coalesce($5, enabled), version = $6, updated_at = $7 \
+    WHERE persona_id = $1";
+const REMOVE: &str = "DELETE FROM personas WHERE persona_id = $1";
+
+impl Projection for Personas {
+    fn name(&self) -> &'static str {
+        "personas"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["personas"]
+    }
+
+    fn reads(&self) -> &'static [&'static str] {
+        &["persona"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        events: &'a [Recorded],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            for event in events {
+                apply(connection, event).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+async fn apply(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+    let id: PersonaId = event
+        .aggregate_id
+        .parse()
+        .map_err(|_| ApplyError::poison(event, "the stream id names no persona"))?;
+    let version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
+    let json = |value: &aggregates::persona::Config| {
+        serde_json::to_value(value).map_err(|error| ApplyError::poison(event, error))
+    };
+    let (name, description, config, enabled) = match decode(event)? {
+        Event::Created {
+            owner,
+            name,
+            description,
+            config,
+            enabled,
+        } => {
+            sqlx::query(CREATE)
+                .bind(id.0)
+                .bind(owner.0)
+                .bind(config.kind().name())
+                .bind(name)
+                .bind(description)
+                .bind(json(&config)?)
+                .bind(enabled)
+                .bind(version)
+                .bind(event.recorded_at)
+                .execute(connection)
+                .await?;
+            return Ok(());
+        }
+        Event::Deleted { .. } => {
+            sqlx::query(REMOVE).bind(id.0).execute(connection).await?;
+            return Ok(());
+        }
+        Event::Changed {
+            name,
+            description,
+            config,
+            ..
+        } => (name, description, config, None),
+        Event::Enabled { .. } => (None, None, None, Some(true)),
+        Event::Disabled { .. } => (None, None, None, Some(false)),
+    };
+    sqlx::query(CHANGE)
+        .bind(id.0)
+        .bind(name)
+        .bind(description)
+        .bind(config.as_ref().map(json).transpose()?)
+        .bind(enabled)
+        .bind(version)
+        .bind(event.recorded_at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A persona.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Row {
+    /// Its id.
+    pub persona_id: Uuid,
+    /// `dns` or `http`.
+    pub persona_type: String,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its configuration, in the wire's form.
+    pub config: serde_json::Value,
+    /// Whether phases may use it.
+    pub enabled: bool,
+    /// The sequence of its last event.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When its last event was recorded.
+    pub updated_at: DateTime<Utc>,
+}
+
+const BY_ID: &str = "SELECT persona_id, persona_type, name, description, config, enabled, version, created_at, \
+    updated_at FROM read.personas WHERE persona_id = $1 AND owner = $2";
+const OF_OWNER: &str = "SELECT persona_id, persona_type, name, description, config, enabled, version, created_at, \
+    updated_at FROM read.personas WHERE owner = $1 AND ($2::text IS NULL OR persona_type = $2) \
+    AND ($3::bool IS NULL OR enabled = $3) ORDER BY created_at, persona_id LIMIT $4 OFFSET $5";
+const COUNT: &str = "SELECT count(*) FROM read.personas WHERE owner = $1 AND ($2::text IS NULL OR persona_type = $2) \
+    AND ($3::bool IS NULL OR enabled = $3)";
+
+/// Reads a user's persona; somebody else's is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_id(pool: &PgPool, owner: UserId, id: PersonaId) -> Result<Option<Row>, sqlx::Error> {
+    sqlx::query_as(BY_ID).bind(id.0).bind(owner.0).fetch_optional(pool).await
+}
+
+/// Which personas are wanted; absent fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// `dns` or `http`.
+    pub persona_type: Option<String>,
+    /// Whether phases may use it.
+    pub enabled: Option<bool>,
+}
+
+/// Lists a user's personas in the order of creation, and counts all that the filter lets through.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    pool: &PgPool,
+    owner: UserId,
+    filter: &Filter,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let rows = sqlx::query_as(OF_OWNER)
+        .bind(owner.0)
+        .bind(&filter.persona_type)
+        .bind(filter.enabled)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(pool)
+        .await?;
+    let total = sqlx::query_scalar(COUNT)
+        .bind(owner.0)
+        .bind(&filter.persona_type)
+        .bind(filter.enabled)
+        .fetch_one(pool)
+        .await?;
+    Ok((rows, total))
+}

@@ -1,0 +1,89 @@
+//! Why events could not be applied.
+
+use std::fmt;
+
+use event_store::Recorded;
+
+/// Why a batch of events was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// An event can never be applied by this version of the program.
+    #[error("event {position} ({event_type} of {aggregate_type} {aggregate_id}) cannot be applied: {message}")]
+    Poison {
+        /// Its position in the log.
+        position: i64,
+        /// Its type.
+        event_type: String,
+        /// The type of its stream.
+        aggregate_type: String,
+        /// Its stream.
+        aggregate_id: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Results arrived for rows that are not there.
+    #[error("results for {expected} domains found {found} rows")]
+    Rows {
+        /// Results in the batch.
+        expected: usize,
+        /// Rows that were there.
+        found: i64,
+    },
+    /// The database failed or refused a statement.
+    #[error("cannot write rows")]
+    Database(#[from] sqlx::Error),
+}
+
+impl ApplyError {
+    /// Names the event that is at fault.
+    pub fn poison(event: &Recorded, message: impl fmt::Display) -> Self {
+        Self::Poison {
+            position: event.position.as_i64(),
+            event_type: event.event_type.clone(),
+            aggregate_type: event.aggregate_type.clone(),
+            aggregate_id: event.aggregate_id.clone(),
+            message: message.to_string(),
+        }
+    }
+
+    /// Tells whether trying again can help: a lost connection or a conflict passes, a value that does not fit does
+    /// not (`SQLSTATE` classes 22, 23 and 42).
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Poison { .. } | Self::Rows { .. } => false,
+            Self::Database(sqlx::Error::Database(error)) => !error
+                .code()
+                .is_some_and(|code| ["22", "23", "42"].iter().any(|class| code.starts_with(class))),
+            Self::Database(error) => !matches!(
+                error,
+                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_)
+            ),
+        }
+    }
+}
+
+/// Why a step, a wait or a rebuild did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The batch was not applied.
+    #[error("projection {projection} stands still")]
+    Apply {
+        /// The projection.
+        projection: &'static str,
+        /// Why.
+        source: ApplyError,
+    },
+    /// The log could not be read.
+    #[error("cannot read the log")]
+    Feed(#[from] event_store::Error),
+    /// The database failed.
+    #[error("database")]
+    Database(#[from] sqlx::Error),
+    /// There is no projection of that name.
+    #[error("no projection is called {0}")]
+    Unknown(String),
+    /// The live tables were in use all the time.
+    #[error("cannot swap the tables of {0}: they were in use")]
+    Busy(&'static str),
+}

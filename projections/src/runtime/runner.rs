@@ -1,0 +1,254 @@
+//! Runs every projection as a task of its own and tells others how far each has come.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use event_store::{Database, Feed, Position};
+use sqlx::PgConnection;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Error, Projection, checkpoint};
+
+/// Events that one step of a live projection takes, about.
+pub const LIVE_PAGE: u32 = 4_000;
+
+/// How long a projection that stands by waits before it looks again.
+const IDLE: Duration = Duration::from_millis(25);
+
+/// How long a projection that is level with the log waits for news at most, before it shows again that it lives.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// How long a projection waits after a failure: long enough not to flood the log.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// The projections that a process serves.
+#[derive(Clone)]
+pub struct Runtime {
+    database: Database,
+    feed: Feed,
+    projections: Arc<[Arc<dyn Projection>]>,
+    progress: Arc<BTreeMap<&'static str, watch::Sender<Position>>>,
+}
+
+/// A wait that ended before the read models had caught up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// How many positions the slowest projection is behind.
+    pub behind: i64,
+}
+
+/// What one step came to.
+enum Step {
+    /// The checkpoint is at this position; `true` when there is more to read.
+    At(Position, bool),
+    /// Another process leads.
+    StandBy(Position),
+}
+
+impl Runtime {
+    /// Puts the projections together; nothing runs before [`Runtime::spawn`].
+    #[must_use]
+    pub fn new(database: Database, projections: Vec<Arc<dyn Projection>>) -> Self {
+        let feed = database.feed();
+        let progress = projections
+            .iter()
+            .map(|projection| (projection.name(), watch::Sender::new(Position::START)))
+            .collect();
+        Self {
+            database,
+            feed,
+            projections: projections.into(),
+            progress: Arc::new(progress),
+        }
+    }
+
+    /// Lists the projections.
+    #[must_use]
+    pub fn projections(&self) -> &[Arc<dyn Projection>] {
+        &self.projections
+    }
+
+    /// Starts a task for each projection; they end on the token.
+    pub fn spawn(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
+        for projection in self.projections.iter().cloned() {
+            let (runtime, cancel) = (self.clone(), cancel.clone());
+            tracker.spawn(async move {
+                cancel.run_until_cancelled(runtime.follow(projection)).await;
+            });
+        }
+    }
+
+    /// Brings every projection up to the end of the log as it is now, without tasks. For tests and one-off commands.
+    ///
+    /// # Errors
+    /// When a batch cannot be applied or the database fails.
+    pub async fn catch_up(&self) -> Result<Position, Error> {
+        let head = self.feed.head().await?;
+        for projection in self.projections.iter() {
+            loop {
+                match self.step(projection.as_ref(), LIVE_PAGE).await? {
+                    Step::At(at, _) | Step::StandBy(at) if at >= head => break,
+                    _ => {}
+                }
+            }
+        }
+        Ok(head)
+    }
+
+    /// Waits until every projection has taken in `position`, at most for `limit`.
+    ///
+    /// # Errors
+    /// [`Lag`] says how far the slowest is behind when the time is up.
+    pub async fn wait_for(&self, position: Position, limit: Duration) -> Result<(), Lag> {
+        let deadline = Instant::now() + limit;
+        let mut behind = 0;
+        for sender in self.progress.values() {
+            let mut seen = sender.subscribe();
+            let reached = timeout_at(deadline, seen.wait_for(|at| *at >= position)).await;
+            if !matches!(reached, Ok(Ok(_))) {
+                behind = behind.max(position.as_i64() - sender.borrow().as_i64());
+            }
+        }
+        if behind > 0 { Err(Lag { behind }) } else { Ok(()) }
+    }
+
+    /// Waits until one projection has taken in `position`.
+    ///
+    /// # Errors
+    /// [`Lag`] when the time is up first.
+    pub async fn wait_for_one(&self, name: &str, position: Position, limit: Duration) -> Result<(), Lag> {
+        let Some(sender) = self.progress.get(name) else {
+            return Err(Lag { behind: position.as_i64() });
+        };
+        let mut seen = sender.subscribe();
+        let reached = tokio::time::timeout(limit, seen.wait_for(|at| *at >= position)).await;
+        if matches!(reached, Ok(Ok(_))) {
+            Ok(())
+        } else {
+            Err(Lag {
+                behind: position.as_i64() - sender.borrow().as_i64(),
+            })
+        }
+    }
+
+    /// Returns how far a projection has come, as this process last saw it.
+    #[must_use]
+    pub fn position_of(&self, name: &str) -> Position {
+        self.progress.get(name).map_or(Position::START, |sender| *sender.borrow())
+    }
+
+    /// Returns the position that every projection has taken in.
+    #[must_use]
+    pub fn lowest_position(&self) -> Position {
+        self.progress
+            .values()
+            .map(|sender| *sender.borrow())
+            .min()
+            .unwrap_or(Position::START)
+    }
+
+    async fn follow(&self, projection: Arc<dyn Projection>) {
+        loop {
+            let wait = match self.step(projection.as_ref(), LIVE_PAGE).await {
+                Ok(Step::At(_, true)) => continue,
+                Ok(Step::At(at, false)) => match self.feed.wait_past(at, STEADY).await {
+                    Ok(_) => continue,
+                    Err(error) => {
+                        self.report(projection.as_ref(), &error.into()).await;
+                        AFTER_FAILURE
+                    }
+                },
+                Ok(Step::StandBy(_)) => IDLE,
+                Err(error) => {
+                    self.report(projection.as_ref(), &error).await;
+                    AFTER_FAILURE
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn report(&self, projection: &dyn Projection, error: &Error) {
+        let name = projection.name();
+        match error {
+            Error::Apply { source, .. } if !source.is_transient() => {
+                let reason = describe(source);
+                tracing::error!(projection = name, reason, "projection halted, an event cannot be applied");
+                if let Err(error) = checkpoint::halt(self.database.pool(), name, &reason).await {
+                    tracing::warn!(projection = name, %error, "cannot note that the projection halted");
+                }
+            }
+            other => tracing::warn!(projection = name, error = %describe(other), "projection step failed, trying again"),
+        }
+    }
+
+    /// Takes one page in, in one transaction.
+    async fn step(&self, projection: &dyn Projection, page: u32) -> Result<Step, Error> {
+        let mut transaction = self.database.pool().begin().await?;
+        sqlx::query(LIVE_PATH).execute(&mut *transaction).await?;
+        let leads = checkpoint::try_lead(&mut transaction, projection.name()).await?;
+        let (from, _) = checkpoint::read(&mut transaction, projection.name()).await?;
+        if !leads {
+            transaction.commit().await?;
+            self.announce(projection, from);
+            return Ok(Step::StandBy(from));
+        }
+        let (to, count) = take_in(&self.feed, &mut transaction, projection, from, page).await?;
+        if to > from {
+            checkpoint::advance(&mut transaction, projection.name(), to, count).await?;
+        }
+        transaction.commit().await?;
+        self.announce(projection, to);
+        Ok(Step::At(to, to > from))
+    }
+
+    fn announce(&self, projection: &dyn Projection, at: Position) {
+        if let Some(sender) = self.progress.get(projection.name()) {
+            sender.send_if_modified(|seen| {
+                let moved = at > *seen;
+                if moved {
+                    *seen = at;
+                }
+                moved
+            });
+        }
+    }
+}
+
+const LIVE_PATH: &str = "SET LOCAL search_path = read, public";
+
+/// Reads a page after `from` and applies it on the connection; answers where it ended and how many events it had.
+pub(super) async fn take_in(
+    feed: &Feed,
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+    from: Position,
+    page: u32,
+) -> Result<(Position, usize), Error> {
+    let page = feed.after_in(connection, from, page, Some(projection.reads())).await?;
+    if !page.events.is_empty() {
+        projection
+            .apply(connection, &page.events)
+            .await
+            .map_err(|source| Error::Apply {
+                projection: projection.name(),
+                source,
+            })?;
+    }
+    Ok((page.next, page.events.len()))
+}
+
+/// Writes an error with its sources in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}

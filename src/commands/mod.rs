@@ -1,0 +1,7 @@
+//! The application layer between the entrances (REST, command line) and the aggregates: what a command needs besides
+//! the aggregate itself, and what a caller may rely on afterwards.
+
+pub mod execute;
+pub mod pin;
+
+pub use self::execute::{Done, READ_MODELS_WAIT};

@@ -1,0 +1,228 @@
+//! Pinning: everything that a run will work with is copied when it starts.
+
+use std::collections::BTreeMap;
+
+use aggregates::{
+    campaign::{Campaign, Phase, PhaseConfig, Pinned, Source},
+    ids::{KeywordSetId, PersonaId, RuleId, ScoringProfileId},
+    keyword_set::{self, KeywordSet},
+    lead,
+    persona::{Config, DnsConfig, HttpConfig, Persona},
+    scoring::Weights,
+    scoring_profile::ScoringProfile,
+};
+use event_store::Database;
+use uuid::Uuid;
+
+/// What runs work with whose campaigns name no persona.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// How DNS is asked.
+    pub dns: DnsConfig,
+    /// How pages are fetched.
+    pub http: HttpConfig,
+}
+
+/// Why a run cannot be pinned.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The phase needs a configuration.
+    #[error("{0} is not configured")]
+    NotConfigured(Phase),
+    /// Something that the configuration names is not there, not the owner's, or switched off.
+    #[error("{field}: {message}")]
+    Reference {
+        /// The configuration's field.
+        field: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] event_store::Error),
+}
+
+fn wrong(field: &'static str, message: impl Into<String>) -> Error {
+    Error::Reference {
+        field,
+        message: message.into(),
+    }
+}
+
+/// Copies what the next run of a phase will work with.
+///
+/// # Errors
+/// A missing configuration, or something that it names and that cannot be used.
+pub async fn pin(
+    database: &Database,
+    campaign: &Campaign,
+    phase: Phase,
+    defaults: &Defaults,
+) -> Result<Pinned, Error> {
+    let config = match campaign.phase(phase).config() {
+        Some(config) => config.clone(),
+        None => default_config(phase)?,
+    };
+    resolve(database, campaign, config, defaults).await
+}
+
+/// Checks that everything that a configuration names is there and may be used, by pinning it and letting it go.
+///
+/// # Errors
+/// As [`pin`].
+pub async fn check(
+    database: &Database,
+    campaign: &Campaign,
+    config: PhaseConfig,
+    defaults: &Defaults,
+) -> Result<(), Error> {
+    resolve(database, campaign, config, defaults).await.map(|_| ())
+}
+
+fn default_config(phase: Phase) -> Result<PhaseConfig, Error> {
+    match phase {
+        Phase::Analysis => Ok(PhaseConfig::Analysis { scoring_profile: None }),
+        Phase::Enrichment => Ok(PhaseConfig::Enrichment {
+            thresholds: lead::Thresholds::default(),
+        }),
+        needed => Err(Error::NotConfigured(needed)),
+    }
+}
+
+async fn resolve(
+    database: &Database,
+    campaign: &Campaign,
+    config: PhaseConfig,
+    defaults: &Defaults,
+) -> Result<Pinned, Error> {
+    Ok(match config {
+        PhaseConfig::Discovery { source } => Pinned::Discovery {
+            pattern_hash: match &source {
+                Source::Pattern { pattern, .. } => Some(pattern.hash()),
+                Source::Import => None,
+            },
+            source,
+        },
+        PhaseConfig::Validation {
+            dns_persona,
+            record_types,
+        } => Pinned::Validation {
+            dns: dns_config(database, campaign, dns_persona, defaults).await?,
+            dns_persona,
+            record_types,
+        },
+        PhaseConfig::Extraction {
+            http_persona,
+            dns_persona,
+            proxy_pool,
+            keyword_sets,
+            keywords,
+        } => {
+            if proxy_pool.is_some() {
+                return Err(wrong("proxyPoolId", "there is no such proxy pool"));
+            }
+            Pinned::Extraction {
+                http: http_config(database, campaign, http_persona, defaults).await?,
+                dns: dns_config(database, campaign, dns_persona, defaults).await?,
+                http_persona,
+                rules: rules(database, campaign, &keyword_sets, &keywords).await?,
+            }
+        }
+        PhaseConfig::Analysis { scoring_profile } => Pinned::Analysis {
+            weights: weights(database, campaign, scoring_profile).await?,
+            scoring_profile,
+        },
+        PhaseConfig::Enrichment { thresholds } => Pinned::Enrichment { thresholds },
+    })
+}
+
+async fn persona(
+    database: &Database,
+    campaign: &Campaign,
+    field: &'static str,
+    id: PersonaId,
+) -> Result<Config, Error> {
+    let (persona, _) = database.log().load::<Persona>(&id.to_string()).await?;
+    if persona.owner().is_none() || persona.owner() != campaign.owner() {
+        return Err(wrong(field, "there is no such persona"));
+    }
+    if !persona.is_enabled() {
+        return Err(wrong(field, "the persona is disabled"));
+    }
+    persona
+        .config()
+        .cloned()
+        .ok_or_else(|| wrong(field, "there is no such persona"))
+}
+
+async fn dns_config(
+    database: &Database,
+    campaign: &Campaign,
+    id: Option<PersonaId>,
+    defaults: &Defaults,
+) -> Result<DnsConfig, Error> {
+    let Some(id) = id else {
+        return Ok(defaults.dns.clone());
+    };
+    match persona(database, campaign, "dnsPersonaId", id).await? {
+        Config::Dns(config) => Ok(config),
+        Config::Http(_) => Err(wrong("dnsPersonaId", "the persona is an HTTP persona")),
+    }
+}
+
+async fn http_config(
+    database: &Database,
+    campaign: &Campaign,
+    id: Option<PersonaId>,
+    defaults: &Defaults,
+) -> Result<HttpConfig, Error> {
+    let Some(id) = id else {
+        return Ok(defaults.http.clone());
+    };
+    match persona(database, campaign, "httpPersonaId", id).await? {
+        Config::Http(config) => Ok(config),
+        Config::Dns(_) => Err(wrong("httpPersonaId", "the persona is a DNS persona")),
+    }
+}
+
+async fn rules(
+    database: &Database,
+    campaign: &Campaign,
+    sets: &[KeywordSetId],
+    keywords: &[String],
+) -> Result<Vec<keyword_set::Rule>, Error> {
+    let mut rules = Vec::new();
+    for id in sets {
+        let (set, _) = database.log().load::<KeywordSet>(&id.to_string()).await?;
+        if set.owner().is_none() || set.owner() != campaign.owner() {
+            return Err(wrong("keywordSetIds", format!("there is no keyword set {id}")));
+        }
+        if !set.is_enabled() {
+            return Err(wrong("keywordSetIds", format!("keyword set {id} is disabled")));
+        }
+        rules.extend(set.rules().iter().cloned());
+    }
+    rules.extend(keywords.iter().map(|keyword| ad_hoc(keyword)));
+    Ok(rules)
+}
+
+/// Makes a rule of a keyword without a set. Its id is made of the keyword, so that it is the same in every run.
+fn ad_hoc(keyword: &str) -> keyword_set::Rule {
+    let id = RuleId(Uuid::new_v5(&Uuid::NAMESPACE_OID, keyword.as_bytes()));
+    keyword_set::Rule::literal(id, keyword)
+}
+
+async fn weights(
+    database: &Database,
+    campaign: &Campaign,
+    id: Option<ScoringProfileId>,
+) -> Result<BTreeMap<String, f64>, Error> {
+    let Some(id) = id else {
+        return Ok(Weights::default().to_map());
+    };
+    let (profile, _) = database.log().load::<ScoringProfile>(&id.to_string()).await?;
+    if profile.owner().is_none() || profile.owner() != campaign.owner() {
+        return Err(wrong("scoringProfileId", "there is no such scoring profile"));
+    }
+    Ok(profile.weights().to_map())
+}

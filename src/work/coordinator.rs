@@ -1,0 +1,209 @@
+//! The coordinator: compares what the log says should happen with the work orders, and does what is missing.
+//!
+//! A pass takes no input and may be run by anybody at any time, also by two at once: plans are written once a run,
+//! completions and starts are decided by the campaign's stream. It is woken by the feed and looks again by itself.
+
+use std::{sync::Arc, time::Duration};
+
+use aggregates::{
+    Actor, Metadata,
+    campaign::{self, Campaign, CompletePhase, Phase, StartPhase},
+    ids::{CampaignId, RunId},
+};
+use event_store::{Database, ExecuteError, Position};
+use projections::{campaigns, domains, runtime::Runtime};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Orders, order_size, worker::describe};
+use crate::commands::pin::{self, Defaults};
+
+/// How often the coordinator looks by itself.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How long a plan waits for the domains read model in one pass.
+const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// How many passes lie between two clean-ups of orders that are over.
+const TIDY_EVERY: u32 = 240;
+
+/// The coordinator of a process.
+pub struct Coordinator {
+    database: Database,
+    runtime: Runtime,
+    orders: Arc<dyn Orders>,
+    defaults: Defaults,
+    planned: Arc<Notify>,
+}
+
+/// Why a pass broke off; the next one goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// A query failed.
+    #[error("cannot read campaigns")]
+    Query(#[from] sqlx::Error),
+    /// The orders failed.
+    #[error(transparent)]
+    Orders(#[from] super::OrderError),
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] event_store::Error),
+}
+
+impl Coordinator {
+    /// Makes a coordinator; `planned` is notified when orders were written.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        runtime: Runtime,
+        orders: Arc<dyn Orders>,
+        defaults: Defaults,
+        planned: Arc<Notify>,
+    ) -> Self {
+        Self {
+            database,
+            runtime,
+            orders,
+            defaults,
+            planned,
+        }
+    }
+
+    /// Makes passes until the token is cancelled.
+    pub async fn run(self, cancel: CancellationToken) {
+        let feed = self.database.feed();
+        let mut passes: u32 = 0;
+        while !cancel.is_cancelled() {
+            let seen = self.runtime.position_of("campaigns");
+            if let Err(error) = self.pass().await {
+                tracing::warn!(error = %describe(&error), "coordinator pass broke off, trying again");
+            }
+            passes = passes.wrapping_add(1);
+            if passes % TIDY_EVERY == 0
+                && let Err(error) = self.orders.tidy().await
+            {
+                tracing::warn!(%error, "cannot clean up finished work orders");
+            }
+            let news = async {
+                if feed.wait_past(seen, TICK).await.is_err() {
+                    tokio::time::sleep(TICK).await;
+                }
+            };
+            cancel.run_until_cancelled(news).await;
+            // New events only matter once the campaigns read model shows them; it is level within moments.
+            let head = self.runtime.position_of("campaigns");
+            if head == seen {
+                cancel.run_until_cancelled(tokio::time::sleep(TICK / 10)).await;
+            }
+        }
+    }
+
+    /// Does everything that is missing right now.
+    ///
+    /// # Errors
+    /// When the database fails; whatever was done stays done.
+    pub async fn pass(&self) -> Result<(), PassError> {
+        self.plan_started_runs().await?;
+        self.complete_finished_runs().await?;
+        self.start_due_phases().await
+    }
+
+    async fn plan_started_runs(&self) -> Result<(), PassError> {
+        for run in campaigns::active_runs(self.database.pool()).await? {
+            if self.orders.is_planned(run.run_id).await? {
+                continue;
+            }
+            // Whoever sees the run in the campaigns read model is past its start; domains must be so too, so that the
+            // stream versions that leases read there are current.
+            let started = self.runtime.position_of("campaigns");
+            if !self.domains_reach(started).await {
+                continue;
+            }
+            let ranges = match run.phase {
+                Phase::Discovery => vec![(0, 0, 0)],
+                phase => {
+                    domains::next_boundaries(self.database.pool(), run.campaign_id, phase, order_size(phase)).await?
+                }
+            };
+            if self
+                .orders
+                .plan((run.campaign_id, run.phase, run.run_id), &ranges)
+                .await?
+            {
+                tracing::info!(
+                    campaign.id = %run.campaign_id, run.id = %run.run_id, phase = %run.phase, orders = ranges.len(),
+                    "run planned"
+                );
+                self.planned.notify_waiters();
+            }
+        }
+        Ok(())
+    }
+
+    async fn domains_reach(&self, position: Position) -> bool {
+        self.runtime.wait_for_one("domains", position, CATCH_UP).await.is_ok()
+    }
+
+    async fn complete_finished_runs(&self) -> Result<(), PassError> {
+        for (campaign_id, phase, run_id, tallies) in self.orders.finished_runs().await? {
+            let command = campaign::Command::CompletePhase(CompletePhase {
+                phase,
+                run_id,
+                tallies,
+            });
+            self.command(campaign_id, run_id, command).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_due_phases(&self) -> Result<(), PassError> {
+        for campaign_id in campaigns::due_for_auto_start(self.database.pool()).await? {
+            let (campaign, _) = self.database.log().load::<Campaign>(&campaign_id.to_string()).await?;
+            let Some(phase) = campaign.auto_start_due() else {
+                continue;
+            };
+            let run_id = RunId(Uuid::now_v7());
+            let command = match pin::pin(&self.database, &campaign, phase, &self.defaults).await {
+                Ok(pinned) => campaign::Command::StartPhase(StartPhase {
+                    run_id,
+                    pinned,
+                    auto: true,
+                }),
+                Err(pin::Error::Log(error)) => return Err(error.into()),
+                Err(refused) => {
+                    self.give_up(campaign_id, phase, &refused);
+                    continue;
+                }
+            };
+            self.command(campaign_id, run_id, command).await?;
+        }
+        Ok(())
+    }
+
+    /// Reports a phase that should start by itself and cannot. The campaign stays where it is: configuring the phase
+    /// anew, or what it names, lets the next pass go on.
+    fn give_up(&self, campaign_id: CampaignId, phase: Phase, refused: &pin::Error) {
+        tracing::warn!(campaign.id = %campaign_id, phase = %phase, reason = %refused, "the next phase cannot start by itself");
+    }
+
+    /// Gives a command as the coordinator. A refusal means that somebody else was faster; a conflict is left to the
+    /// next pass.
+    async fn command(
+        &self,
+        campaign_id: CampaignId,
+        run_id: RunId,
+        command: campaign::Command,
+    ) -> Result<(), PassError> {
+        let metadata = Metadata::new(Actor::Worker("coordinator".to_owned()), run_id.to_string());
+        let stream = campaign_id.to_string();
+        match self.database.log().execute::<Campaign>(&stream, command, &metadata, None).await {
+            Ok(_) => Ok(()),
+            Err(ExecuteError::Log(error)) => Err(error.into()),
+            Err(refused) => {
+                tracing::debug!(campaign.id = %campaign_id, reason = %refused, "nothing to do");
+                Ok(())
+            }
+        }
+    }
+}

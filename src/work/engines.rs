@@ -1,0 +1,142 @@
+//! The network engines of runs: built once from what a run has pinned, shared by its orders.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aggregates::{
+    campaign::Pinned,
+    ids::{CampaignId, RunId},
+};
+use sqlx::PgPool;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use super::{extraction, validation};
+
+/// Runs whose engines are kept at most; the one that was used longest ago goes first.
+const KEPT: usize = 32;
+
+/// What the operator, not a campaign's user, says about the network.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// The port of http sites in place of 80; set, https is not tried unless its port is set too.
+    pub http_port: Option<u16>,
+    /// The port of https sites in place of 443.
+    pub https_port: Option<u16>,
+    /// Addresses that are private, loopback or link-local may be fetched from.
+    pub allow_private: bool,
+    /// Certificates of this authority are trusted besides the usual ones.
+    pub extra_ca_pem: Option<String>,
+    /// Resolvers of campaigns that name no DNS persona.
+    pub resolvers: Vec<String>,
+}
+
+/// What an order of a run works with.
+pub(super) enum Kit {
+    /// Names are computed; nothing is needed but what was pinned.
+    Pure(Pinned),
+    /// DNS.
+    Dns(::validation::dns::Engine),
+    /// HTTP and keywords.
+    Http(extraction::Kit),
+}
+
+/// Why a run's engines could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KitError {
+    /// The database failed.
+    #[error("cannot read what the run works with")]
+    Database(#[from] sqlx::Error),
+    /// The run is not the last of its phase any more.
+    #[error("the run was superseded")]
+    Superseded,
+    /// What was pinned does not decode.
+    #[error("what the run has pinned does not decode")]
+    Decode(#[from] serde_json::Error),
+    /// The engine refused what was pinned: the run cannot go on.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl KitError {
+    /// Tells whether the run can never go on.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self, Self::Decode(_) | Self::Refused(_))
+    }
+}
+
+type Slot = Arc<OnceCell<Arc<Kit>>>;
+
+/// The engines of the runs that this process works for.
+pub struct Engines {
+    pool: PgPool,
+    network: Network,
+    cancel: CancellationToken,
+    /// The slots with the number of their last use.
+    slots: Mutex<(u64, HashMap<RunId, (u64, Slot)>)>,
+}
+
+impl Engines {
+    /// Keeps engines that end on the token.
+    #[must_use]
+    pub fn new(pool: PgPool, network: Network, cancel: CancellationToken) -> Self {
+        Self {
+            pool,
+            network,
+            cancel,
+            slots: Mutex::new((0, HashMap::new())),
+        }
+    }
+
+    /// Returns the engines of a run, building them on first use; others who ask meanwhile wait for the same ones.
+    pub(super) async fn of(&self, campaign_id: CampaignId, run_id: RunId) -> Result<Arc<Kit>, KitError> {
+        let slot = self.slot(run_id);
+        let kit = slot
+            .get_or_try_init(|| async { self.build(campaign_id, run_id).await.map(Arc::new) })
+            .await?;
+        Ok(kit.clone())
+    }
+
+    fn slot(&self, run_id: RunId) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let (uses, slots) = &mut *slots;
+        *uses += 1;
+        if !slots.contains_key(&run_id) && slots.len() >= KEPT {
+            let oldest = slots.iter().min_by_key(|(_, (used, _))| *used).map(|(run, _)| *run);
+            if let Some(oldest) = oldest {
+                slots.remove(&oldest);
+            }
+        }
+        let entry = slots.entry(run_id).or_default();
+        entry.0 = *uses;
+        entry.1.clone()
+    }
+
+    async fn build(&self, campaign_id: CampaignId, run_id: RunId) -> Result<Kit, KitError> {
+        let pinned = projections::campaigns::pinned_of(&self.pool, campaign_id, run_id)
+            .await?
+            .ok_or(KitError::Superseded)?;
+        match serde_json::from_value(pinned)? {
+            Pinned::Validation { dns, record_types, .. } => {
+                let config = validation::config(&dns, &record_types).map_err(KitError::Refused)?;
+                let engine = ::validation::dns::Engine::start(config, self.cancel.child_token())
+                    .map_err(|error| KitError::Refused(error.to_string()))?;
+                Ok(Kit::Dns(engine))
+            }
+            Pinned::Extraction { http, dns, rules, .. } => {
+                let kit = extraction::Kit::build(&http, &dns, &rules, &self.network, &self.cancel)
+                    .map_err(KitError::Refused)?;
+                Ok(Kit::Http(kit))
+            }
+            pure => Ok(Kit::Pure(pure)),
+        }
+    }
+}
+
+/// Tells whether a server is one's own: on this machine, where the limits that protect others are not needed.
+pub(super) const fn is_own(address: IpAddr) -> bool {
+    address.is_loopback()
+}

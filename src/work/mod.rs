@@ -1,0 +1,41 @@
+//! Work: the coordinator that turns started runs into work orders, and the workers that carry them out.
+//!
+//! The log says what should happen (a run was started, paused, stopped); the coordinator compares that with the work
+//! orders and does what is missing. Every step may be repeated by anybody: orders of a run are written once, a run is
+//! completed once, and a crash between two steps is mended by the next pass. Workers hold an order under a lease, do
+//! the network work outside any transaction, and record all results of the order in one transaction together with
+//! «done», fenced by the run's gate and the lease's epoch.
+
+mod analysis;
+mod coordinator;
+mod discovery;
+mod engines;
+mod enrichment;
+mod extraction;
+mod orders;
+mod postgres_orders;
+mod record;
+mod validation;
+mod worker;
+
+pub use self::{
+    coordinator::Coordinator,
+    engines::{Engines, Network},
+    orders::{Finished, Order, OrderError, Orders},
+    postgres_orders::PostgresOrders,
+    worker::{Settings, Worker},
+};
+
+use aggregates::campaign::Phase;
+
+/// Domains in a work order, by phase. An order is as slow as its slowest domain, so orders of network phases are kept
+/// smaller than those of pure computation.
+#[must_use]
+pub const fn order_size(phase: Phase) -> u32 {
+    match phase {
+        Phase::Discovery => 1,
+        Phase::Validation => 1_000,
+        Phase::Extraction => 250,
+        Phase::Analysis | Phase::Enrichment => 2_000,
+    }
+}

@@ -1,0 +1,143 @@
+//! Validation: the names of an order over DNS.
+
+use aggregates::{
+    domain::{DnsChecked, DnsReason, DnsRecord, Event, Outcome},
+    ids::RunId,
+    persona::{DnsConfig, Strategy},
+};
+use futures::{StreamExt as _, stream};
+use projections::domains::Candidate;
+use validation::dns;
+
+use super::record::Found;
+
+/// Checks every candidate; the engine bounds how many queries are in flight.
+pub(super) async fn check(engine: &dns::Engine, run_id: RunId, candidates: Vec<Candidate>) -> Vec<Found> {
+    let at_once = candidates.len().max(1);
+    stream::iter(candidates)
+        .map(|candidate| async move {
+            let report = engine.check(&candidate.name).await;
+            Found {
+                name: candidate.name,
+                state: candidate.state,
+                result: Event::DnsChecked(checked(run_id, report)),
+            }
+        })
+        .buffer_unordered(at_once)
+        .collect()
+        .await
+}
+
+fn checked(run_id: RunId, report: dns::Report) -> DnsChecked {
+    let (outcome, reason) = match report.outcome {
+        dns::Outcome::Ok => (Outcome::Ok, None),
+        dns::Outcome::Timeout => (Outcome::Timeout, Some(DnsReason::Timeout)),
+        dns::Outcome::Error(reason) => (Outcome::Error, Some(reason_of(reason))),
+    };
+    DnsChecked {
+        run_id,
+        outcome,
+        reason,
+        detail: report.detail,
+        records: report
+            .records
+            .into_iter()
+            .map(|record| DnsRecord {
+                record_type: record.record_type.to_string(),
+                value: record.value,
+                ttl: record.ttl,
+            })
+            .collect(),
+        addresses: report.addresses,
+        resolver: report.resolver,
+        attempts: report.attempts,
+        elapsed_ms: u32::try_from(report.elapsed.as_millis()).unwrap_or(u32::MAX),
+        authoritative: report.authoritative,
+        truncated: report.truncated,
+        validated: report.validated,
+        wildcard: report.wildcard.unwrap_or(false),
+    }
+}
+
+const fn reason_of(reason: dns::Reason) -> DnsReason {
+    match reason {
+        dns::Reason::Nxdomain => DnsReason::Nxdomain,
+        dns::Reason::Servfail => DnsReason::Servfail,
+        dns::Reason::Refused => DnsReason::Refused,
+        dns::Reason::NoAnswer => DnsReason::NoAnswer,
+        dns::Reason::Error => DnsReason::Error,
+    }
+}
+
+/// Translates a persona's configuration into the engine's.
+///
+/// # Errors
+/// What the engine cannot honour, in words.
+pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns::Config, String> {
+    let parse = |text: &String| dns::Resolver::parse(text).map_err(|error| error.to_string());
+    let mut resolvers: Vec<dns::Resolver> = persona.resolvers.iter().map(parse).collect::<Result<_, _>>()?;
+    if persona.use_system_resolvers {
+        resolvers.push(dns::Resolver::System);
+    }
+    let weights = persona
+        .resolvers_weighted
+        .iter()
+        .map(|(text, weight)| Ok((parse(text)?, *weight)))
+        .collect::<Result<_, String>>()?;
+    let preferred_order = persona
+        .resolvers_preferred_order
+        .iter()
+        .map(parse)
+        .collect::<Result<_, _>>()?;
+    let defaults = dns::Config::default();
+    let mut types = defaults.record_types.clone();
+    for text in record_types {
+        let wanted = text.parse().map_err(|_| format!("unknown record type {text}"))?;
+        if !types.contains(&wanted) {
+            types.push(wanted);
+        }
+    }
+    // One's own servers need no protection from oneself; a limit that the persona names holds for them too.
+    let all_own = resolvers.iter().all(is_own_resolver);
+    let standing = if all_own { None } else { defaults.resolver_rate };
+    let config = dns::Config {
+        strategy: match persona.resolver_strategy {
+            Strategy::RoundRobin => dns::Strategy::RoundRobin,
+            Strategy::Random => dns::Strategy::Random,
+            Strategy::Weighted => dns::Strategy::Weighted,
+            Strategy::Priority => dns::Strategy::Priority,
+        },
+        weights,
+        preferred_order,
+        query_timeout: persona.query_timeout(),
+        attempts: persona.attempts.unwrap_or(defaults.attempts),
+        record_types: types,
+        concurrent_queries_per_domain: usize::try_from(persona.concurrent_queries_per_domain).unwrap_or(usize::MAX),
+        in_flight: persona
+            .max_concurrent_goroutines
+            .map_or(defaults.in_flight, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+        rate: rate(persona.rate_limit_dps, persona.rate_limit_burst),
+        resolver_rate: rate(persona.resolver_rate_limit, None).or(standing),
+        delay: persona.delay(),
+        tcp_on_truncation: persona.tcp_on_truncation.unwrap_or(true),
+        check_wildcards: persona.check_wildcards.unwrap_or(false),
+        resolvers,
+        ..defaults
+    };
+    config.validate().map_err(|error| error.to_string())?;
+    Ok(config)
+}
+
+fn rate(per_second: Option<f64>, burst: Option<u32>) -> Option<dns::Rate> {
+    per_second.filter(|rate| *rate > 0.0).map(|per_second| dns::Rate {
+        per_second,
+        burst: burst.unwrap_or(1).max(1),
+    })
+}
+
+const fn is_own_resolver(resolver: &dns::Resolver) -> bool {
+    match resolver {
+        dns::Resolver::Udp(address) => super::engines::is_own(address.ip()),
+        dns::Resolver::System => false,
+    }
+}

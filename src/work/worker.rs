@@ -1,0 +1,274 @@
+//! The worker: claims orders, works on them under a lease that it renews, and records what it found.
+
+use std::{sync::Arc, time::Duration};
+
+use aggregates::{
+    Actor, Metadata,
+    campaign::{self, Campaign, FailPhase, Pinned, Tallies},
+    scoring::Weights,
+};
+use chrono::Utc;
+use event_store::{Database, ExecuteError};
+use projections::domains;
+use tokio::{sync::Notify, time::MissedTickBehavior};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    Engines, Finished, Order, Orders, analysis,
+    discovery::{self, Progress},
+    engines::Kit,
+    enrichment, extraction,
+    record::{Found, record},
+    validation,
+};
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name that the worker's events carry.
+    pub name: String,
+    /// Orders that are worked on at once.
+    pub slots: usize,
+    /// How long a lease holds without being renewed.
+    pub lease: Duration,
+    /// How long an idle worker waits before it looks for orders again.
+    pub idle: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: format!("{}-{}", hostname(), std::process::id()),
+            slots: 6,
+            lease: Duration::from_secs(15),
+            idle: Duration::from_millis(100),
+        }
+    }
+}
+
+fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// A worker with everything that it needs.
+#[derive(Clone)]
+pub struct Worker {
+    database: Database,
+    orders: Arc<dyn Orders>,
+    engines: Arc<Engines>,
+    settings: Settings,
+    planned: Arc<Notify>,
+}
+
+/// What came of an order.
+enum Worked {
+    /// It is done, or somebody else's.
+    Over,
+    /// It was given back.
+    GivenBack,
+}
+
+impl Worker {
+    /// Makes a worker; `planned` wakes it when orders were written.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        orders: Arc<dyn Orders>,
+        engines: Arc<Engines>,
+        settings: Settings,
+        planned: Arc<Notify>,
+    ) -> Self {
+        Self {
+            database,
+            orders,
+            engines,
+            settings,
+            planned,
+        }
+    }
+
+    /// Starts the worker's slots; each finishes the order that it has when the token is cancelled.
+    pub fn spawn(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
+        for _ in 0..self.settings.slots {
+            let (worker, cancel) = (self.clone(), cancel.clone());
+            tracker.spawn(async move { worker.serve(&cancel).await });
+        }
+    }
+
+    async fn serve(&self, cancel: &CancellationToken) {
+        while !cancel.is_cancelled() {
+            match self.orders.claim(&self.settings.name, self.settings.lease).await {
+                Ok(Some(order)) => {
+                    let given_back = self.work_under_lease(&order, cancel).await;
+                    if given_back {
+                        self.rest(cancel).await;
+                    }
+                }
+                Ok(None) => self.rest(cancel).await,
+                Err(error) => {
+                    tracing::warn!(error = %error, "cannot claim work, trying again");
+                    self.rest(cancel).await;
+                }
+            }
+        }
+    }
+
+    async fn rest(&self, cancel: &CancellationToken) {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = self.planned.notified() => {}
+            () = tokio::time::sleep(self.settings.idle) => {}
+        }
+    }
+
+    /// Works on an order until it is done, its lease is lost or the worker ends; answers whether it was given back.
+    async fn work_under_lease(&self, order: &Order, cancel: &CancellationToken) -> bool {
+        let worked = tokio::select! {
+            worked = self.work(order) => worked,
+            () = self.keep_lease(order) => return false,
+            () = cancel.cancelled() => Ok(Worked::GivenBack),
+        };
+        match worked {
+            Ok(Worked::Over) => false,
+            Ok(Worked::GivenBack) => {
+                self.give_back(order).await;
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    campaign.id = %order.campaign_id, run.id = %order.run_id, phase = %order.phase, error,
+                    "work order failed, giving it back"
+                );
+                self.give_back(order).await;
+                true
+            }
+        }
+    }
+
+    async fn give_back(&self, order: &Order) {
+        if let Err(error) = self.orders.release(order).await {
+            tracing::warn!(%error, "cannot give a work order back, its lease will run out");
+        }
+    }
+
+    /// Renews the lease three times before it would run out; returns when it is lost.
+    async fn keep_lease(&self, order: &Order) {
+        let mut tick = tokio::time::interval(self.settings.lease / 3);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick.tick().await;
+        loop {
+            tick.tick().await;
+            match self.orders.renew(order, self.settings.lease).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "cannot renew a lease"),
+            }
+        }
+    }
+
+    async fn work(&self, order: &Order) -> Result<Worked, String> {
+        let kit = match self.engines.of(order.campaign_id, order.run_id).await {
+            Ok(kit) => kit,
+            Err(error) if error.is_final() => {
+                self.fail(order, error.to_string()).await?;
+                return Ok(Worked::Over);
+            }
+            Err(error) => return Err(describe(&error)),
+        };
+        if let Kit::Pure(Pinned::Discovery { source, .. }) = kit.as_ref() {
+            return self.discover(order, source).await;
+        }
+        let ordinals = (order.first, order.last);
+        let candidates = domains::candidates(
+            self.database.pool(),
+            order.campaign_id,
+            ordinals,
+            order.phase,
+            order.run_id,
+        )
+        .await
+        .map_err(|error| describe(&error))?;
+        let run_id = order.run_id;
+        let results: Vec<Found> = match kit.as_ref() {
+            Kit::Dns(engine) => validation::check(engine, run_id, candidates).await,
+            Kit::Http(kit) => extraction::fetch(kit, run_id, candidates).await,
+            Kit::Pure(Pinned::Analysis {
+                scoring_profile,
+                weights,
+            }) => {
+                let weights = Weights::new(weights).map_err(|error| error.to_string())?;
+                analysis::score(&weights, *scoring_profile, run_id, candidates, Utc::now())
+            }
+            Kit::Pure(Pinned::Enrichment { thresholds }) => enrichment::decide(thresholds, run_id, candidates),
+            Kit::Pure(_) => return Err("the run's configuration is of another phase".to_owned()),
+        };
+        let worker = &self.settings.name;
+        let finished = record(&self.database, self.orders.as_ref(), worker, order, results)
+            .await
+            .map_err(|error| describe(&error))?;
+        if finished == Finished::RunOver {
+            tracing::info!(campaign.id = %order.campaign_id, run.id = %order.run_id, "late results refused, the run is over");
+        }
+        Ok(Worked::Over)
+    }
+
+    async fn discover(&self, order: &Order, source: &campaign::Source) -> Result<Worked, String> {
+        let progress = discovery::discover(&self.database, &self.settings.name, order, source)
+            .await
+            .map_err(|error| describe(&error))?;
+        match progress {
+            Progress::Done(tallies) => self.finish(order, &tallies).await,
+            Progress::Interrupted => Ok(Worked::GivenBack),
+        }
+    }
+
+    /// Marks an order done that has recorded its results already.
+    async fn finish(&self, order: &Order, tallies: &Tallies) -> Result<Worked, String> {
+        let mut transaction = self.database.begin().await.map_err(|error| describe(&error))?;
+        let fenced = self
+            .orders
+            .fence(&mut transaction, order)
+            .await
+            .map_err(|error| describe(&error))?;
+        if fenced == Finished::Done {
+            self.orders
+                .finish(&mut transaction, order, tallies)
+                .await
+                .map_err(|error| describe(&error))?;
+            transaction.commit().await.map_err(|error| describe(&error))?;
+        }
+        Ok(Worked::Over)
+    }
+
+    /// Ends a run that can never go on.
+    async fn fail(&self, order: &Order, message: String) -> Result<(), String> {
+        tracing::error!(
+            campaign.id = %order.campaign_id, run.id = %order.run_id, phase = %order.phase, message,
+            "a run cannot go on"
+        );
+        let command = campaign::Command::FailPhase(FailPhase {
+            phase: order.phase,
+            run_id: order.run_id,
+            message,
+        });
+        let actor = Actor::Worker(self.settings.name.clone());
+        let metadata = Metadata::new(actor, order.run_id.to_string());
+        let stream = order.campaign_id.to_string();
+        match self.database.log().execute::<Campaign>(&stream, command, &metadata, None).await {
+            Ok(_) | Err(ExecuteError::Rejected(_)) => Ok(()),
+            Err(error) => Err(describe(&error)),
+        }
+    }
+}
+
+/// Writes an error with its sources in one line.
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}
