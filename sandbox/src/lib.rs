@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 
 pub use dns::{Always, Forgery, ResolverScript};
 pub use proxy::{ProxyFault, ProxyScript};
+pub use web::encrypted_dns::HOST as DNS_HOST;
 pub use web::reply::BOMB_SIZE;
 pub use web::seen::{KEPT_REQUESTS, Seen};
 pub use world::{
@@ -77,31 +78,40 @@ impl Sandbox {
     ///
     /// # Errors
     /// When a loopback port cannot be had or the authority's certificate cannot be made; nothing runs then.
-    pub async fn start(world: World) -> Result<Self, Error> {
+    pub async fn start(mut world: World) -> Result<Self, Error> {
         let token = CancellationToken::new();
         // Until the sandbox exists, an early return must stop what has been started.
         let guard = token.clone().drop_guard();
         let tasks = TaskTracker::new();
+        if !world.is_explicit(DNS_HOST) {
+            world.set_host(DNS_HOST, Host::page(&[]).http2());
+        }
         let (resolver_scripts, proxy_scripts) = (world.resolvers.clone(), world.proxies.clone());
         let world = Arc::new(RwLock::new(world));
         let queries = Arc::new(dns::Queries::default());
-        let resolver = async |script, authoritative| {
+        let resolver = async |script, place| {
             dns::Resolver::start(
                 Arc::clone(&world),
                 Arc::clone(&queries),
                 script,
-                authoritative,
+                place,
                 &token,
                 &tasks,
             )
             .await
         };
-        let authority = resolver(ResolverScript::healthy(), true).await?;
+        let authority = resolver(ResolverScript::healthy(), None).await?;
         let mut resolvers = Vec::with_capacity(resolver_scripts.len());
-        for script in resolver_scripts {
-            resolvers.push(resolver(script, false).await?);
+        for (place, script) in (1..).zip(resolver_scripts) {
+            resolvers.push(resolver(script, Some(place)).await?);
         }
-        let web = web::Web::start(Arc::clone(&world), &token, &tasks).await?;
+        let web = web::Web::start(
+            Arc::clone(&world),
+            Arc::clone(&authority.shared),
+            &token,
+            &tasks,
+        )
+        .await?;
         let mut proxies = Vec::with_capacity(proxy_scripts.len());
         for script in proxy_scripts {
             proxies.push(
@@ -134,6 +144,20 @@ impl Sandbox {
         self.authority.addr
     }
 
+    /// Returns the address of the authority over TLS (RFC 7858); its certificate is good for [`DNS_HOST`] and for
+    /// 127.0.0.1 where the client names nobody.
+    #[must_use]
+    pub fn dot_addr(&self) -> SocketAddr {
+        self.web.dot_addr
+    }
+
+    /// Returns the URL of the authority over HTTPS (RFC 8484, HTTP/2 only), by address; [`DNS_HOST`] on the same port
+    /// and path is the same server.
+    #[must_use]
+    pub fn doh_url(&self) -> String {
+        format!("https://127.0.0.1:{}/dns-query", self.web.ports.https)
+    }
+
     /// Returns the addresses of the scripted resolvers, in the order in which the world names them.
     #[must_use]
     pub fn resolvers(&self) -> Vec<SocketAddr> {
@@ -149,7 +173,7 @@ impl Sandbox {
         self.authority.packets()
     }
 
-    /// Returns how many questions the authority got over TCP.
+    /// Returns how many questions the authority got over TCP, TLS and HTTPS.
     #[must_use]
     pub fn authority_tcp_queries(&self) -> u64 {
         self.authority.tcp_queries()

@@ -7,7 +7,7 @@
 
 pub(crate) mod answer;
 mod script;
-mod tcp;
+pub(crate) mod tcp;
 mod udp;
 pub(crate) mod wire;
 
@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 pub use script::{Always, Forgery, ResolverScript};
 use tokio::net::{TcpListener, UdpSocket};
@@ -44,20 +45,22 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Resolver {
     pub(crate) addr: SocketAddr,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What the tasks of one resolver have in common.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     world: Arc<RwLock<World>>,
     script: RwLock<ResolverScript>,
     authoritative: bool,
+    // Every resolver loses other packets than its neighbour, or a retry elsewhere would be lost with the first.
+    loss_seed: u64,
     tally: Tally,
     queries: Arc<Queries>,
 }
 
-/// Questions for each name that was scripted by itself. Generated names are not counted one by one.
+/// Questions for each name that was scripted by itself, which bounds it. Generated names are not counted one by one.
 #[derive(Debug, Default)]
 pub(crate) struct Queries(Mutex<HashMap<String, u64>>);
 
@@ -113,10 +116,31 @@ impl Shared {
         }
         outcome
     }
+
+    /// Answers a message that came over a stream (TCP, TLS, HTTPS), where nothing is lost or cut: the answer and how
+    /// late it is, or none for silence.
+    ///
+    /// # Errors
+    /// When the message is no query.
+    pub(crate) fn stream_answer(
+        &self,
+        packet: &[u8],
+    ) -> std::io::Result<Option<(Vec<u8>, Duration)>> {
+        self.tally.tcp.fetch_add(1, Ordering::Relaxed);
+        let query = Query::parse(packet)
+            .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "not a query"))?;
+        Ok(match self.outcome(&self.script(), &query) {
+            Outcome::Silence => None,
+            Outcome::Send {
+                response, delay, ..
+            } => Some((response.encode(&query, usize::from(u16::MAX)), delay)),
+        })
+    }
 }
 
 impl Resolver {
-    /// Binds a free loopback port for UDP and TCP and serves on it until the token is cancelled.
+    /// Binds a free loopback port for UDP and TCP and serves on it until the token is cancelled. `place` is the
+    /// resolver's place in the list; the authority has none.
     ///
     /// # Errors
     /// When no port can be had.
@@ -124,7 +148,7 @@ impl Resolver {
         world: Arc<RwLock<World>>,
         queries: Arc<Queries>,
         script: ResolverScript,
-        authoritative: bool,
+        place: Option<u64>,
         token: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Result<Self, Error> {
@@ -132,7 +156,8 @@ impl Resolver {
         let shared = Arc::new(Shared {
             world,
             script: RwLock::new(script),
-            authoritative,
+            authoritative: place.is_none(),
+            loss_seed: place.unwrap_or(0),
             tally: Tally::default(),
             queries,
         });

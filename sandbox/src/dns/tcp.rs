@@ -1,17 +1,14 @@
 //! Questions over TCP (RFC 7766): two bytes of length before each message, any number of them on a connection.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Shared;
-use super::answer::Outcome;
-use super::wire::Query;
 use crate::accept;
 
 /// Connections that one resolver serves at once; further ones wait in the kernel's queue.
@@ -46,7 +43,14 @@ pub(super) async fn serve(
     .await;
 }
 
-async fn connection(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+/// Answers the questions of one connection in order until it ends or says nothing for too long.
+///
+/// # Errors
+/// When the connection fails or something else than a query comes.
+pub(crate) async fn connection(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    shared: &Shared,
+) -> std::io::Result<()> {
     loop {
         let length = match tokio::time::timeout(IDLE, stream.read_u16()).await {
             Ok(length) => length?,
@@ -54,25 +58,14 @@ async fn connection(mut stream: TcpStream, shared: &Shared) -> std::io::Result<(
         };
         let mut packet = vec![0; usize::from(length)];
         stream.read_exact(&mut packet).await?;
-        shared.tally.tcp.fetch_add(1, Ordering::Relaxed);
-        let Some(query) = Query::parse(&packet) else {
-            return Ok(());
-        };
-        match shared.outcome(&shared.script(), &query) {
-            // Silence over TCP keeps the connection open and says nothing on it.
-            Outcome::Silence => {}
-            Outcome::Send {
-                response, delay, ..
-            } => {
-                tokio::time::sleep(delay).await;
-                let bytes = response.encode(&query, usize::from(u16::MAX));
-                let mut framed = u16::try_from(bytes.len())
-                    .unwrap_or(u16::MAX)
-                    .to_be_bytes()
-                    .to_vec();
-                framed.extend(bytes);
-                stream.write_all(&framed).await?;
-            }
+        // Silence keeps the connection open and says nothing on it.
+        if let Some((answer, delay)) = shared.stream_answer(&packet)? {
+            tokio::time::sleep(delay).await;
+            let length = u16::try_from(answer.len()).unwrap_or(u16::MAX);
+            stream
+                .write_all(&[&length.to_be_bytes(), answer.as_slice()].concat())
+                .await?;
+            stream.flush().await?;
         }
     }
 }

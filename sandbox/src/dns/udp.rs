@@ -35,12 +35,13 @@ struct Server {
 }
 
 pub(super) async fn serve(socket: UdpSocket, shared: Arc<Shared>, token: CancellationToken) {
+    let losses = Draw::new(shared.loss_seed, "losses");
     let mut server = Server {
+        losses,
         socket,
         shared,
         late: BinaryHeap::new(),
         arrivals: 0,
-        losses: Draw::new(0, "losses"),
     };
     loop {
         let due = server.late.peek().map(|Reverse((at, ..))| *at);

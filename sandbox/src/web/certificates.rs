@@ -22,6 +22,9 @@ const MAX_KEPT: usize = 65_536;
 /// The name in a certificate that belongs to somebody else.
 const SOMEBODY_ELSE: &str = "somebody-else.sandbox.test";
 
+/// The name in the certificate for clients that name nobody, which therefore mean the address.
+const NAMELESS: &str = "localhost";
+
 /// Signs and keeps certificates. All hosts share one key: making keys is most of a certificate's cost.
 struct Store {
     world: Arc<RwLock<World>>,
@@ -44,6 +47,7 @@ pub(crate) struct Certificates {
     current: Arc<ServerConfig>,
     with_http2: Arc<ServerConfig>,
     only12: Arc<ServerConfig>,
+    dns: Arc<ServerConfig>,
 }
 
 impl Certificates {
@@ -76,7 +80,13 @@ impl Certificates {
             current: config(&store, rustls::ALL_VERSIONS, &[b"http/1.1"])?,
             with_http2: config(&store, rustls::ALL_VERSIONS, &[b"h2", b"http/1.1"])?,
             only12: config(&store, &[&version::TLS12], &[b"http/1.1"])?,
+            dns: config(&store, rustls::ALL_VERSIONS, &[b"dot"])?,
         })
+    }
+
+    /// Returns the configuration for DNS over TLS.
+    pub(crate) fn for_dns(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.dns)
     }
 
     /// Returns the configuration for a host.
@@ -107,7 +117,7 @@ fn config(
 
 impl ResolvesServerCert for Store {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let name = canonical(hello.server_name().unwrap_or("localhost")).into_owned();
+        let name = canonical(hello.server_name().unwrap_or(NAMELESS)).into_owned();
         let tls = tls_of(&self.world, &name);
         let key = (name, tls);
         if let Some(known) = self
@@ -143,7 +153,11 @@ impl Store {
         } else {
             name
         };
-        let mut params = CertificateParams::new(vec![subject.to_owned()])?;
+        let mut names = vec![subject.to_owned()];
+        if subject == NAMELESS {
+            names.push("127.0.0.1".to_owned());
+        }
+        let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, subject);
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = if tls == Tls::Expired {

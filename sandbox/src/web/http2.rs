@@ -15,6 +15,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
+use super::encrypted_dns;
 use super::reply::{Plan, Reply};
 use super::request::bare_host;
 use super::seen::Seen;
@@ -87,7 +88,7 @@ pub(super) async fn serve(room: Room, shared: Arc<Shared>, token: CancellationTo
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let host = bare_host(
         parts
             .uri
@@ -114,9 +115,13 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             })
             .collect(),
     });
-    let reply = match shared.plan(&host, parts.uri.path(), true) {
-        Plan::Reply(reply) => reply,
-        Plan::Fault(_) => Reply::error(501),
+    let reply = if encrypted_dns::is_query(&host, parts.uri.path()) {
+        encrypted_dns::over_https(&shared, &parts.method, &parts.uri, body).await
+    } else {
+        match shared.plan(&host, parts.uri.path(), true) {
+            Plan::Reply(reply) => reply,
+            Plan::Fault(_) => Reply::error(501),
+        }
     };
     tokio::time::sleep(reply.delay).await;
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -5,6 +5,7 @@
 //! anything: a site does what the world's script says.
 
 mod certificates;
+pub(crate) mod encrypted_dns;
 mod fault;
 mod http2;
 pub(crate) mod reply;
@@ -12,7 +13,7 @@ pub(crate) mod request;
 pub(crate) mod seen;
 
 use std::io::Error;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accept;
 use crate::world::{Found, Host, Site, Tls, World, canonical};
+use crate::{accept, dns};
 use certificates::Certificates;
 use fault::Wire;
 use reply::{Plan, Ports, Reply};
@@ -43,6 +44,7 @@ const REFUSAL: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 40];
 pub(crate) struct Web {
     pub(crate) ports: Ports,
     pub(crate) ca_pem: String,
+    pub(crate) dot_addr: SocketAddr,
     shared: Arc<Shared>,
 }
 
@@ -54,15 +56,17 @@ pub(crate) struct Shared {
     pub(crate) requests: Requests,
     certificates: Certificates,
     http2: http2::Door,
+    dns: Arc<dns::Shared>,
 }
 
 impl Web {
-    /// Binds two free loopback ports and serves on them until the token is cancelled.
+    /// Binds three free loopback ports (HTTP, HTTPS, DNS over TLS) and serves on them until the token is cancelled.
     ///
     /// # Errors
     /// When no port can be had or no certificate can be made.
     pub(crate) async fn start(
         world: Arc<RwLock<World>>,
+        dns: Arc<dns::Shared>,
         token: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Result<Self, crate::Error> {
@@ -72,6 +76,10 @@ impl Web {
         let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(crate::Error::Web)?;
+        let dot = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(crate::Error::Web)?;
+        let dot_addr = dot.local_addr().map_err(crate::Error::Web)?;
         let ports = Ports {
             http: plain.local_addr().map_err(crate::Error::Web)?.port(),
             https: tls.local_addr().map_err(crate::Error::Web)?.port(),
@@ -85,7 +93,14 @@ impl Web {
             requests: Requests::default(),
             certificates,
             http2: door,
+            dns,
         });
+        tasks.spawn(encrypted_dns::over_tls(
+            dot,
+            Arc::clone(&shared),
+            token.clone(),
+            tasks.clone(),
+        ));
         tasks.spawn(http2::serve(room, Arc::clone(&shared), token.clone()));
         for (listener, secure) in [(plain, false), (tls, true)] {
             let shared = Arc::clone(&shared);
@@ -111,6 +126,7 @@ impl Web {
         Ok(Self {
             ports,
             ca_pem,
+            dot_addr,
             shared,
         })
     }
@@ -153,8 +169,10 @@ async fn connection(stream: TcpStream, shared: &Shared, secure: bool) -> Result<
         .client_hello()
         .server_name()
         .map(|name| canonical(name).into_owned());
+    // Who names nobody means the address, where there is only DNS over HTTPS.
+    let nameless = name.is_none();
     let host = name.and_then(|name| shared.find(&name));
-    let (tls, http2) = host.map_or((Tls::Good, false), |host| (host.tls, host.http2));
+    let (tls, http2) = host.map_or((Tls::Good, nameless), |host| (host.tls, host.http2));
     match tls {
         Tls::Absent => {
             start.io.write_all(&REFUSAL).await?;

@@ -125,6 +125,13 @@ impl World {
         self
     }
 
+    /// Adds one resolver for each script.
+    #[must_use]
+    pub fn resolvers(mut self, scripts: impl IntoIterator<Item = ResolverScript>) -> Self {
+        self.resolvers.extend(scripts);
+        self
+    }
+
     /// Adds a proxy.
     #[must_use]
     pub fn proxy(mut self, script: ProxyScript) -> Self {

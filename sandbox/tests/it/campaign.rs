@@ -11,7 +11,7 @@ use sandbox::{DnsVerdict, Fate, Host, HttpVerdict, KEYWORDS, Sandbox, Shares, Ve
 use tokio::task::JoinSet;
 
 use crate::ask::{addresses, exchange, query, udp};
-use crate::fetch::{causes, client, http, https};
+use crate::fetch::{builder, causes, client, http, https};
 
 fn names(count: usize) -> Vec<String> {
     (0..count)
@@ -323,4 +323,31 @@ async fn measured_answers_a_second_of_one_resolver() {
         exchange(server, &query("one.com.", RecordType::A), 1).await;
         begun.elapsed()
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement; run with --nocapture"]
+async fn measured_pages_a_second_on_new_connections() {
+    let world = World::generated(1).shares(Shares::of([(Fate::Keywords, 1)]));
+    let sandbox = Arc::new(Sandbox::start(world).await.unwrap());
+    let client = builder(&sandbox).pool_max_idle_per_host(0).build().unwrap();
+    let urls: [fn(&Sandbox, &str, &str) -> String; 2] = [http, https];
+    for url in urls {
+        let begun = Instant::now();
+        let mut fetches = JoinSet::new();
+        let count = 1000;
+        for number in 0..count {
+            let (client, url) = (
+                client.clone(),
+                url(&sandbox, &format!("p{number}.com"), "/"),
+            );
+            fetches.spawn(async move { client.get(url).send().await?.bytes().await });
+            if fetches.len() >= 64 {
+                fetches.join_next().await;
+            }
+        }
+        while fetches.join_next().await.is_some() {}
+        let rate = f64::from(count) / begun.elapsed().as_secs_f64();
+        println!("{rate:.0} pages/s, client included, failed handshakes counted");
+    }
 }

@@ -18,7 +18,7 @@ fn tcp_addresses(sandbox: &Sandbox) -> Vec<SocketAddr> {
     let ports = [sandbox.http_port(), sandbox.https_port()]
         .map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
     [
-        vec![sandbox.dns_addr()],
+        vec![sandbox.dns_addr(), sandbox.dot_addr()],
         sandbox.resolvers(),
         ports.to_vec(),
         sandbox.proxies(),
@@ -30,10 +30,11 @@ fn tcp_addresses(sandbox: &Sandbox) -> Vec<SocketAddr> {
 async fn nothing_listens_after_shutdown_even_with_a_request_under_way() {
     let sandbox = Sandbox::start(world()).await.unwrap();
     let addresses = tcp_addresses(&sandbox);
-    assert_eq!(addresses.len(), 5);
+    assert_eq!(addresses.len(), 6);
+    let mut open = Vec::new();
     for address in &addresses {
         assert!(address.ip().is_loopback());
-        TcpStream::connect(address).await.unwrap();
+        open.push(TcpStream::connect(address).await.unwrap());
     }
     let mut hanging = TcpStream::connect(("127.0.0.1", sandbox.http_port()))
         .await
@@ -47,6 +48,7 @@ async fn nothing_listens_after_shutdown_even_with_a_request_under_way() {
         assert!(Instant::now() < deadline, "the request never arrived");
         tokio::task::yield_now().await;
     }
+    // Every server has an open connection that says nothing, and one has a request that is never answered.
     let udp = [sandbox.dns_addr(), sandbox.resolvers()[0]];
     tokio::time::timeout(Duration::from_secs(5), sandbox.shutdown())
         .await

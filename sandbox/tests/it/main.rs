@@ -12,6 +12,7 @@
 mod ask;
 mod campaign;
 mod dns;
+mod encrypted_dns;
 mod fetch;
 mod lifecycle;
 mod proxies;
