@@ -34,7 +34,9 @@ impl Change {
             None => None,
         };
         let name = self.name.filter(|name| *name != set.name);
-        let description = self.description.filter(|text| set.description() != Some(text));
+        let description = self
+            .description
+            .filter(|text| set.description() != Some(text));
 
         let mut events = Vec::new();
         if name.is_some() || description.is_some() {
@@ -60,14 +62,20 @@ impl Change {
 fn with_kept_ids(mut rules: Vec<Rule>, known: &[Rule]) -> Vec<Rule> {
     let mut by_pattern: HashMap<&str, Vec<&Rule>> = HashMap::new();
     for rule in known.iter().rev() {
-        by_pattern.entry(rule.pattern.as_str()).or_default().push(rule);
+        by_pattern
+            .entry(rule.pattern.as_str())
+            .or_default()
+            .push(rule);
     }
     for rule in &mut rules {
         let Some(candidates) = by_pattern.get_mut(rule.pattern.as_str()) else {
             continue;
         };
         // From the back, where the earliest of several equal rules is.
-        if let Some(at) = candidates.iter().rposition(|known| known.finds_the_same(rule)) {
+        if let Some(at) = candidates
+            .iter()
+            .rposition(|known| known.finds_the_same(rule))
+        {
             rule.id = candidates.remove(at).id;
         }
     }

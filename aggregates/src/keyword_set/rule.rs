@@ -99,7 +99,11 @@ impl Rule {
         if !self.weight.is_finite() || self.weight < 0.0 {
             return fault("weight", "must be a finite number of at least 0");
         }
-        if self.category.as_ref().is_some_and(|category| category.chars().count() > 100) {
+        if self
+            .category
+            .as_ref()
+            .is_some_and(|category| category.chars().count() > 100)
+        {
             return fault("category", "is longer than 100 characters");
         }
         if self.rule_type == RuleType::String {
@@ -136,7 +140,13 @@ pub fn check_rules(rules: &[Rule], known: &[Rule]) -> Result<(), Error> {
     // Compiling is what costs; a set that is saved again with one new rule compiles one.
     let known: HashSet<(&str, RuleType, bool)> = known
         .iter()
-        .map(|rule| (rule.pattern.as_str(), rule.rule_type, rule.is_case_sensitive))
+        .map(|rule| {
+            (
+                rule.pattern.as_str(),
+                rule.rule_type,
+                rule.is_case_sensitive,
+            )
+        })
         .collect();
     let mut ids = HashSet::with_capacity(rules.len());
     for (at, rule) in rules.iter().enumerate() {
@@ -146,8 +156,11 @@ pub fn check_rules(rules: &[Rule], known: &[Rule]) -> Result<(), Error> {
         if !ids.insert(rule.id) {
             return refuse("id", "is the id of an earlier rule".to_owned());
         }
-        let is_known =
-            known.contains(&(rule.pattern.as_str(), rule.rule_type, rule.is_case_sensitive));
+        let is_known = known.contains(&(
+            rule.pattern.as_str(),
+            rule.rule_type,
+            rule.is_case_sensitive,
+        ));
         let fault = if is_known {
             // Pattern and case were fine; what else a rule says is still looked at.
             Rule {
@@ -190,16 +203,31 @@ mod tests {
             })
         };
         let (field, message) = regex("(fibre");
-        assert_eq!((field.as_str(), message.as_str()), ("rules[1].pattern", "unclosed group"));
+        assert_eq!(
+            (field.as_str(), message.as_str()),
+            ("rules[1].pattern", "unclosed group")
+        );
         assert_eq!(regex("(?=x)").0, "rules[1].pattern");
         assert_eq!(regex("x*").0, "rules[1].pattern");
         assert_eq!(regex(r"(\w{100}){100}").1, "is too large when compiled");
-        assert_eq!(refused(|rule| rule.pattern = "  ".into()).0, "rules[1].pattern");
-        assert_eq!(refused(|rule| rule.pattern = "x".repeat(1001)).0, "rules[1].pattern");
-        assert_eq!(refused(|rule| rule.context_chars = 501).0, "rules[1].contextChars");
+        assert_eq!(
+            refused(|rule| rule.pattern = "  ".into()).0,
+            "rules[1].pattern"
+        );
+        assert_eq!(
+            refused(|rule| rule.pattern = "x".repeat(1001)).0,
+            "rules[1].pattern"
+        );
+        assert_eq!(
+            refused(|rule| rule.context_chars = 501).0,
+            "rules[1].contextChars"
+        );
         assert_eq!(refused(|rule| rule.weight = f64::NAN).0, "rules[1].weight");
         assert_eq!(refused(|rule| rule.weight = -1.0).0, "rules[1].weight");
-        assert_eq!(refused(|rule| rule.id = RuleId(Uuid::from_u128(1))).0, "rules[1].id");
+        assert_eq!(
+            refused(|rule| rule.id = RuleId(Uuid::from_u128(1))).0,
+            "rules[1].id"
+        );
     }
 
     #[test]
@@ -213,7 +241,8 @@ mod tests {
 
     #[test]
     fn an_old_rule_without_weight_and_context_reads_with_their_defaults() {
-        let json = r#"{"id":"00000000-0000-0000-0000-000000000001","pattern":"x","rule_type":"regex"}"#;
+        let json =
+            r#"{"id":"00000000-0000-0000-0000-000000000001","pattern":"x","rule_type":"regex"}"#;
         let rule: Rule = serde_json::from_str(json).unwrap();
         assert!((rule.weight - 1.0).abs() < 1e-9);
         assert_eq!(rule.context_chars, DEFAULT_CONTEXT_CHARS);

@@ -43,8 +43,12 @@ fn replace(rules: Vec<Rule>) -> Command {
 #[test]
 fn a_set_is_created_once() {
     let rules = vec![rule(1, "fibre"), rule(2, "telecom")];
-    given::<KeywordSet>([]).when(create(rules.clone())).then_expect_events(vec![created()]);
-    given::<KeywordSet>([created()]).when(create(rules)).then_expect_error(Error::Exists);
+    given::<KeywordSet>([])
+        .when(create(rules.clone()))
+        .then_expect_events(vec![created()]);
+    given::<KeywordSet>([created()])
+        .when(create(rules))
+        .then_expect_error(Error::Exists);
 }
 
 #[test]
@@ -55,10 +59,15 @@ fn a_regex_that_does_not_compile_is_refused_when_it_is_saved() {
     };
     for (history, command) in [
         (vec![], create(vec![rule(1, "fibre"), broken.clone()])),
-        (vec![created()], replace(vec![rule(1, "fibre"), broken.clone()])),
+        (
+            vec![created()],
+            replace(vec![rule(1, "fibre"), broken.clone()]),
+        ),
     ] {
         let refusal = given::<KeywordSet>(history).when(command).inspect_result();
-        assert!(matches!(refusal, Err(Error::Invalid { field, .. }) if field == "rules[1].pattern"));
+        assert!(
+            matches!(refusal, Err(Error::Invalid { field, .. }) if field == "rules[1].pattern")
+        );
     }
 }
 
@@ -86,7 +95,11 @@ fn of_two_equal_rules_each_keeps_its_own_id() {
         rules: vec![rule(1, "fibre"), rule(2, "fibre")],
     };
     given::<KeywordSet>([created(), twice])
-        .when(replace(vec![rule(11, "fibre"), rule(12, "fibre"), rule(13, "fibre")]))
+        .when(replace(vec![
+            rule(11, "fibre"),
+            rule(12, "fibre"),
+            rule(13, "fibre"),
+        ]))
         .then_expect_events(vec![Event::RulesReplaced {
             owner: owner(),
             rules: vec![rule(1, "fibre"), rule(2, "fibre"), rule(13, "fibre")],
@@ -100,14 +113,16 @@ fn name_and_switch_change_on_their_own() {
         enabled: Some(false),
         ..Change::default()
     };
-    given::<KeywordSet>([created()]).when(Command::Change(change)).then_expect_events(vec![
-        Event::Changed {
-            owner: owner(),
-            name: Some("fibre".to_owned()),
-            description: None,
-        },
-        Event::Disabled { owner: owner() },
-    ]);
+    given::<KeywordSet>([created()])
+        .when(Command::Change(change))
+        .then_expect_events(vec![
+            Event::Changed {
+                owner: owner(),
+                name: Some("fibre".to_owned()),
+                description: None,
+            },
+            Event::Disabled { owner: owner() },
+        ]);
     let enable = Change {
         enabled: Some(true),
         ..Change::default()
@@ -138,7 +153,9 @@ fn a_set_that_is_gone_or_never_was_takes_no_commands() {
         .then_expect_events(vec![deleted.clone()]);
     for history in [vec![], vec![created(), deleted]] {
         for command in [replace(vec![]), Command::Delete(Delete::default())] {
-            given::<KeywordSet>(history.clone()).when(command).then_expect_error(Error::NotFound);
+            given::<KeywordSet>(history.clone())
+                .when(command)
+                .then_expect_error(Error::NotFound);
         }
     }
 }

@@ -28,7 +28,9 @@ impl Change {
             Weights::parse(weights)?;
         }
         let name = self.name.filter(|name| *name != profile.name);
-        let description = self.description.filter(|text| profile.description() != Some(text));
+        let description = self
+            .description
+            .filter(|text| profile.description() != Some(text));
         let weights = self.weights.filter(|weights| *weights != profile.weights);
         if name.is_none() && description.is_none() && weights.is_none() {
             return Ok(Vec::new());

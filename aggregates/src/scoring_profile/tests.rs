@@ -10,7 +10,10 @@ fn owner() -> UserId {
 }
 
 fn weights(pairs: &[(&str, f64)]) -> BTreeMap<String, f64> {
-    pairs.iter().map(|&(name, weight)| (name.to_owned(), weight)).collect()
+    pairs
+        .iter()
+        .map(|&(name, weight)| (name.to_owned(), weight))
+        .collect()
 }
 
 fn created() -> Event {
@@ -94,8 +97,13 @@ fn a_profile_that_is_gone_or_never_was_takes_no_commands() {
         .when(Command::Delete(Delete::default()))
         .then_expect_events(vec![deleted.clone()]);
     for history in [vec![], vec![created(), deleted]] {
-        for command in [Command::Change(Change::default()), Command::Delete(Delete::default())] {
-            given::<ScoringProfile>(history.clone()).when(command).then_expect_error(Error::NotFound);
+        for command in [
+            Command::Change(Change::default()),
+            Command::Delete(Delete::default()),
+        ] {
+            given::<ScoringProfile>(history.clone())
+                .when(command)
+                .then_expect_error(Error::NotFound);
         }
     }
 }

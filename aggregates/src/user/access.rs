@@ -1,0 +1,59 @@
+//! What a user may do, and whether he may come in.
+
+use super::{Error, Event, Role, User};
+
+/// Records that the password was changed; the new hash is stored beside the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChangePassword;
+
+/// Changes what the user may do.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeRole {
+    /// What he may do from now on.
+    pub role: Role,
+}
+
+/// Shuts the user out: no session and no key of his is accepted any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deactivate;
+
+/// Lets the user in again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reactivate;
+
+impl ChangePassword {
+    pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
+        user.must_be_active()?;
+        Ok(vec![Event::PasswordChanged {}])
+    }
+}
+
+impl ChangeRole {
+    pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
+        user.must_exist()?;
+        if user.role == self.role {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::RoleChanged { role: self.role }])
+    }
+}
+
+impl Deactivate {
+    pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
+        user.must_exist()?;
+        if user.deactivated {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::Deactivated {}])
+    }
+}
+
+impl Reactivate {
+    pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
+        user.must_exist()?;
+        if !user.deactivated {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::Reactivated {}])
+    }
+}

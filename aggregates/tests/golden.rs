@@ -1,0 +1,122 @@
+//! Events are forever: every event type has a recorded payload that must still decode, and encode to the same again.
+//!
+//! `tests/golden/<aggregate>/<Event>.v<version>.json` is a payload as the log holds it. A file is added with each new
+//! event type or version and never changed afterwards. A new aggregate is added to [`aggregates`] below.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use aggregates::{keyword_set, persona, scoring_profile, user};
+use cqrs_es::{Aggregate, DomainEvent};
+use serde_json::Value;
+
+/// Every aggregate whose events are in the log: its type, and the check of its folder.
+fn aggregates() -> Vec<(&'static str, fn(&Path))> {
+    fn entry<A: Aggregate>() -> (&'static str, fn(&Path)) {
+        (A::TYPE, check::<A::Event>)
+    }
+    vec![
+        entry::<keyword_set::KeywordSet>(),
+        entry::<persona::Persona>(),
+        entry::<scoring_profile::ScoringProfile>(),
+        entry::<user::User>(),
+    ]
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// Lists the variants of an event as it decodes them, from what the decoder says to one that it does not know.
+fn variants<E: DomainEvent>() -> BTreeSet<String> {
+    let unknown = serde_json::json!({ "no such event": {} });
+    let message = serde_json::from_value::<E>(unknown)
+        .expect_err("the event is unknown")
+        .to_string();
+    let (_, expected) = message
+        .split_once("expected")
+        .expect("the decoder lists what it knows");
+    expected
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn check<E: DomainEvent>(folder: &Path) {
+    let mut recorded = BTreeSet::new();
+    for file in names_in(folder) {
+        let path = folder.join(&file);
+        let (event_type, version) = file
+            .strip_suffix(".json")
+            .and_then(|name| name.split_once(".v"))
+            .unwrap_or_else(|| panic!("{}: not <Event>.v<version>.json", path.display()));
+        let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let event: E = serde_json::from_value(json.clone())
+            .unwrap_or_else(|error| panic!("{} no longer decodes: {error}", path.display()));
+        assert_eq!(event.event_type(), event_type, "{}", path.display());
+        if event.event_version() == version {
+            let again = serde_json::to_value(&event).unwrap();
+            assert_eq!(again, json, "{} encodes differently", path.display());
+            recorded.insert(event_type.to_owned());
+        }
+    }
+    assert_eq!(
+        recorded,
+        variants::<E>(),
+        "{}: every event needs its present version recorded",
+        folder.display()
+    );
+}
+
+#[test]
+fn every_recorded_event_decodes_and_encodes_as_it_was() {
+    for (aggregate, check) in aggregates() {
+        check(&root().join(aggregate));
+    }
+}
+
+#[test]
+fn every_folder_belongs_to_an_aggregate() {
+    let known: BTreeSet<String> = aggregates()
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    assert_eq!(names_in(&root()), known);
+}
+
+#[test]
+fn events_name_no_secrets() {
+    let suspicious = [
+        "password\"",
+        "password_hash",
+        "token",
+        "secret",
+        "credential",
+        "\"key\"",
+    ];
+    for aggregate in names_in(&root()) {
+        let folder = root().join(aggregate);
+        for file in names_in(&folder) {
+            let text = fs::read_to_string(folder.join(&file))
+                .unwrap()
+                .to_lowercase();
+            for word in suspicious {
+                assert!(!text.contains(word), "{file} has a field {word}");
+            }
+        }
+    }
+}
