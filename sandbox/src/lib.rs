@@ -1,6 +1,6 @@
 //! A small internet on loopback, with scripted faults.
 //!
-//! The demo, the tests and the benchmarks run campaigns against it: a DNS authority with any number of resolvers, a web
+//! The demo, the tests and the benchmarks run campaigns against it: a DNS authority (UDP, TCP, TLS, HTTPS) with any number of resolvers, a web
 //! of sites over HTTP and HTTPS, and proxies, all answering from one [`World`]. Everything listens on free ports of
 //! 127.0.0.1 and nowhere else, every fault is the script's and comes back the same in every run, and everything ends with
 //! [`Sandbox::shutdown`] or when the [`Sandbox`] is dropped.

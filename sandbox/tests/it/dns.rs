@@ -6,7 +6,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{RData, RecordType};
 use sandbox::{Always, Dns, Forgery, Host, Record, ResolverScript, Sandbox, World};
 
-use crate::ask::{addresses, exchange, query, tcp, udp, with_edns};
+use crate::ask::{PATIENCE, addresses, exchange, query, tcp, udp, with_edns};
 
 async fn one(name: &str, host: Host) -> Sandbox {
     Sandbox::start(World::scripted().host(name, host))
@@ -301,6 +301,41 @@ async fn a_lossy_resolver_loses_its_share_over_udp_and_nothing_over_tcp() {
         addresses(&tcp(server, "a.test.", RecordType::A).await),
         ["127.0.0.1"]
     );
+}
+
+#[tokio::test]
+async fn lossy_resolvers_lose_different_packets_each_the_same_ones_every_time() {
+    let lossy = || ResolverScript::healthy().loss(0.5);
+    let losses = async || {
+        let world = World::scripted()
+            .host("a.test", Host::page(&[]))
+            .resolvers([lossy(), lossy()]);
+        let sandbox = Sandbox::start(world).await.unwrap();
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut answered = Vec::new();
+        for server in sandbox.resolvers() {
+            for id in 0..40 {
+                let mut question = query("a.test.", RecordType::A);
+                question.metadata.id = id;
+                socket
+                    .send_to(&question.to_vec().unwrap(), server)
+                    .await
+                    .unwrap();
+            }
+            let (mut ids, mut buffer) = (Vec::new(), [0; 512]);
+            while let Ok(received) =
+                tokio::time::timeout(PATIENCE, socket.recv_from(&mut buffer)).await
+            {
+                received.unwrap();
+                ids.push(u16::from_be_bytes([buffer[0], buffer[1]]));
+            }
+            answered.push(ids);
+        }
+        answered
+    };
+    let (first, second) = (losses().await, losses().await);
+    assert_eq!(first, second);
+    assert_ne!(first[0], first[1]);
 }
 
 #[tokio::test]

@@ -199,13 +199,16 @@ async fn a_reset_is_a_reset_before_and_within_the_response() {
 #[tokio::test]
 async fn a_silent_site_reads_and_never_answers() {
     let sandbox = one(Host::new(Site::Silent)).await;
-    let error = client(&sandbox)
-        .get(http(&sandbox, "a.test", "/"))
-        .send()
-        .await
-        .unwrap_err();
-    assert!(error.is_timeout(), "{}", causes(&error));
-    assert_eq!(sandbox.http_requests("a.test"), 1);
+    let client = client(&sandbox);
+    let get = || client.get(http(&sandbox, "a.test", "/")).send();
+    let (first, second) = tokio::join!(get(), get());
+    for error in [first.unwrap_err(), second.unwrap_err()] {
+        assert!(error.is_timeout(), "{}", causes(&error));
+    }
+    assert_eq!(
+        (sandbox.http_requests("a.test"), sandbox.http_peak("a.test")),
+        (2, 2)
+    );
 }
 
 #[tokio::test]
