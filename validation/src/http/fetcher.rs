@@ -1,0 +1,186 @@
+//! Fetching one domain: https first, then http.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use tokio::sync::Semaphore;
+use url::{Host, Url};
+
+use super::client;
+use super::config::{Config, Error};
+use super::fault::Fault;
+use super::pace::Pace;
+use super::report::Report;
+use super::visit::{Missed, Visit};
+
+/// The answer of [`Resolve`].
+pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, String>> + Send + 'a>>;
+
+/// Finds the addresses of hosts that redirects lead to.
+///
+/// What it answers is checked before it is used, so it need not know which addresses are allowed. It is stopped when the
+/// time of the fetch runs out.
+pub trait Resolve: Send + Sync {
+    /// Finds the addresses of a host, or says why there are none.
+    fn resolve<'a>(&'a self, host: &'a str) -> Resolving<'a>;
+}
+
+/// A domain to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The host name.
+    pub host: String,
+    /// Its addresses, as known from the DNS; they are not asked for again.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Fetches pages with one configuration. Cloning gives another handle to the same client and the same limits.
+#[derive(Clone)]
+pub struct Fetcher {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) config: Config,
+    pub(super) client: Client,
+    pub(super) resolver: Arc<dyn Resolve>,
+    pub(super) pace: Option<Pace>,
+    in_flight: Semaphore,
+}
+
+/// The time of one fetch.
+pub(super) struct Clock {
+    started: Instant,
+    pub(super) deadline: Instant,
+    waited: Duration,
+}
+
+impl Clock {
+    fn start(timeout: Duration) -> Self {
+        let started = Instant::now();
+        Self {
+            started,
+            deadline: started + timeout,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// Gives back the time spent waiting for a turn: it is our doing, not the server's.
+    pub(super) fn excuse(&mut self, waited: Duration) {
+        self.deadline += waited;
+        self.waited += waited;
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed().saturating_sub(self.waited)
+    }
+}
+
+impl Fetcher {
+    /// Makes a fetcher; this loads the trusted roots, so one is made for a configuration, not for a request.
+    ///
+    /// # Errors
+    ///
+    /// Says which setting cannot be honoured.
+    pub fn new(config: Config, resolver: Arc<dyn Resolve>) -> Result<Self, Error> {
+        config.validate()?;
+        let client = client::build(&config)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                pace: config.rate.map(Pace::new),
+                in_flight: Semaphore::new(config.in_flight),
+                client,
+                resolver,
+                config,
+            }),
+        })
+    }
+
+    /// Fetches the start page of a domain. Dropping the future ends the fetch.
+    pub async fn fetch(&self, target: Target) -> Report {
+        let Ok(_permit) = self.inner.in_flight.acquire().await else {
+            return failed(Fault::error("closed", "the fetcher is closed"));
+        };
+        let mut clock = Clock::start(self.inner.config.timeout);
+        let entry = |scheme| entry(scheme, &target.host);
+        let (Some(https), Some(http)) = (entry("https"), entry("http")) else {
+            return failed(Fault::error(
+                "host_invalid",
+                format!("{:?} is not a host name", target.host),
+            ));
+        };
+        let mut https_fault = None;
+        if self.inner.config.tries_https() {
+            match self.visit(https, &target.addresses, &mut clock).await {
+                Ok(report) => return report,
+                Err(missed) if missed.unanswered && !clock.is_over() => {
+                    https_fault = Some(missed.fault)
+                }
+                Err(missed) => return missed.into_report(clock.elapsed()),
+            }
+        }
+        let result = self.visit(http, &target.addresses, &mut clock).await;
+        let https_failure = https_fault.as_ref().map(Fault::line);
+        let mut report = match (result, https_fault) {
+            (Ok(report), _) => report,
+            (Err(missed), Some(https)) if missed.unanswered => {
+                let fault = Fault::of_both(https, missed.fault.clone());
+                Missed { fault, ..missed }.into_report(clock.elapsed())
+            }
+            (Err(missed), _) => missed.into_report(clock.elapsed()),
+        };
+        report.https_failure = https_failure;
+        report
+    }
+
+    /// Fetches one page of a host whose addresses are known, such as a link of a page fetched before. There is no other
+    /// scheme to fall back to.
+    pub async fn fetch_url(&self, url: Url, addresses: &[IpAddr]) -> Report {
+        let Ok(_permit) = self.inner.in_flight.acquire().await else {
+            return failed(Fault::error("closed", "the fetcher is closed"));
+        };
+        let mut clock = Clock::start(self.inner.config.timeout);
+        match self.visit(url, addresses, &mut clock).await {
+            Ok(report) => report,
+            Err(missed) => missed.into_report(clock.elapsed()),
+        }
+    }
+
+    /// Visits an address and follows where it leads; the future is large, so it lives on the heap.
+    async fn visit(
+        &self,
+        url: Url,
+        addresses: &[IpAddr],
+        clock: &mut Clock,
+    ) -> Result<Report, Missed> {
+        let visit = Visit::new(&self.inner, url, addresses, clock);
+        let result = Box::pin(visit.run()).await;
+        result.map(|mut report| {
+            report.elapsed = clock.elapsed();
+            report
+        })
+    }
+}
+
+fn failed(fault: Fault) -> Report {
+    Report {
+        fault: Some(fault),
+        ..Report::default()
+    }
+}
+
+/// Makes the address of a domain's start page; names beyond ASCII become A-labels.
+fn entry(scheme: &str, host: &str) -> Option<Url> {
+    let host = host.trim_end_matches('.');
+    // Anything that is not only a host would move the rest of the address.
+    Host::parse(host).ok()?;
+    Url::parse(&format!("{scheme}://{host}/")).ok()
+}

@@ -1,0 +1,28 @@
+//! Fetching a domain's page, safely.
+//!
+//! A worker makes one [`Fetcher`] for a configuration (a persona pinned by a run) and calls [`Fetcher::fetch`] for every
+//! domain; what comes back is a [`Report`], never an error. Three things always hold:
+//!
+//! - Nothing is sent to an address that [`AllowedRanges`] does not allow. Every hop of a redirect is resolved and checked
+//!   again, and the connection is pinned to the addresses that were checked, so that a second answer of the DNS cannot
+//!   replace the first. Environment proxies are never used.
+//! - A fetch costs a bounded amount of time and memory, whatever the server sends.
+//! - A failure has one [`Reason`]; a success has none; a deadline is always [`Reason::Timeout`].
+
+mod client;
+mod config;
+mod cookies;
+mod fault;
+mod fetcher;
+mod pace;
+mod ranges;
+mod report;
+#[cfg(test)]
+mod tests;
+mod visit;
+
+pub use config::{Config, Cookies, Error, Rate, TlsVersion};
+pub use fault::{Fault, Reason};
+pub use fetcher::{Fetcher, Resolve, Resolving, Target};
+pub use ranges::{AllowedRanges, Range, RangeError};
+pub use report::{Outcome, Report};

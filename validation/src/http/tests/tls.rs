@@ -1,0 +1,262 @@
+use std::time::Instant;
+
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+/// An authority that only the tests trust.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn root(&self) -> Vec<u8> {
+        self.0.der().to_vec()
+    }
+
+    /// Serves one page over TLS with a certificate for `name` that is valid until `year`.
+    async fn serve(
+        &self,
+        name: &str,
+        year: i32,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Server {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )
+            .unwrap();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Server::scripted(move |stream, heads| {
+            let acceptor = acceptor.clone();
+            async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let name = stream
+                    .get_ref()
+                    .1
+                    .server_name()
+                    .unwrap_or_default()
+                    .to_owned();
+                let head = read_head(&mut stream).await;
+                heads.lock().unwrap().push(head);
+                // No length and no farewell: the connection just ends.
+                let page = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<title>{name}</title>"
+                );
+                let _ = stream.write_all(page.as_bytes()).await;
+                let _ = stream.flush().await;
+            }
+        })
+        .await
+    }
+
+    fn config(&self, https: u16, http: u16) -> Config {
+        Config {
+            https_port: Some(https),
+            trusted_roots: vec![self.root()],
+            ..config(http)
+        }
+    }
+}
+
+const BOTH: &[&rustls::SupportedProtocolVersion] =
+    &[&rustls::version::TLS12, &rustls::version::TLS13];
+
+async fn plain() -> Server {
+    Server::answering(|_| ok("<title>plain</title>")).await
+}
+
+/// A port where nobody listens.
+async fn nobody() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn https_is_tried_first_with_the_right_name() {
+    let authority = Authority::new();
+    let secure = authority.serve("shop.test", 2040, BOTH).await;
+    let plain = plain().await;
+    let report = fetcher(authority.config(secure.port, plain.port))
+        .fetch(target("shop.test"))
+        .await;
+    assert_eq!(report.outcome(), Outcome::Ok, "{:?}", report.fault);
+    assert_eq!(
+        report.page.as_ref().unwrap().title.as_deref(),
+        Some("shop.test")
+    );
+    assert_eq!(report.tls_version, Some("TLSv1.3"));
+    assert_eq!(
+        report.certificate_expires.unwrap().to_rfc3339(),
+        "2040-01-01T00:00:00+00:00"
+    );
+    assert_eq!(report.https_failure, None);
+    assert!(plain.heads().is_empty());
+}
+
+#[tokio::test]
+async fn http_is_taken_when_https_cannot_be_had_and_the_reason_is_kept() {
+    let authority = Authority::new();
+    let plain = plain().await;
+    let report = fetcher(authority.config(nobody().await, plain.port))
+        .fetch(target("shop.test"))
+        .await;
+    assert_eq!(report.page.unwrap().title.as_deref(), Some("plain"));
+    assert!(
+        report
+            .https_failure
+            .unwrap()
+            .starts_with("ERROR connection_refused")
+    );
+    let expired = authority.serve("shop.test", 2021, BOTH).await;
+    let report = fetcher(authority.config(expired.port, plain.port))
+        .fetch(target("shop.test"))
+        .await;
+    assert_eq!((report.outcome(), report.reason()), (Outcome::Ok, None));
+    assert!(
+        report
+            .https_failure
+            .unwrap()
+            .starts_with("SSL_EXPIRED certificate_expired")
+    );
+}
+
+#[tokio::test]
+async fn faults_of_the_certificate_are_told_apart_when_there_is_no_http_either() {
+    let authority = Authority::new();
+    let stranger = Authority::new();
+    for (server, reason, expected) in [
+        (
+            authority.serve("shop.test", 2021, BOTH).await,
+            Reason::SslExpired,
+            "certificate_expired",
+        ),
+        (
+            authority.serve("other.test", 2040, BOTH).await,
+            Reason::TlsError,
+            "certificate_wrong_name",
+        ),
+        (
+            stranger.serve("shop.test", 2040, BOTH).await,
+            Reason::TlsError,
+            "certificate_untrusted",
+        ),
+        (plain().await, Reason::TlsError, "handshake_failed"),
+    ] {
+        let report = fetcher(authority.config(server.port, nobody().await))
+            .fetch(target("shop.test"))
+            .await;
+        assert_eq!(
+            (report.outcome(), code(&report)),
+            (Outcome::Error(reason), expected),
+            "{:?}",
+            report.fault
+        );
+        assert!(report.https_failure.is_some());
+        if reason == Reason::SslExpired {
+            assert_eq!(
+                report.certificate_expires.unwrap().to_rfc3339(),
+                "2021-01-01T00:00:00+00:00"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_https_that_fails_is_the_fault_of_https() {
+    let authority = Authority::new();
+    let expired = authority.serve("shop.test", 2021, BOTH).await;
+    let plain = Server::answering(|_| redirect("https://shop.test/")).await;
+    let report = fetcher(authority.config(expired.port, plain.port))
+        .fetch(target("shop.test"))
+        .await;
+    assert_eq!(report.outcome(), Outcome::Error(Reason::SslExpired));
+}
+
+#[tokio::test]
+async fn the_versions_of_the_configuration_are_kept_to() {
+    let authority = Authority::new();
+    let old = authority
+        .serve("shop.test", 2040, &[&rustls::version::TLS12])
+        .await;
+    let config = authority.config(old.port, nobody().await);
+    let report = fetcher(config.clone()).fetch(target("shop.test")).await;
+    assert_eq!(report.tls_version, Some("TLSv1.2"), "{:?}", report.fault);
+    let report = fetcher(Config {
+        tls_min: TlsVersion::V1_3,
+        ..config
+    })
+    .fetch(target("shop.test"))
+    .await;
+    assert_eq!(code(&report), "handshake_refused");
+    let new = authority.serve("shop.test", 2040, BOTH).await;
+    let config = Config {
+        tls_max: TlsVersion::V1_2,
+        ..authority.config(new.port, nobody().await)
+    };
+    assert_eq!(
+        fetcher(config).fetch(target("shop.test")).await.tls_version,
+        Some("TLSv1.2")
+    );
+}
+
+#[tokio::test]
+async fn a_port_that_accepts_and_never_shakes_hands_costs_the_connect_timeout() {
+    let mute =
+        Server::scripted(|mut stream, _| async move { while stream.read_u8().await.is_ok() {} })
+            .await;
+    let authority = Authority::new();
+    let plain = plain().await;
+    let config = Config {
+        connect_timeout: Duration::from_millis(300),
+        ..authority.config(mute.port, plain.port)
+    };
+    let started = Instant::now();
+    let report = fetcher(config.clone()).fetch(target("shop.test")).await;
+    assert_eq!(report.outcome(), Outcome::Ok, "{:?}", report.fault);
+    assert!(
+        report
+            .https_failure
+            .unwrap()
+            .starts_with("TIMEOUT connect_timeout")
+    );
+    assert!(started.elapsed() < Duration::from_secs(5));
+    let config = Config {
+        http_port: Some(nobody().await),
+        ..config
+    };
+    let report = fetcher(config).fetch(target("shop.test")).await;
+    assert_eq!(report.outcome(), Outcome::Timeout);
+}
+
+#[test]
+fn a_root_that_is_no_certificate_is_refused() {
+    let config = Config {
+        trusted_roots: vec![b"nonsense".to_vec()],
+        ..config(1)
+    };
+    assert!(matches!(
+        Fetcher::new(config, Names::with(&[])).err(),
+        Some(Error::Root(_))
+    ));
+}

@@ -1,0 +1,186 @@
+use super::*;
+use crate::page::{self, Page};
+
+fn read(html: &str) -> Page {
+    page::read(html.as_bytes(), Some("text/html; charset=utf-8"), None)
+}
+
+fn scan(rules: &[Rule], html: &str) -> Hits {
+    Matcher::compile(rules).unwrap().scan(&read(html))
+}
+
+fn count(rule: Rule, html: &str) -> u32 {
+    scan(&[rule], html)
+        .rules
+        .first()
+        .map_or(0, |found| found.count)
+}
+
+#[test]
+fn every_match_counts_once_in_its_place() {
+    let html = "<title>Telecom services</title><meta name=description content='telecom'><meta name=keywords content='telecom, x'>\
+                <script>var s='telecom telecom';</script><style>.telecom{}</style><!-- telecom --><body class=telecom>\
+                <h1>Telecom <a href=/telecom>telecom</a></h1><p>Business telecom and fibre.</p><a href=/x>TELECOM</a>";
+    let hits = scan(&[Rule::literal("telecom")], html);
+    let found = &hits.rules[0];
+    let places = Places {
+        title: 1,
+        h1: 2,
+        meta: 2,
+        anchor: 1,
+        body: 1,
+    };
+    assert_eq!(found.places, places);
+    assert_eq!((found.count, hits.hits_total, hits.unique), (7, 7, 1));
+    assert_eq!(found.matched, "Telecom");
+    assert_eq!(places.distinct(), 5);
+}
+
+#[test]
+fn a_word_that_is_only_in_scripts_styles_comments_or_attributes_is_not_found() {
+    let html = "<script>telecom</script><style>telecom</style><!--telecom--><p title=telecom alt=telecom>x</p>";
+    assert_eq!(
+        scan(&[Rule::literal("telecom"), Rule::regex("tele.om")], html),
+        Hits::default()
+    );
+}
+
+#[test]
+fn case_is_ignored_in_every_script_unless_the_rule_says_otherwise() {
+    for (pattern, html) in [
+        ("größe", "<p>GRÖSSE GRÖßE"),
+        ("ΟΔΟΣ", "<p>οδος"),
+        ("связь", "<p>СВЯЗЬ"),
+        ("istanbul", "<p>İstanbul"),
+        ("kelvin", "<p>\u{212a}elvin"),
+    ] {
+        assert_eq!(count(Rule::literal(pattern), html), 1, "{pattern}");
+    }
+    let exact = Rule {
+        case_sensitive: true,
+        ..Rule::literal("Öl")
+    };
+    assert_eq!(count(exact, "<p>Öl öl ÖL"), 1);
+    let exact = Rule {
+        case_sensitive: true,
+        ..Rule::regex("Ö.")
+    };
+    assert_eq!(count(exact, "<p>Öl öl ÖL"), 2);
+    assert_eq!(count(Rule::regex("ö."), "<p>Öl öl ÖL"), 3);
+}
+
+#[test]
+fn a_literal_is_a_substring_with_white_space_folded() {
+    assert_eq!(count(Rule::literal("tele"), "<p>telecom televised"), 2);
+    assert_eq!(
+        count(
+            Rule::literal(" fibre \n optic "),
+            "<p>fibre&nbsp; <b>optic</b></p><p>fibre</p><p>optic</p>"
+        ),
+        1
+    );
+    assert_eq!(count(Rule::regex(r"\btele\b"), "<p>telecom tele"), 1);
+    assert_eq!(count(Rule::literal("a.c"), "<p>abc a.c"), 1);
+}
+
+#[test]
+fn overlapping_matches_of_one_rule_are_one_and_of_two_rules_are_two() {
+    assert_eq!(count(Rule::literal("aa"), "<p>aaaaa"), 2);
+    let hits = scan(
+        &[
+            Rule::literal("tele"),
+            Rule::literal("telecom"),
+            Rule::literal("com"),
+        ],
+        "<p>telecom",
+    );
+    assert_eq!((hits.hits_total, hits.unique), (3, 3));
+}
+
+#[test]
+fn rules_that_say_the_same_count_once_in_the_totals() {
+    let again = Rule {
+        id: "second set".into(),
+        ..Rule::literal("TELE")
+    };
+    let hits = scan(&[Rule::literal("tele"), again], "<p>tele tele");
+    assert_eq!((hits.hits_total, hits.unique, hits.rules.len()), (2, 1, 2));
+}
+
+#[test]
+fn contexts_are_at_most_five_and_never_cut_a_character() {
+    let rule = Rule {
+        context_chars: 3,
+        ..Rule::literal("x")
+    };
+    let hits = scan(&[rule], "<p>äöüxäöü</p><p>…é🎉x🎉é…</p><p>xxxx xxxx</p>");
+    let found = &hits.rules[0];
+    assert_eq!(found.count, 10);
+    assert_eq!(found.contexts.len(), MAX_CONTEXTS);
+    assert_eq!(found.contexts[..2], ["äöüxäöü", "…é🎉x🎉é…"]);
+    let bare = Rule {
+        context_chars: 0,
+        ..Rule::literal("é")
+    };
+    assert_eq!(scan(&[bare], "<p>äéü").rules[0].contexts, ["é"]);
+}
+
+#[test]
+fn a_rule_that_cannot_work_is_refused_by_name() {
+    let named = |rule: Rule| Rule {
+        id: "rule 7".into(),
+        ..rule
+    };
+    for (rule, says) in [
+        (Rule::regex("te(le"), "unclosed group"),
+        (Rule::regex(r"\w{1000}{1000}"), "needs more than"),
+        (Rule::regex("(?=x)y"), "look-around"),
+        (Rule::regex("x*"), "empty text"),
+        (Rule::literal("  "), "empty pattern"),
+        (Rule::literal("x".repeat(1_001)), "1001 characters"),
+        (
+            Rule {
+                context_chars: 501,
+                ..Rule::literal("x")
+            },
+            "501 characters of context",
+        ),
+        (
+            Rule {
+                weight: f64::NAN,
+                ..Rule::literal("x")
+            },
+            "weight",
+        ),
+    ] {
+        let error = Matcher::compile(&[Rule::literal("fine"), named(rule)])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("rule 7") && error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn an_expression_made_to_be_slow_is_stopped_and_said_to_be() {
+    let html = format!("<p>{}", "a".repeat(1 << 20));
+    let started = std::time::Instant::now();
+    let hits = scan(&[Rule::regex("(?:.*[^a]|a)")], &html);
+    assert!(hits.incomplete && hits.rules[0].count > 0);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20));
+}
+
+#[test]
+fn a_thousand_rules_each_find_their_own() {
+    let rules: Vec<_> = (0..1_000)
+        .map(|n| Rule::literal(format!("word{n:04}x")))
+        .collect();
+    let html: String = (0..1_000).map(|n| format!("<p>word{n:04}x</p>")).collect();
+    let hits = scan(&rules, &html);
+    assert_eq!((hits.hits_total, hits.unique), (1_000, 1_000));
+    assert!(
+        hits.rules
+            .iter()
+            .enumerate()
+            .all(|(at, found)| found.rule == at)
+    );
+}
