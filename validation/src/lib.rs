@@ -15,3 +15,6 @@
 )]
 
 pub mod dns;
+pub mod http;
+pub mod keywords;
+pub mod page;

@@ -48,7 +48,7 @@ pub(super) struct Missed {
     pub(super) fault: Fault,
     /// Whether nothing at all was answered, so that another scheme may be tried.
     pub(super) unanswered: bool,
-    report: Box<Report>,
+    pub(super) report: Box<Report>,
 }
 
 impl Missed {

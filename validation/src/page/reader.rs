@@ -157,10 +157,10 @@ impl Reader<'_> {
                 let raw = tokens.raw_text(tag.name);
                 self.visible.push(raw);
             }
-            b"svg" | b"math" | b"template" | b"object" | b"canvas" | b"audio" | b"video" => {
-                if !tag.source.ends_with('/') {
-                    self.skipped = Some(Skipped { name, depth: 1 });
-                }
+            b"svg" | b"math" | b"template" | b"object" | b"canvas" | b"audio" | b"video"
+                if !tag.source.ends_with('/') =>
+            {
+                self.skipped = Some(Skipped { name, depth: 1 });
             }
             b"html" => {
                 let language = tag.attribute("lang").or_else(|| tag.attribute("xml:lang"));

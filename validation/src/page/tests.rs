@@ -45,7 +45,7 @@ fn words_run_through_inline_elements_and_stop_at_blocks() {
     let page = html(
         "<p>tele<b>com</b></p><div>one</div><div>two<br>three</div><td>four</td><td>five</td>",
     );
-    assert_eq!(page.text, "telecom\none\ntwo\nthree four five");
+    assert_eq!(page.text, "telecom\none\ntwo\nthree\nfour five");
     assert_eq!(page.snippet, "telecom one two three four five");
 }
 

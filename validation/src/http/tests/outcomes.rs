@@ -25,7 +25,7 @@ async fn a_page_is_fetched_from_the_given_address_with_the_right_host() {
     assert_eq!(report.header("x-secret"), None);
     assert_eq!(report.cookies, ["PHPSESSID"]);
     assert_eq!(report.address.unwrap().ip(), loopback(1));
-    assert_eq!(report.bytes, 49);
+    assert_eq!(report.bytes, 48);
     assert_eq!(report.content_hash.as_ref().unwrap().len(), 64);
     assert_eq!(report.https_failure, None);
     let page = report.page.unwrap();

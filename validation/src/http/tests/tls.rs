@@ -11,8 +11,9 @@ use super::*;
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -94,7 +95,7 @@ async fn nobody() -> u16 {
 
 #[tokio::test]
 async fn https_is_tried_first_with_the_right_name() {
-    let authority = Authority::new();
+    let authority = Authority::new("Own");
     let secure = authority.serve("shop.test", 2040, BOTH).await;
     let plain = plain().await;
     let report = fetcher(authority.config(secure.port, plain.port))
@@ -116,7 +117,7 @@ async fn https_is_tried_first_with_the_right_name() {
 
 #[tokio::test]
 async fn http_is_taken_when_https_cannot_be_had_and_the_reason_is_kept() {
-    let authority = Authority::new();
+    let authority = Authority::new("Own");
     let plain = plain().await;
     let report = fetcher(authority.config(nobody().await, plain.port))
         .fetch(target("shop.test"))
@@ -143,8 +144,8 @@ async fn http_is_taken_when_https_cannot_be_had_and_the_reason_is_kept() {
 
 #[tokio::test]
 async fn faults_of_the_certificate_are_told_apart_when_there_is_no_http_either() {
-    let authority = Authority::new();
-    let stranger = Authority::new();
+    let authority = Authority::new("Own");
+    let stranger = Authority::new("Stranger");
     for (server, reason, expected) in [
         (
             authority.serve("shop.test", 2021, BOTH).await,
@@ -184,7 +185,7 @@ async fn faults_of_the_certificate_are_told_apart_when_there_is_no_http_either()
 
 #[tokio::test]
 async fn a_redirect_to_https_that_fails_is_the_fault_of_https() {
-    let authority = Authority::new();
+    let authority = Authority::new("Own");
     let expired = authority.serve("shop.test", 2021, BOTH).await;
     let plain = Server::answering(|_| redirect("https://shop.test/")).await;
     let report = fetcher(authority.config(expired.port, plain.port))
@@ -195,7 +196,7 @@ async fn a_redirect_to_https_that_fails_is_the_fault_of_https() {
 
 #[tokio::test]
 async fn the_versions_of_the_configuration_are_kept_to() {
-    let authority = Authority::new();
+    let authority = Authority::new("Own");
     let old = authority
         .serve("shop.test", 2040, &[&rustls::version::TLS12])
         .await;
@@ -225,7 +226,7 @@ async fn a_port_that_accepts_and_never_shakes_hands_costs_the_connect_timeout() 
     let mute =
         Server::scripted(|mut stream, _| async move { while stream.read_u8().await.is_ok() {} })
             .await;
-    let authority = Authority::new();
+    let authority = Authority::new("Own");
     let plain = plain().await;
     let config = Config {
         connect_timeout: Duration::from_millis(300),
