@@ -209,7 +209,7 @@ async fn rules(
 /// Makes a rule of a keyword without a set. Its id is made of the keyword, so that it is the same in every run.
 fn ad_hoc(keyword: &str) -> keyword_set::Rule {
     let id = RuleId(Uuid::new_v5(&Uuid::NAMESPACE_OID, keyword.as_bytes()));
-    keyword_set::Rule::literal(id, keyword)
+    keyword_set::Rule::text(id, keyword)
 }
 
 async fn weights(
@@ -224,5 +224,7 @@ async fn weights(
     if profile.owner().is_none() || profile.owner() != campaign.owner() {
         return Err(wrong("scoringProfileId", "there is no such scoring profile"));
     }
-    Ok(profile.weights().to_map())
+    Weights::parse(profile.weights())
+        .map(|weights| weights.to_map())
+        .map_err(|error| wrong("scoringProfileId", error.to_string()))
 }

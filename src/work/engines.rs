@@ -28,8 +28,8 @@ pub struct Network {
     pub https_port: Option<u16>,
     /// Addresses that are private, loopback or link-local may be fetched from.
     pub allow_private: bool,
-    /// Certificates of this authority are trusted besides the usual ones.
-    pub extra_ca_pem: Option<String>,
+    /// Certificates (DER) of authorities that are trusted besides the system's.
+    pub trusted_roots: Vec<Vec<u8>>,
     /// Resolvers of campaigns that name no DNS persona.
     pub resolvers: Vec<String>,
 }

@@ -47,6 +47,6 @@ fn check(status: &str) -> Check {
         "ok" => Check::Ok,
         "timeout" => Check::Timeout,
         "error" => Check::Error,
-        _ => Check::Pending,
+        _ => Check::NotMade,
     }
 }

@@ -137,7 +137,7 @@ fn rate(per_second: Option<f64>, burst: Option<u32>) -> Option<dns::Rate> {
 
 const fn is_own_resolver(resolver: &dns::Resolver) -> bool {
     match resolver {
-        dns::Resolver::Udp(address) => super::engines::is_own(address.ip()),
+        dns::Resolver::Address(address) => super::engines::is_own(address.ip()),
         dns::Resolver::System => false,
     }
 }

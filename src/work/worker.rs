@@ -196,7 +196,7 @@ impl Worker {
                 scoring_profile,
                 weights,
             }) => {
-                let weights = Weights::new(weights).map_err(|error| error.to_string())?;
+                let weights = Weights::parse(weights).map_err(|error| error.to_string())?;
                 analysis::score(&weights, *scoring_profile, run_id, candidates, Utc::now())
             }
             Kit::Pure(Pinned::Enrichment { thresholds }) => enrichment::decide(thresholds, run_id, candidates),

@@ -1,1 +1,5 @@
-fn main() {}
+//! The whole system from outside: real PostgreSQL, real sockets, the sandbox.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
+
+mod campaign_run;
+mod support;

@@ -1,0 +1,278 @@
+//! Extraction: the live names of an order over HTTP, their pages matched against the run's keywords.
+
+use std::sync::Arc;
+
+use aggregates::{
+    domain::{Contacts, Event, HttpChecked, HttpReason, Keyword, Outcome, PageFacts, Places},
+    ids::{RuleId, RunId},
+    keyword_set::{Rule, RuleType},
+    persona::{CookieMode, DnsConfig, HttpConfig, TlsVersion},
+};
+use futures::{StreamExt as _, stream};
+use projections::domains::Candidate;
+use tokio_util::sync::CancellationToken;
+use validation::{
+    dns, http,
+    keywords::{self, Matcher},
+    page,
+};
+
+use super::{Network, record::Found, validation as dns_phase};
+
+/// Fetches of one order at once; the fetcher bounds those of all orders together.
+const AT_ONCE: usize = 64;
+
+/// From this size on, bytes, a page is read on a thread that may block: smaller ones cost less than the way there.
+const LARGE_PAGE: usize = 256 * 1024;
+
+/// What an order of an extraction run works with.
+pub(super) struct Kit {
+    fetcher: http::Fetcher,
+    matcher: Option<Arc<Matcher>>,
+    rules: Arc<[RuleId]>,
+}
+
+/// Resolves names that are met on the way, such as the targets of redirects.
+struct Names(dns::Engine);
+
+impl http::Resolve for Names {
+    fn resolve<'a>(&'a self, host: &'a str) -> http::Resolving<'a> {
+        Box::pin(async move {
+            let report = self.0.check(host).await;
+            if report.addresses.is_empty() {
+                return Err(format!("{host} has no address"));
+            }
+            Ok(report.addresses)
+        })
+    }
+}
+
+impl Kit {
+    /// Builds the fetcher and compiles the rules.
+    ///
+    /// # Errors
+    /// What cannot be honoured, in words.
+    pub(super) fn build(
+        http: &HttpConfig,
+        dns: &DnsConfig,
+        rules: &[Rule],
+        network: &Network,
+        cancel: &CancellationToken,
+    ) -> Result<Self, String> {
+        let resolver = dns_phase::config(dns, &[])?;
+        let engine = dns::Engine::start(resolver, cancel.child_token()).map_err(|error| error.to_string())?;
+        let config = config(http, network)?;
+        let fetcher = http::Fetcher::new(config, Arc::new(Names(engine))).map_err(|error| error.to_string())?;
+        let matcher = if rules.is_empty() {
+            None
+        } else {
+            let compiled: Vec<keywords::Rule> = rules.iter().map(rule).collect();
+            Some(Arc::new(Matcher::compile(&compiled).map_err(|error| error.to_string())?))
+        };
+        Ok(Self {
+            fetcher,
+            matcher,
+            rules: rules.iter().map(|rule| rule.id).collect(),
+        })
+    }
+}
+
+fn rule(rule: &Rule) -> keywords::Rule {
+    keywords::Rule {
+        id: rule.id.to_string(),
+        pattern: rule.pattern.clone(),
+        kind: match rule.rule_type {
+            RuleType::String => keywords::Kind::Literal,
+            RuleType::Regex => keywords::Kind::Regex,
+        },
+        case_sensitive: rule.is_case_sensitive,
+        category: rule.category.clone(),
+        weight: rule.weight,
+        context_chars: usize::try_from(rule.context_chars).unwrap_or(usize::MAX),
+    }
+}
+
+/// Translates a persona's configuration, and what the operator says about the network, into the fetcher's.
+fn config(persona: &HttpConfig, network: &Network) -> Result<http::Config, String> {
+    let mut config = http::Config::new(&persona.user_agent);
+    config.headers = persona.headers.clone().into_iter().collect();
+    config.cookies = match persona.cookie_mode() {
+        CookieMode::Preserve => http::Cookies::Preserve,
+        CookieMode::Ignore => http::Cookies::Ignore,
+        CookieMode::Custom => {
+            let cookies = persona.cookie_handling.clone().unwrap_or_default().cookies;
+            http::Cookies::Custom(cookies.into_iter().collect())
+        }
+    };
+    config.follow_redirects = persona.follow_redirects.unwrap_or(true);
+    config.allowed_status_codes.clone_from(&persona.allowed_status_codes);
+    config.timeout = persona.request_timeout();
+    let (lowest, highest) = persona.tls_versions();
+    config.tls_min = tls(lowest)?;
+    config.tls_max = tls(highest)?;
+    config.http2 = persona.http2();
+    config.rate = persona
+        .rate_limit_dps
+        .filter(|rate| *rate > 0.0)
+        .map(|per_second| http::Rate {
+            per_second,
+            burst: persona.rate_limit_burst.unwrap_or(1).max(1),
+        });
+    config.http_port = network.http_port;
+    config.https_port = network.https_port;
+    if network.allow_private {
+        config.allow = http::AllowedRanges::Private;
+    }
+    config.trusted_roots.clone_from(&network.trusted_roots);
+    config.validate().map_err(|error| error.to_string())?;
+    Ok(config)
+}
+
+fn tls(version: TlsVersion) -> Result<http::TlsVersion, String> {
+    match version {
+        TlsVersion::Tls12 => Ok(http::TlsVersion::V1_2),
+        TlsVersion::Tls13 => Ok(http::TlsVersion::V1_3),
+        TlsVersion::Tls10 | TlsVersion::Tls11 => Err("TLS 1.0 and 1.1 are not spoken".to_owned()),
+    }
+}
+
+/// Fetches every candidate and reads its page.
+pub(super) async fn fetch(kit: &Kit, run_id: RunId, candidates: Vec<Candidate>) -> Vec<Found> {
+    stream::iter(candidates)
+        .map(|candidate| async move {
+            let report = kit
+                .fetcher
+                .fetch(http::Target {
+                    host: candidate.name.clone(),
+                    addresses: candidate.addresses.clone(),
+                })
+                .await;
+            Found {
+                name: candidate.name,
+                state: candidate.state,
+                result: Event::HttpChecked(checked(kit, run_id, report).await),
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await
+}
+
+async fn checked(kit: &Kit, run_id: RunId, mut report: http::Report) -> HttpChecked {
+    let (outcome, reason) = match report.outcome() {
+        http::Outcome::Ok => (Outcome::Ok, None),
+        http::Outcome::Timeout => (Outcome::Timeout, Some(HttpReason::Timeout)),
+        http::Outcome::Error(reason) => (Outcome::Error, Some(reason_of(reason))),
+    };
+    let page = match report.page.take() {
+        Some(page) => Some(page_facts(kit, &report, page).await),
+        None => (outcome == Outcome::Ok).then(|| without_page(kit, &report)),
+    };
+    HttpChecked {
+        run_id,
+        outcome,
+        reason,
+        detail: report.fault.as_ref().map(|fault| format!("{}: {}", fault.code, fault.text)),
+        status: report.status,
+        final_url: report.final_url.as_ref().map(ToString::to_string),
+        // Every redirect that was followed is a request; so is the one that ended the fetch.
+        attempts: u32::try_from(report.redirects.len() + 1 + usize::from(report.https_failure.is_some()))
+            .unwrap_or(u32::MAX),
+        redirects: report.redirects,
+        headers: report.headers.into_iter().collect(),
+        tls_version: report.tls_version.map(ToOwned::to_owned),
+        certificate_expires: report.certificate_expires,
+        https_failure: report.https_failure,
+        proxy: None,
+        elapsed_ms: u32::try_from(report.elapsed.as_millis()).unwrap_or(u32::MAX),
+        page,
+    }
+}
+
+const fn reason_of(reason: http::Reason) -> HttpReason {
+    match reason {
+        http::Reason::Timeout => HttpReason::Timeout,
+        http::Reason::NotFound => HttpReason::NotFound,
+        http::Reason::Upstream5xx => HttpReason::Upstream5xx,
+        http::Reason::ProxyError => HttpReason::ProxyError,
+        http::Reason::TlsError => HttpReason::TlsError,
+        http::Reason::SslExpired => HttpReason::SslExpired,
+        http::Reason::ConnectionReset => HttpReason::ConnectionReset,
+        http::Reason::Error => HttpReason::Error,
+    }
+}
+
+/// Says of a success whose body is no page (an image, say) what is known of it.
+fn without_page(kit: &Kit, report: &http::Report) -> PageFacts {
+    PageFacts {
+        bytes: report.bytes as u64,
+        cut: report.truncated,
+        content_hash: report.content_hash.clone().unwrap_or_default(),
+        keywords: kit.matcher.as_ref().map(|_| Vec::new()),
+        ..PageFacts::default()
+    }
+}
+
+async fn page_facts(kit: &Kit, report: &http::Report, page: page::Page) -> PageFacts {
+    let parked = page::parked(&page, report.final_url.as_ref(), &[]);
+    let large = page.bytes >= LARGE_PAGE;
+    let (page, keywords) = match kit.matcher.clone() {
+        None => (page, None),
+        Some(matcher) if large => {
+            let scanned = tokio::task::spawn_blocking(move || {
+                let hits = matcher.scan(&page);
+                (page, hits)
+            });
+            match scanned.await {
+                Ok((page, hits)) => (page, Some(hits)),
+                Err(_) => return without_page(kit, report),
+            }
+        }
+        Some(matcher) => {
+            let hits = matcher.scan(&page);
+            (page, Some(hits))
+        }
+    };
+    PageFacts {
+        title: page.title,
+        language: page.language,
+        snippet: page.snippet,
+        bytes: report.bytes as u64,
+        cut: report.truncated,
+        content_hash: report.content_hash.clone().unwrap_or_default(),
+        h1_count: page.h1_count,
+        internal_links: page.links_internal,
+        external_links: page.links_external,
+        parked_confidence: parked.confidence,
+        parked_signals: parked.signals.into_iter().map(ToOwned::to_owned).collect(),
+        contacts: Contacts {
+            mails: page.contacts.mails,
+            phones: page.contacts.phones,
+            links: page.contacts.links,
+        },
+        keywords: keywords.map(|hits| found(kit, hits)),
+    }
+}
+
+fn found(kit: &Kit, hits: keywords::Hits) -> Vec<Keyword> {
+    hits.rules
+        .into_iter()
+        .filter_map(|rule| {
+            Some(Keyword {
+                rule_id: *kit.rules.get(rule.rule)?,
+                pattern: rule.pattern,
+                category: rule.category,
+                weight: rule.weight,
+                hits: rule.count,
+                places: Places {
+                    title: rule.places.title,
+                    h1: rule.places.h1,
+                    meta: rule.places.meta,
+                    anchor: rule.places.anchor,
+                    body: rule.places.body,
+                },
+                contexts: rule.contexts,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,213 @@
+//! A whole system without its HTTP entrance: log, read models, coordinator and workers on a database of the test's own.
+
+use aggregates::{
+    Actor, Metadata,
+    campaign::{self, Campaign, Command, Create, Mode, Phase, PhaseConfig, Source, StartPhase, Status},
+    ids::{CampaignId, RunId, UserId},
+    names,
+};
+use domainflow::{
+    app::App,
+    commands::pin,
+    work::{Network, Settings},
+};
+use event_store::{ConnectOptions, Database};
+use private_postgres::testing::TestDatabase;
+use projections::domains::Counts;
+use sandbox::{Sandbox, World};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use super::eventually;
+
+/// Makes a migrated database of the test's own.
+pub async fn database() -> TestDatabase {
+    TestDatabase::from_template("domainflow", |url| async move {
+        let database = Database::connect(&url, ConnectOptions::default()).await?;
+        database.migrate().await?;
+        database.close().await;
+        Ok::<_, event_store::Error>(())
+    })
+    .await
+    .expect("a test database")
+}
+
+/// A node: the parts of one process, which can be ended like one.
+pub struct Node {
+    pub app: App,
+    cancel: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Node {
+    /// Starts read side, coordinator and workers on a database.
+    pub async fn start(url: &str, network: Network) -> Self {
+        let app = App::open(url, network).await.expect("the application opens");
+        let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
+        app.spawn_read_side(&tracker, &cancel);
+        app.spawn_coordinator(&tracker, &cancel);
+        app.spawn_workers(Settings::default(), &tracker, &cancel);
+        Self { app, cancel, tracker }
+    }
+
+    /// Ends every task and waits for it.
+    pub async fn stop(self) {
+        self.cancel.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.app.database.close().await;
+    }
+}
+
+/// A node with a sandbox around it.
+pub struct Pipeline {
+    pub database: TestDatabase,
+    pub sandbox: Sandbox,
+    pub node: Node,
+    pub owner: UserId,
+}
+
+impl Pipeline {
+    pub async fn start(world: World) -> Self {
+        let sandbox = Sandbox::start(world).await.expect("the sandbox starts");
+        let database = database().await;
+        let node = Node::start(database.url(), network(&sandbox)).await;
+        Self {
+            database,
+            sandbox,
+            node,
+            owner: UserId(Uuid::now_v7()),
+        }
+    }
+
+    pub fn app(&self) -> &App {
+        &self.node.app
+    }
+
+    pub fn metadata(&self) -> Metadata {
+        Metadata::new(Actor::User(self.owner), Uuid::now_v7().to_string())
+    }
+
+    /// Gives a command to a campaign.
+    pub async fn command(
+        &self,
+        campaign_id: CampaignId,
+        command: Command,
+    ) -> Result<Vec<campaign::Event>, event_store::ExecuteError<campaign::Error>> {
+        let stream = campaign_id.to_string();
+        let done = self
+            .app()
+            .execute::<Campaign>(&stream, command, &self.metadata(), None)
+            .await?;
+        Ok(done.events)
+    }
+
+    /// Makes a campaign in full sequence over a pattern, every phase configured.
+    pub async fn create(&self, pattern: names::Pattern, count: Option<u64>, keywords: &[&str]) -> CampaignId {
+        let campaign_id = CampaignId(Uuid::now_v7());
+        let create = Create {
+            owner: self.owner,
+            name: "shops".to_owned(),
+            description: None,
+            mode: Mode::FullSequence,
+            configuration: serde_json::json!({}),
+            max_domains: None,
+            phases: phases(Source::Pattern { pattern, count }, keywords),
+        };
+        self.command(campaign_id, Command::Create(create))
+            .await
+            .expect("the campaign is created");
+        campaign_id
+    }
+
+    /// Starts a phase.
+    pub async fn start_phase(
+        &self,
+        campaign_id: CampaignId,
+        phase: Phase,
+    ) -> Result<Vec<campaign::Event>, event_store::ExecuteError<campaign::Error>> {
+        let app = self.app();
+        let (campaign, _) = app
+            .database
+            .log()
+            .load::<Campaign>(&campaign_id.to_string())
+            .await
+            .expect("the campaign loads");
+        let pinned = pin::pin(&app.database, &campaign, phase, &app.defaults)
+            .await
+            .expect("the phase can be pinned");
+        let start = StartPhase {
+            run_id: RunId(Uuid::now_v7()),
+            pinned,
+            auto: false,
+        };
+        self.command(campaign_id, Command::StartPhase(start)).await
+    }
+
+    /// Waits until a campaign has the status.
+    pub async fn reaches(&self, campaign_id: CampaignId, status: Status) {
+        eventually(&format!("campaign {campaign_id} is {}", status.name()), || async {
+            let campaign = projections::campaigns::by_id(self.app().database.pool(), campaign_id)
+                .await
+                .expect("campaigns answer")?;
+            (campaign.status() == status).then_some(())
+        })
+        .await;
+        // Every read model is asked from the same moment on.
+        let head = self.app().database.feed().head().await.expect("the log answers");
+        self.app()
+            .runtime
+            .wait_for(head, super::DEADLINE)
+            .await
+            .expect("the read models catch up");
+    }
+
+    pub async fn counts(&self, campaign_id: CampaignId) -> Counts {
+        projections::domains::counts_of(self.app().database.pool(), campaign_id)
+            .await
+            .expect("counts answer")
+    }
+}
+
+/// The configurations of all phases.
+pub fn phases(source: Source, keywords: &[&str]) -> Vec<PhaseConfig> {
+    vec![
+        PhaseConfig::Discovery { source },
+        PhaseConfig::Validation {
+            dns_persona: None,
+            record_types: Vec::new(),
+        },
+        PhaseConfig::Extraction {
+            http_persona: None,
+            dns_persona: None,
+            proxy_pool: None,
+            keyword_sets: Vec::new(),
+            keywords: keywords.iter().map(|&keyword| keyword.to_owned()).collect(),
+        },
+    ]
+}
+
+/// What the operator of a sandbox says about the network.
+pub fn network(sandbox: &Sandbox) -> Network {
+    Network {
+        http_port: Some(sandbox.http_port()),
+        https_port: Some(sandbox.https_port()),
+        allow_private: true,
+        resolvers: vec![sandbox.dns_addr().to_string()],
+        ..Network::default()
+    }
+}
+
+/// A pattern of `charset.len()^length` names.
+pub fn pattern(constant: &str, length: u32, charset: &str) -> names::Pattern {
+    names::Pattern::parse(names::Spec {
+        kind: names::Kind::Prefix,
+        constant: constant.to_owned(),
+        prefix_length: length,
+        suffix_length: 0,
+        charset: charset.to_owned(),
+        tlds: vec!["test".to_owned()],
+        ..names::Spec::default()
+    })
+    .expect("a legal pattern")
+}
