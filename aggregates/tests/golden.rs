@@ -14,9 +14,12 @@ use aggregates::{keyword_set, persona, scoring_profile, user};
 use cqrs_es::{Aggregate, DomainEvent};
 use serde_json::Value;
 
-/// Every aggregate whose events are in the log: its type, and the check of its folder.
-fn aggregates() -> Vec<(&'static str, fn(&Path))> {
-    fn entry<A: Aggregate>() -> (&'static str, fn(&Path)) {
+/// An aggregate's type, and the check of its folder.
+type Entry = (&'static str, fn(&Path));
+
+/// Every aggregate whose events are in the log.
+fn aggregates() -> Vec<Entry> {
+    fn entry<A: Aggregate>() -> Entry {
         (A::TYPE, check::<A::Event>)
     }
     vec![

@@ -8,10 +8,6 @@ use crate::ids::UserId;
 
 /// An event of a persona's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "events are written and read one at a time; boxing would cost an allocation for each"
-)]
 pub enum Event {
     /// The persona exists.
     Created {

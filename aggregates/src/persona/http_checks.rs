@@ -256,11 +256,14 @@ mod tests {
                 .iter()
                 .map(|&(n, v)| (n.to_owned(), v.to_owned()))
                 .collect();
-            let mut config = HttpConfig::default();
-            config.cookie_handling = Some(CookieHandling {
+            let cookie_handling = Some(CookieHandling {
                 mode: Some(mode),
                 cookies,
             });
+            let config = HttpConfig {
+                cookie_handling,
+                ..HttpConfig::default()
+            };
             config.validate()
         };
         assert!(cookies(CookieMode::Custom, &[]).is_err());
@@ -296,9 +299,11 @@ mod tests {
             refused(|c| c.robots_override_reason = Some("x".into())),
             "robotsOverrideReason"
         );
-        let mut config = HttpConfig::default();
-        config.respect_robots = Some(false);
-        config.robots_override_reason = Some("our own servers".to_owned());
+        let config = HttpConfig {
+            respect_robots: Some(false),
+            robots_override_reason: Some("our own servers".to_owned()),
+            ..HttpConfig::default()
+        };
         config.validate().unwrap();
     }
 }
