@@ -21,6 +21,7 @@ mod health;
 mod message;
 mod name;
 mod pace;
+mod parking;
 mod pick;
 mod rdata;
 mod record;

@@ -291,3 +291,43 @@ fn open(resolver: SocketAddr) -> io::Result<UdpSocket> {
     socket.connect(&resolver.into())?;
     UdpSocket::from_std(socket.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{RecordType, name::WireName},
+        *,
+    };
+
+    #[tokio::test]
+    async fn an_id_in_use_again_is_not_ended_by_the_deadline_of_its_first_use() {
+        let timeout = Duration::from_secs(1);
+        let clock = Clock::for_timeout(timeout);
+        let resolver = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        let socket = Socket::connect(resolver, clock, timeout, Arc::default()).unwrap();
+        let name = WireName::encode("example.com").unwrap();
+        let question = Arc::new(Question::new(&name, RecordType::A));
+        let (first, _) = socket.register(&question).unwrap();
+        let (id, deadline) = (first.id, clock.deadline(timeout));
+        drop(first);
+        // Until its second use falls due clearly later than its first.
+        let (_second, mut answered) = loop {
+            let (again, answered) = socket.register(&question).unwrap();
+            if again.id == id && clock.deadline(timeout) > deadline + 5 {
+                break (again, answered);
+            }
+        };
+        let second_deadline = clock.deadline(timeout);
+        while clock.now() <= deadline {
+            tokio::task::yield_now().await;
+        }
+        assert!(clock.now() < second_deadline, "the machine is too slow to tell");
+        assert!(socket.expire(), "the second use is still to come");
+        assert_eq!(socket.in_flight(), 1);
+        while clock.now() < second_deadline {
+            tokio::task::yield_now().await;
+        }
+        assert!(!socket.expire());
+        assert_eq!(answered.try_recv().unwrap(), Err(Failure::Timeout));
+    }
+}

@@ -10,7 +10,7 @@ use hickory_proto::{
     op::{Message, ResponseCode},
     rr::{
         RData, RecordType as Type,
-        rdata::{CNAME, MX},
+        rdata::{CNAME, MX, NS},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -302,6 +302,40 @@ async fn a_zone_that_answers_for_any_label_is_marked_and_asked_once() {
 }
 
 #[tokio::test]
+async fn a_parking_name_server_is_named() {
+    let server = Server::start(|asked| {
+        let mut message = asked.with_address("192.0.2.1");
+        if asked.record_type() == Type::NS {
+            let host = if asked.name() == "parked.example" { "ns1.bodis.com" } else { "ns1.example.net" };
+            message.answers.push(record(&asked.name(), RData::NS(NS(name(host)))));
+        }
+        vec![send(&message)]
+    })
+    .await;
+    let engine = start(Config {
+        record_types: vec![RecordType::A, RecordType::Ns],
+        ..config(&[&server])
+    });
+    let parked = engine.check("parked.example").await;
+    assert_eq!(parked.parking_name_server(), Some("ns1.bodis.com"));
+    assert_eq!(engine.check("used.example").await.parking_name_server(), None);
+}
+
+#[tokio::test]
+async fn its_tasks_end_with_the_last_clone_of_an_engine() {
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let server = Server::good().await;
+    let before = tasks();
+    let engine = start(config(&[&server]));
+    let clone = engine.clone();
+    drop(engine);
+    assert_eq!(clone.check("example.com").await.outcome, Outcome::Ok);
+    assert!(tasks() > before);
+    drop(clone);
+    until("the end of the tasks", || tasks() == before).await;
+}
+
+#[tokio::test]
 async fn a_name_that_cannot_exist_is_refused_without_a_packet() {
     let server = Server::good().await;
     let engine = start(config(&[&server]));
@@ -336,6 +370,8 @@ async fn nobody_else_waits_for_a_check_that_was_given_up() {
     let server = Server::silent().await;
     let engine = start(Config {
         in_flight: 1,
+        // Longer than any wait below, so that time does not free the place.
+        query_timeout: Duration::from_secs(60),
         ..addresses_only(&[&server])
     });
     let asking = Arc::new(engine.clone());
