@@ -104,7 +104,9 @@ impl Nsd {
 
     fn wait_until_it_answers(&mut self) {
         let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
-        probe.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        probe
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
         let query = b"\0\x07\0\0\0\x01\0\0\0\0\0\0\x02n0\x05bench\x04test\0\0\x01\0\x01";
         let since = Instant::now();
         let mut answer = [0; 512];
@@ -116,8 +118,16 @@ impl Nsd {
                 Ok(_) => thread::yield_now(),
                 Err(_) => {}
             }
-            assert!(self.child.try_wait().unwrap().is_none(), "NSD ended: {}", self.log());
-            assert!(since.elapsed() < Duration::from_secs(30), "NSD is silent: {}", self.log());
+            assert!(
+                self.child.try_wait().unwrap().is_none(),
+                "NSD ended: {}",
+                self.log()
+            );
+            assert!(
+                since.elapsed() < Duration::from_secs(30),
+                "NSD is silent: {}",
+                self.log()
+            );
         }
     }
 
@@ -129,14 +139,19 @@ impl Nsd {
 impl Drop for Nsd {
     fn drop(&mut self) {
         // NSD's children end with their parent on TERM; KILL would leave them behind.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
 fn free_address() -> SocketAddr {
-    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// CPU time of this thread so far, from the scheduler's own account in nanoseconds.
@@ -152,7 +167,10 @@ where
 {
     thread::scope(|scope| {
         let run = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             let local = tokio::task::LocalSet::new();
             local.block_on(&runtime, async move {
                 let lookup = prepare();
@@ -161,7 +179,8 @@ where
                 let (since, cpu) = (Instant::now(), thread_cpu());
                 let workers: Vec<_> = (0..in_flight)
                     .map(|_| {
-                        let (next, found, lookup) = (Arc::clone(&next), Arc::clone(&found), lookup.clone());
+                        let (next, found, lookup) =
+                            (Arc::clone(&next), Arc::clone(&found), lookup.clone());
                         tokio::task::spawn_local(async move {
                             loop {
                                 let nth = next.fetch_add(1, Ordering::Relaxed);
@@ -183,7 +202,10 @@ where
                     cpu: thread_cpu().checked_sub(cpu).unwrap(),
                 };
                 let found = found.load(Ordering::Relaxed);
-                assert!(found.abs_diff(NAMES / 2) <= NAMES / 1_000, "{found} of {NAMES} found");
+                assert!(
+                    found.abs_diff(NAMES / 2) <= NAMES / 1_000,
+                    "{found} of {NAMES} found"
+                );
                 run
             })
         };
@@ -227,7 +249,10 @@ fn hickory(server: SocketAddr, in_flight: usize) -> Run {
         options.attempts = 4;
         let resolver = builder.build().unwrap();
         async move |nth: usize| {
-            resolver.lookup(format!("n{nth}.bench.test."), Type::A).await.is_ok()
+            resolver
+                .lookup(format!("n{nth}.bench.test."), Type::A)
+                .await
+                .is_ok()
         }
     })
 }
@@ -242,18 +267,33 @@ fn main() {
         println!("dns: skipped, for there is no NSD on this machine (apt-get install nsd)");
         return;
     };
-    println!("dns: {NAMES} names, half of them missing, one NSD, one runtime thread, medians of {ROUNDS}");
+    println!(
+        "dns: {NAMES} names, half of them missing, one NSD, one runtime thread, medians of {ROUNDS}"
+    );
     for in_flight in IN_FLIGHT {
         let mut runs = Vec::new();
         for _ in 0..ROUNDS {
-            runs.push((ours(server.address, in_flight), hickory(server.address, in_flight)));
+            runs.push((
+                ours(server.address, in_flight),
+                hickory(server.address, in_flight),
+            ));
         }
         let of = |value: &dyn Fn(&(Run, Run)) -> f64| median(runs.iter().map(value).collect());
         for (label, rate, cpu) in [
-            ("engine", of(&|run| run.0.per_second()), of(&|run| run.0.cpu_micros())),
-            ("hickory-resolver", of(&|run| run.1.per_second()), of(&|run| run.1.cpu_micros())),
+            (
+                "engine",
+                of(&|run| run.0.per_second()),
+                of(&|run| run.0.cpu_micros()),
+            ),
+            (
+                "hickory-resolver",
+                of(&|run| run.1.per_second()),
+                of(&|run| run.1.cpu_micros()),
+            ),
         ] {
-            println!("dns {in_flight:>5} in flight  {label:<17} {rate:>9.0} lookups/s  {cpu:>6.2} us CPU a lookup");
+            println!(
+                "dns {in_flight:>5} in flight  {label:<17} {rate:>9.0} lookups/s  {cpu:>6.2} us CPU a lookup"
+            );
         }
         println!(
             "dns {in_flight:>5} in flight  ratio of the same rounds: {:.2} x the lookups/s, {:.2} x less CPU",

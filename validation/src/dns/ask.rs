@@ -106,7 +106,9 @@ impl Inner {
         for attempt in 0..self.config.attempts {
             if attempt > 0 {
                 // Cut short by the end of the engine, which the attempt then meets.
-                self.stop.run_until_cancelled(sleep(self.pause(attempt))).await;
+                self.stop
+                    .run_until_cancelled(sleep(self.pause(attempt)))
+                    .await;
             }
             let Some((pick, exchange)) = self.attempt(question, &tried, edns).await else {
                 verdict.result = Err(Trouble::Stopped);
@@ -136,7 +138,12 @@ impl Inner {
                         }
                     }
                     // Attempts at equal odds: the later one is as good as the earlier.
-                    if verdict.result.as_ref().err().is_none_or(|worst| trouble >= *worst) {
+                    if verdict
+                        .result
+                        .as_ref()
+                        .err()
+                        .is_none_or(|worst| trouble >= *worst)
+                    {
                         verdict.resolver = (trouble != Trouble::Timeout).then_some(pick.index);
                         verdict.result = Err(trouble);
                     }
@@ -265,7 +272,9 @@ fn judge(received: Result<Answer, Failure>) -> Result<Answer, Trouble> {
             return Err(Trouble::Other("the answer cannot be read".to_owned()));
         }
         Err(Failure::Unreachable(kind)) => {
-            return Err(Trouble::Other(format!("the resolver cannot be reached: {kind}")));
+            return Err(Trouble::Other(format!(
+                "the resolver cannot be reached: {kind}"
+            )));
         }
     };
     match answer.rcode {
@@ -276,7 +285,9 @@ fn judge(received: Result<Answer, Failure>) -> Result<Answer, Trouble> {
                 && !answer.recursion_available
                 && !answer.truncated =>
         {
-            Err(Trouble::Other("the resolver does not look names up".to_owned()))
+            Err(Trouble::Other(
+                "the resolver does not look names up".to_owned(),
+            ))
         }
         message::NOERROR if answer.truncated && answer.records.is_empty() => {
             Err(Trouble::Other("nothing fitted into the answer".to_owned()))
@@ -284,8 +295,12 @@ fn judge(received: Result<Answer, Failure>) -> Result<Answer, Trouble> {
         message::NOERROR | message::NXDOMAIN => Ok(answer),
         message::SERVFAIL => Err(Trouble::Servfail),
         message::REFUSED => Err(Trouble::Refused),
-        message::FORMERR => Err(Trouble::Other("the resolver does not understand".to_owned())),
+        message::FORMERR => Err(Trouble::Other(
+            "the resolver does not understand".to_owned(),
+        )),
         message::NOTIMP => Err(Trouble::Other("the resolver cannot do this".to_owned())),
-        other => Err(Trouble::Other(format!("the resolver answered with code {other}"))),
+        other => Err(Trouble::Other(format!(
+            "the resolver answered with code {other}"
+        ))),
     }
 }

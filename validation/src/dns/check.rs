@@ -36,8 +36,9 @@ pub(super) async fn check(inner: &Inner, name: &str) -> Report {
         findings.add(inner, first, verdict);
     }
     if goes_on {
-        let rest: Vec<Arc<Question>> =
-            types.map(|each| Arc::new(Question::new(&wire, each))).collect();
+        let rest: Vec<Arc<Question>> = types
+            .map(|each| Arc::new(Question::new(&wire, each)))
+            .collect();
         if let [only] = rest.as_slice() {
             let verdict = inner.ask(only).await;
             findings.add(inner, only.record_type(), verdict);

@@ -110,7 +110,11 @@ impl Config {
     /// The first field that cannot be honoured, by name.
     pub fn validate(&self) -> Result<(), Error> {
         self.validate_resolvers()?;
-        within("query_timeout", self.query_timeout, Duration::from_millis(1))?;
+        within(
+            "query_timeout",
+            self.query_timeout,
+            Duration::from_millis(1),
+        )?;
         within("back_off", self.back_off, Duration::ZERO)?;
         within("rest", self.rest, Duration::from_millis(1))?;
         between("attempts", self.attempts, 1, MAX_ATTEMPTS)?;
@@ -144,7 +148,10 @@ impl Config {
         if let Some((least, most)) = self.delay {
             within("delay", most, Duration::ZERO)?;
             if least > most {
-                return Err(Error::invalid("delay", "the shortest is longer than the longest"));
+                return Err(Error::invalid(
+                    "delay",
+                    "the shortest is longer than the longest",
+                ));
             }
         }
         Ok(())
@@ -160,18 +167,33 @@ impl Config {
             return Err(Error::invalid("weights", "need the strategy weighted"));
         }
         if !self.preferred_order.is_empty() && self.strategy != Strategy::Priority {
-            return Err(Error::invalid("preferred_order", "needs the strategy priority"));
+            return Err(Error::invalid(
+                "preferred_order",
+                "needs the strategy priority",
+            ));
         }
-        if let Some(stranger) = self.weights.keys().find(|named| !self.resolvers.contains(named)) {
-            return Err(Error::invalid("weights", format!("{stranger} is not among the resolvers")));
+        if let Some(stranger) = self
+            .weights
+            .keys()
+            .find(|named| !self.resolvers.contains(named))
+        {
+            return Err(Error::invalid(
+                "weights",
+                format!("{stranger} is not among the resolvers"),
+            ));
         }
         if self.strategy == Strategy::Weighted
-            && self.resolvers.iter().all(|each| self.weights.get(each) == Some(&0))
+            && self
+                .resolvers
+                .iter()
+                .all(|each| self.weights.get(each) == Some(&0))
         {
             return Err(Error::invalid("weights", "are all zero"));
         }
-        if let Some(stranger) =
-            self.preferred_order.iter().find(|named| !self.resolvers.contains(named))
+        if let Some(stranger) = self
+            .preferred_order
+            .iter()
+            .find(|named| !self.resolvers.contains(named))
         {
             return Err(Error::invalid(
                 "preferred_order",
@@ -202,7 +224,10 @@ fn between<T: PartialOrd + std::fmt::Display>(
     most: T,
 ) -> Result<(), Error> {
     if value < least || value > most {
-        return Err(Error::invalid(field, format!("{value} is not between {least} and {most}")));
+        return Err(Error::invalid(
+            field,
+            format!("{value} is not between {least} and {most}"),
+        ));
     }
     Ok(())
 }
@@ -232,41 +257,86 @@ mod tests {
         type Change = Box<dyn Fn(&mut Config)>;
         let cases: Vec<(&str, Change)> = vec![
             ("resolvers", Box::new(|c| c.resolvers.clear())),
-            ("resolvers", Box::new(|c| c.resolvers.push(Resolver::System))),
-            ("weights", Box::new(|c| c.weights = HashMap::from([(Resolver::System, 2)]))),
-            ("weights", Box::new(|c| {
-                c.strategy = Strategy::Weighted;
-                c.weights = HashMap::from([(resolver("192.0.2.9"), 2)]);
-            })),
-            ("weights", Box::new(|c| {
-                c.strategy = Strategy::Weighted;
-                c.weights = HashMap::from([(Resolver::System, 0)]);
-            })),
-            ("preferred_order", Box::new(|c| c.preferred_order = vec![Resolver::System])),
-            ("preferred_order", Box::new(|c| {
-                c.strategy = Strategy::Priority;
-                c.preferred_order = vec![resolver("192.0.2.9")];
-            })),
-            ("query_timeout", Box::new(|c| c.query_timeout = Duration::ZERO)),
-            ("query_timeout", Box::new(|c| c.query_timeout = Duration::from_secs(61))),
+            (
+                "resolvers",
+                Box::new(|c| c.resolvers.push(Resolver::System)),
+            ),
+            (
+                "weights",
+                Box::new(|c| c.weights = HashMap::from([(Resolver::System, 2)])),
+            ),
+            (
+                "weights",
+                Box::new(|c| {
+                    c.strategy = Strategy::Weighted;
+                    c.weights = HashMap::from([(resolver("192.0.2.9"), 2)]);
+                }),
+            ),
+            (
+                "weights",
+                Box::new(|c| {
+                    c.strategy = Strategy::Weighted;
+                    c.weights = HashMap::from([(Resolver::System, 0)]);
+                }),
+            ),
+            (
+                "preferred_order",
+                Box::new(|c| c.preferred_order = vec![Resolver::System]),
+            ),
+            (
+                "preferred_order",
+                Box::new(|c| {
+                    c.strategy = Strategy::Priority;
+                    c.preferred_order = vec![resolver("192.0.2.9")];
+                }),
+            ),
+            (
+                "query_timeout",
+                Box::new(|c| c.query_timeout = Duration::ZERO),
+            ),
+            (
+                "query_timeout",
+                Box::new(|c| c.query_timeout = Duration::from_secs(61)),
+            ),
             ("attempts", Box::new(|c| c.attempts = 0)),
-            ("back_off", Box::new(|c| c.back_off = Duration::from_secs(61))),
-            ("record_types", Box::new(|c| c.record_types = vec![RecordType::Mx])),
-            ("record_types", Box::new(|c| c.record_types.push(RecordType::A))),
-            ("concurrent_queries_per_domain", Box::new(|c| c.concurrent_queries_per_domain = 0)),
+            (
+                "back_off",
+                Box::new(|c| c.back_off = Duration::from_secs(61)),
+            ),
+            (
+                "record_types",
+                Box::new(|c| c.record_types = vec![RecordType::Mx]),
+            ),
+            (
+                "record_types",
+                Box::new(|c| c.record_types.push(RecordType::A)),
+            ),
+            (
+                "concurrent_queries_per_domain",
+                Box::new(|c| c.concurrent_queries_per_domain = 0),
+            ),
             ("in_flight", Box::new(|c| c.in_flight = 0)),
             ("in_flight", Box::new(|c| c.in_flight = MAX_IN_FLIGHT + 1)),
             ("rate", Box::new(move |c| c.rate = rate(0.0, 1))),
             ("rate", Box::new(move |c| c.rate = rate(f64::NAN, 1))),
-            ("resolver_rate", Box::new(move |c| c.resolver_rate = rate(5.0, 0))),
-            ("delay", Box::new(move |c| c.delay = Some((second, Duration::ZERO)))),
+            (
+                "resolver_rate",
+                Box::new(move |c| c.resolver_rate = rate(5.0, 0)),
+            ),
+            (
+                "delay",
+                Box::new(move |c| c.delay = Some((second, Duration::ZERO))),
+            ),
             ("rest", Box::new(|c| c.rest = Duration::ZERO)),
         ];
         for (field, change) in cases {
             let mut config = Config::default();
             change(&mut config);
             let error = config.validate().unwrap_err().to_string();
-            assert!(error.starts_with(&format!("{field}: ")), "{field} gave {error}");
+            assert!(
+                error.starts_with(&format!("{field}: ")),
+                "{field} gave {error}"
+            );
         }
     }
 }

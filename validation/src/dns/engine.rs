@@ -9,8 +9,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    Config, Error, Report, Resolver,
-    check,
+    Config, Error, Report, Resolver, check,
     health::{Condition, Health, Tally},
     pace::Pacer,
     pick::Picker,
@@ -127,7 +126,11 @@ impl Engine {
                 resolver: upstream.name.clone(),
                 condition: upstream.health.condition(),
                 sent: upstream.sent(),
-                in_flight: upstream.sockets.iter().map(|socket| socket.in_flight()).sum(),
+                in_flight: upstream
+                    .sockets
+                    .iter()
+                    .map(|socket| socket.in_flight())
+                    .sum(),
                 tally: upstream.health.tally(),
             })
             .collect()
@@ -175,7 +178,9 @@ async fn turn_wheels(
         loop {
             ticks.tick().await;
             // No short circuit: every socket must be turned.
-            let busy = sockets.iter().fold(false, |busy, socket| socket.expire() | busy);
+            let busy = sockets
+                .iter()
+                .fold(false, |busy, socket| socket.expire() | busy);
             if !busy {
                 alarm.notified().await;
                 ticks.reset();

@@ -114,7 +114,9 @@ impl Health {
     pub(super) fn abandon_trial(&self, now: Instant) {
         let due = self.millis(now).max(1);
         // Whoever claims next tries at once.
-        let _ = self.gate.compare_exchange(TRYING, due, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self
+            .gate
+            .compare_exchange(TRYING, due, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Counts a conclusive answer.
@@ -166,7 +168,8 @@ impl Health {
         record.own_in_a_row = 0;
         record.any_in_a_row = 0;
         record.share = 0.0;
-        self.gate.store(self.millis(now + record.rest).max(1), Ordering::Relaxed);
+        self.gate
+            .store(self.millis(now + record.rest).max(1), Ordering::Relaxed);
     }
 
     pub(super) fn condition(&self) -> Condition {
@@ -210,10 +213,16 @@ mod tests {
         assert!(health.claim_trial(start + REST));
         assert!(!health.claim_trial(start + REST), "one trial at a time");
         health.trial_failed(start + REST);
-        assert!(!health.claim_trial(start + REST * 2), "rests longer the second time");
+        assert!(
+            !health.claim_trial(start + REST * 2),
+            "rests longer the second time"
+        );
         assert!(health.claim_trial(start + REST * 3));
         health.abandon_trial(start + REST * 3);
-        assert!(health.claim_trial(start + REST * 3), "an abandoned trial is given on");
+        assert!(
+            health.claim_trial(start + REST * 3),
+            "an abandoned trial is given on"
+        );
         health.success(true);
         assert!(health.is_healthy());
         assert_eq!(health.tally().rested, 2);

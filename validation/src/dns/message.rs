@@ -62,7 +62,18 @@ impl Question {
     pub(super) fn message(&self, id: u16, edns: bool) -> Vec<u8> {
         let mut message = Vec::with_capacity(HEADER + self.wire.len() + 11);
         message.extend_from_slice(&id.to_be_bytes());
-        message.extend_from_slice(&[0b0000_0001, 0b0010_0000, 0, 1, 0, 0, 0, 0, 0, u8::from(edns)]);
+        message.extend_from_slice(&[
+            0b0000_0001,
+            0b0010_0000,
+            0,
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            u8::from(edns),
+        ]);
         message.extend_from_slice(&self.wire);
         if edns {
             message.push(0);
@@ -195,7 +206,8 @@ impl Answer {
                     continue;
                 }
                 let value = rdata::to_text(record_type, message, entry.data)?;
-                self.addresses.extend(address(record_type, message, entry.data));
+                self.addresses
+                    .extend(address(record_type, message, entry.data));
                 self.records.push(Record {
                     record_type,
                     value,
@@ -210,7 +222,10 @@ impl Answer {
                     }
                 }
             }
-            let arrived = self.records.iter().any(|each| each.record_type == question.record_type);
+            let arrived = self
+                .records
+                .iter()
+                .any(|each| each.record_type == question.record_type);
             if !moved || arrived {
                 return Ok(());
             }
@@ -285,7 +300,11 @@ impl<'a> Reader<'a> {
                     if !jumped {
                         self.at = at + 1;
                     }
-                    return if name.push_root() { Ok(name) } else { Err(Malformed) };
+                    return if name.push_root() {
+                        Ok(name)
+                    } else {
+                        Err(Malformed)
+                    };
                 }
                 1..=63 => {
                     let label = self.message.get(at + 1..at + 1 + length).ok_or(Malformed)?;
@@ -329,7 +348,11 @@ impl<'a> Reader<'a> {
             code,
             class,
             // RFC 2181 §8: a value with the top bit set counts as none.
-            ttl: if ttl > i32::MAX.unsigned_abs() { 0 } else { ttl },
+            ttl: if ttl > i32::MAX.unsigned_abs() {
+                0
+            } else {
+                ttl
+            },
             data,
         })
     }

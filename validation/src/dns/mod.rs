@@ -3,11 +3,11 @@
 //! A campaign's workers share one [`Engine`] per configuration and call [`Engine::check`] for each domain. The
 //! engine knows neither campaigns nor events; plain types go in and come out.
 //!
-//! How it works: a few long-lived, connected UDP sockets per resolver carry many queries at once ([`socket`]);
-//! one timing wheel per socket, turned by one task, ends those that stay without an answer ([`wheel`]); a
-//! question is put to other resolvers until one decides it ([`ask`]), chosen by strategy and health
-//! ([`pick`], [`health`]) and paced ([`pace`]). Only the parts of messages that matter are read
-//! ([`message`]), which is most of why a lookup costs a few microseconds.
+//! How it works: a few long-lived, connected UDP sockets per resolver carry many queries at once (`socket`);
+//! one timing wheel per socket, turned by one task, ends those that stay without an answer (`wheel`); a
+//! question is put to other resolvers until one decides it (`ask`), chosen by strategy and health
+//! (`pick`, `health`) and paced (`pace`). Only the parts of messages that matter are read
+//! (`message`), which is most of why a lookup costs a few microseconds.
 //!
 //! Invariants: no more queries in flight than configured, no faster than configured, whatever fails; every
 //! check ends with exactly one outcome and a reason; an answer counts only if its sender, id and question match.

@@ -50,10 +50,16 @@ impl WireName {
                 .bytes()
                 .find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_'))
             {
-                return Err(Error::invalid("name", format!("holds {:?}", char::from(odd))));
+                return Err(Error::invalid(
+                    "name",
+                    format!("holds {:?}", char::from(odd)),
+                ));
             }
             if label.len() > MAX_LABEL {
-                return Err(Error::invalid("name", "has a label of more than 63 characters"));
+                return Err(Error::invalid(
+                    "name",
+                    "has a label of more than 63 characters",
+                ));
             }
             if !name.push_label(label.as_bytes()) {
                 return Err(Error::invalid("name", "is longer than 253 characters"));
@@ -103,7 +109,8 @@ impl WireName {
     /// Gives the name without its first label, on the wire; nothing for the root.
     pub(super) fn parent(&self) -> Option<&[u8]> {
         let (&length, rest) = self.as_wire().split_first()?;
-        rest.get(usize::from(length)..).filter(|parent| !parent.is_empty())
+        rest.get(usize::from(length)..)
+            .filter(|parent| !parent.is_empty())
     }
 
     /// Shows the bytes as they go into a message, in lower case.
@@ -169,15 +176,29 @@ mod tests {
         let name = WireName::encode("WWW.Example.com.").unwrap();
         assert_eq!(name.as_wire(), b"\x03www\x07example\x03com\x00");
         assert_eq!(name.to_text(), "www.example.com");
-        assert_eq!(WireName::encode("bücher.example").unwrap().to_text(), "xn--bcher-kva.example");
-        assert_eq!(WireName::encode("_dmarc.example.com").unwrap().to_text(), "_dmarc.example.com");
+        assert_eq!(
+            WireName::encode("bücher.example").unwrap().to_text(),
+            "xn--bcher-kva.example"
+        );
+        assert_eq!(
+            WireName::encode("_dmarc.example.com").unwrap().to_text(),
+            "_dmarc.example.com"
+        );
     }
 
     #[test]
     fn what_no_zone_can_hold_is_refused() {
         let long_label = format!("{}.com", "a".repeat(64));
         let long_name = format!("{}com", "abcdefghi.".repeat(26));
-        for text in ["", ".", "a..b", "a b.com", "a/b.com", &long_label, &long_name] {
+        for text in [
+            "",
+            ".",
+            "a..b",
+            "a b.com",
+            "a/b.com",
+            &long_label,
+            &long_name,
+        ] {
             assert!(WireName::encode(text).is_err(), "{text:?}");
         }
         assert!(WireName::encode(&format!("{}abc", "abcdefghi.".repeat(25))).is_ok());

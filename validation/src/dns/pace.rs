@@ -38,7 +38,8 @@ impl Pacer {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let due = (*next).max(now);
         *next = due + self.interval;
-        due.checked_sub(self.tolerance).map_or(now, |early| early.max(now))
+        due.checked_sub(self.tolerance)
+            .map_or(now, |early| early.max(now))
     }
 
     /// Waits for the next free moment; nothing when `stop` comes first.
@@ -68,7 +69,10 @@ mod tests {
             .collect();
         // The pacer was made a moment before `now`, so the waits are at most a millisecond short.
         for (offset, expected) in offsets.into_iter().zip([0, 0, 0, 100, 200, 300]) {
-            assert!(expected - offset <= 1 || offset == expected, "{offset} for {expected}");
+            assert!(
+                expected - offset <= 1 || offset == expected,
+                "{offset} for {expected}"
+            );
         }
         // A long pause earns one burst, not more.
         let later = now + Duration::from_secs(60);

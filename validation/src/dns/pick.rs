@@ -41,9 +41,9 @@ impl Picker {
     pub(super) fn new(config: &Config, origins: &[Resolver]) -> Self {
         let choice = match config.strategy {
             // A random start, so that many engines do not all begin with the same resolver.
-            Strategy::RoundRobin => {
-                Choice::RoundRobin(AtomicUsize::new(rand::random_range(0..origins.len().max(1))))
-            }
+            Strategy::RoundRobin => Choice::RoundRobin(AtomicUsize::new(rand::random_range(
+                0..origins.len().max(1),
+            ))),
             Strategy::Random => Choice::Random,
             Strategy::Weighted => Choice::Weighted(
                 origins
@@ -54,7 +54,10 @@ impl Picker {
             Strategy::Priority => {
                 let rank = |index: &usize| {
                     origins.get(*index).and_then(|origin| {
-                        config.preferred_order.iter().position(|preferred| preferred == origin)
+                        config
+                            .preferred_order
+                            .iter()
+                            .position(|preferred| preferred == origin)
                     })
                 };
                 let mut order: Vec<usize> = (0..origins.len()).collect();

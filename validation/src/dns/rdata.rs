@@ -54,13 +54,19 @@ pub(super) fn to_text(
             ));
         }
     };
-    if reader.position() == end { Ok(text) } else { Err(Malformed) }
+    if reader.position() == end {
+        Ok(text)
+    } else {
+        Err(Malformed)
+    }
 }
 
 fn strings(mut data: &[u8]) -> Result<Vec<u8>, Malformed> {
     let mut all = Vec::with_capacity(data.len());
     while let Some((&length, rest)) = data.split_first() {
-        let (string, rest) = rest.split_at_checked(usize::from(length)).ok_or(Malformed)?;
+        let (string, rest) = rest
+            .split_at_checked(usize::from(length))
+            .ok_or(Malformed)?;
         all.extend_from_slice(string);
         data = rest;
     }

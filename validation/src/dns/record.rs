@@ -98,7 +98,10 @@ impl FromStr for RecordType {
             .into_iter()
             .find(|known| known.as_str().eq_ignore_ascii_case(text))
             .ok_or_else(|| {
-                Error::invalid("record_types", format!("{text:?} is not a known record type"))
+                Error::invalid(
+                    "record_types",
+                    format!("{text:?} is not a known record type"),
+                )
             })
     }
 }

@@ -134,7 +134,10 @@ mod tests {
             ("192.0.2.1:99999", "not ip"),
         ] {
             let error = Resolver::parse(text).unwrap_err().to_string();
-            assert!(error.starts_with("resolvers: ") && error.contains(part), "{error}");
+            assert!(
+                error.starts_with("resolvers: ") && error.contains(part),
+                "{error}"
+            );
         }
     }
 }

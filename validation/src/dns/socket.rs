@@ -201,7 +201,11 @@ impl Socket {
     fn take_error(&self) {
         let error = self.udp.try_io(Interest::ERROR, || {
             // "Would block" makes Tokio forget the readiness, so it is not heard twice.
-            Err::<(), _>(self.udp.take_error()?.unwrap_or_else(|| io::ErrorKind::WouldBlock.into()))
+            Err::<(), _>(
+                self.udp
+                    .take_error()?
+                    .unwrap_or_else(|| io::ErrorKind::WouldBlock.into()),
+            )
         });
         if let Err(error) = error
             && error.kind() != io::ErrorKind::WouldBlock
@@ -280,7 +284,11 @@ impl Socket {
 }
 
 fn open(resolver: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = RawSocket::new(Domain::for_address(resolver), Type::DGRAM, Some(Protocol::UDP))?;
+    let socket = RawSocket::new(
+        Domain::for_address(resolver),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )?;
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     let any = match resolver {
@@ -321,7 +329,10 @@ mod tests {
         while clock.now() <= deadline {
             tokio::task::yield_now().await;
         }
-        assert!(clock.now() < second_deadline, "the machine is too slow to tell");
+        assert!(
+            clock.now() < second_deadline,
+            "the machine is too slow to tell"
+        );
         assert!(socket.expire(), "the second use is still to come");
         assert_eq!(socket.in_flight(), 1);
         while clock.now() < second_deadline {

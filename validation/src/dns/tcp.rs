@@ -39,7 +39,9 @@ async fn exchange(
     let query = question.message(id, edns);
     let length = u16::try_from(query.len()).map_err(io::Error::other)?;
     // One write, so that length and message leave in one segment, RFC 7766 §8.
-    stream.write_all(&[&length.to_be_bytes(), query.as_slice()].concat()).await?;
+    stream
+        .write_all(&[&length.to_be_bytes(), query.as_slice()].concat())
+        .await?;
     let mut message = Vec::new();
     loop {
         let length = stream.read_u16().await?;

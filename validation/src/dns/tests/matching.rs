@@ -26,12 +26,16 @@ fn lie(asked: &Asked, change: impl FnOnce(&mut Message)) -> Vec<u8> {
 async fn answers_that_do_not_match_are_ignored_and_the_right_one_is_waited_for() {
     let lies: Vec<fn(&Asked) -> Act> = vec![
         |asked| Act::Send(lie(asked, |message| message.metadata.id ^= 1)),
-        |asked| Act::Send(lie(asked, |message| {
-            message.queries[0].set_name(name("other.example"));
-        })),
-        |asked| Act::Send(lie(asked, |message| {
-            message.queries[0].set_query_type(Type::MX);
-        })),
+        |asked| {
+            Act::Send(lie(asked, |message| {
+                message.queries[0].set_name(name("other.example"));
+            }))
+        },
+        |asked| {
+            Act::Send(lie(asked, |message| {
+                message.queries[0].set_query_type(Type::MX);
+            }))
+        },
         |asked| Act::Send(lie(asked, |message| message.queries.clear())),
         |asked| Act::SendFromElsewhere(lie(asked, |_| {})),
         |asked| Act::Send(lie(asked, |_| {})[..11].to_vec()),
@@ -40,12 +44,13 @@ async fn answers_that_do_not_match_are_ignored_and_the_right_one_is_waited_for()
         |asked| Act::Send(asked.message.to_vec().unwrap()),
     ];
     for (nth, lie) in lies.into_iter().enumerate() {
-        let server = Server::start(move |asked| {
-            vec![lie(asked), asked.address("192.0.2.1")]
-        })
-        .await;
+        let server = Server::start(move |asked| vec![lie(asked), asked.address("192.0.2.1")]).await;
         let report = start(addresses_only(&[&server])).check("example.com").await;
-        assert_eq!((report.outcome, report.attempts), (Outcome::Ok, 1), "lie {nth}");
+        assert_eq!(
+            (report.outcome, report.attempts),
+            (Outcome::Ok, 1),
+            "lie {nth}"
+        );
     }
 }
 
@@ -87,7 +92,10 @@ async fn garbage_from_everybody_is_an_error() {
     .await;
     let report = start(addresses_only(&[&server])).check("example.com").await;
     assert_eq!(report.outcome, Outcome::Error(Reason::Error));
-    assert_eq!(report.detail.as_deref(), Some("A: the answer cannot be read"));
+    assert_eq!(
+        report.detail.as_deref(),
+        Some("A: the answer cannot be read")
+    );
 }
 
 #[tokio::test]

@@ -62,7 +62,9 @@ async fn an_address_makes_a_domain_ok_and_the_evidence_is_kept() {
 async fn nxdomain_is_final_after_one_packet() {
     let missing = Server::always(ResponseCode::NXDomain).await;
     let other = Server::always(ResponseCode::NXDomain).await;
-    let report = start(config(&[&missing, &other])).check("missing.example").await;
+    let report = start(config(&[&missing, &other]))
+        .check("missing.example")
+        .await;
     assert_eq!(report.outcome, Outcome::Error(Reason::Nxdomain));
     assert_eq!(report.attempts, 1);
     assert!(report.resolver.is_some());
@@ -71,7 +73,11 @@ async fn nxdomain_is_final_after_one_packet() {
 
 #[tokio::test]
 async fn servfail_and_refused_are_tried_elsewhere() {
-    for code in [ResponseCode::ServFail, ResponseCode::Refused, ResponseCode::NotImp] {
+    for code in [
+        ResponseCode::ServFail,
+        ResponseCode::Refused,
+        ResponseCode::NotImp,
+    ] {
         let bad = Server::always(code).await;
         let good = Server::good().await;
         let engine = start(Config {
@@ -96,9 +102,15 @@ async fn the_same_failure_everywhere_is_the_reason_after_all_attempts() {
     ] {
         let one = Server::always(code).await;
         let two = Server::always(code).await;
-        let report = start(addresses_only(&[&one, &two])).check("example.com").await;
+        let report = start(addresses_only(&[&one, &two]))
+            .check("example.com")
+            .await;
         assert_eq!(report.outcome, Outcome::Error(reason));
-        assert!(report.detail.is_some_and(|detail| detail.starts_with("A: ")));
+        assert!(
+            report
+                .detail
+                .is_some_and(|detail| detail.starts_with("A: "))
+        );
         assert_eq!(report.attempts, 3);
         assert_eq!(one.count() + two.count(), 3);
         assert!(one.count() > 0 && two.count() > 0, "both were asked");
@@ -165,7 +177,10 @@ async fn an_address_stands_although_the_other_type_times_out() {
 
 #[tokio::test]
 async fn a_closed_port_is_an_error_and_costs_no_timeout() {
-    let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = std::net::UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let engine = start(Config {
         resolvers: vec![Resolver::Address(closed)],
         ..addresses_only(&[])
@@ -174,7 +189,10 @@ async fn a_closed_port_is_an_error_and_costs_no_timeout() {
     let report = engine.check("example.com").await;
     assert_eq!(report.outcome, Outcome::Error(Reason::Error));
     assert!(report.detail.unwrap().contains("cannot be reached"));
-    assert!(since.elapsed() < Duration::from_secs(4), "it did not wait for its time-out");
+    assert!(
+        since.elapsed() < Duration::from_secs(4),
+        "it did not wait for its time-out"
+    );
 }
 
 #[tokio::test]
@@ -206,7 +224,10 @@ async fn a_truncated_answer_is_had_over_tcp_from_the_same_resolver() {
         ..addresses_only(&[&server])
     });
     let report = engine.check("example.com").await;
-    assert_eq!((report.addresses.len(), report.truncated, report.attempts), (1, true, 1));
+    assert_eq!(
+        (report.addresses.len(), report.truncated, report.attempts),
+        (1, true, 1)
+    );
 }
 
 #[tokio::test]
@@ -227,8 +248,15 @@ async fn an_alias_chain_is_followed_in_any_order_and_strangers_are_left_out() {
     .await;
     let report = start(config(&[&server])).check("www.example.com").await;
     assert_eq!(report.addresses, [ip("192.0.2.9")]);
-    let values: Vec<&str> = report.records.iter().map(|each| each.value.as_str()).collect();
-    assert_eq!(values, ["middle.example.org", "end.example.net", "192.0.2.9"]);
+    let values: Vec<&str> = report
+        .records
+        .iter()
+        .map(|each| each.value.as_str())
+        .collect();
+    assert_eq!(
+        values,
+        ["middle.example.org", "end.example.net", "192.0.2.9"]
+    );
 }
 
 #[tokio::test]
@@ -236,7 +264,10 @@ async fn an_alias_loop_ends() {
     let server = Server::start(|asked| {
         let mut message = asked.blank();
         let alias = |owner, target| record(owner, RData::CNAME(CNAME(name(target))));
-        message.answers = vec![alias("a.example", "b.example"), alias("b.example", "a.example")];
+        message.answers = vec![
+            alias("a.example", "b.example"),
+            alias("b.example", "a.example"),
+        ];
         vec![send(&message)]
     })
     .await;
@@ -252,7 +283,10 @@ async fn every_type_asked_for_is_in_the_report_and_none_beyond_the_bound_at_once
             let data = RData::MX(MX::new(10, name("mail.example.com")));
             message.answers.push(record(&asked.name(), data));
         }
-        vec![Act::SendAfter(Duration::from_millis(20), message.to_vec().unwrap())]
+        vec![Act::SendAfter(
+            Duration::from_millis(20),
+            message.to_vec().unwrap(),
+        )]
     })
     .await;
     let engine = start(Config {
@@ -261,7 +295,12 @@ async fn every_type_asked_for_is_in_the_report_and_none_beyond_the_bound_at_once
         ..config(&[&server])
     });
     let report = engine.check("example.com").await;
-    assert!(report.records.iter().any(|each| each.value == "10 mail.example.com"));
+    assert!(
+        report
+            .records
+            .iter()
+            .any(|each| each.value == "10 mail.example.com")
+    );
     assert_eq!(report.attempts, 8);
     assert_eq!(server.most_unanswered(), 3);
     assert_eq!(server.seen()[0].record_type, Type::A, "the first alone");
@@ -293,8 +332,14 @@ async fn a_zone_that_answers_for_any_label_is_marked_and_asked_once() {
         check_wildcards: true,
         ..addresses_only(&[&server])
     });
-    assert_eq!(engine.check("real.tame.example").await.wildcard, Some(false));
-    let (one, two) = tokio::join!(engine.check("a.wild.example"), engine.check("b.wild.example"));
+    assert_eq!(
+        engine.check("real.tame.example").await.wildcard,
+        Some(false)
+    );
+    let (one, two) = tokio::join!(
+        engine.check("a.wild.example"),
+        engine.check("b.wild.example")
+    );
     assert_eq!((one.wildcard, two.wildcard), (Some(true), Some(true)));
     assert_eq!(one.attempts + two.attempts, 3, "the zone was asked once");
     let missing = engine.check("none.tame.example").await;
@@ -306,8 +351,14 @@ async fn a_parking_name_server_is_named() {
     let server = Server::start(|asked| {
         let mut message = asked.with_address("192.0.2.1");
         if asked.record_type() == Type::NS {
-            let host = if asked.name() == "parked.example" { "ns1.bodis.com" } else { "ns1.example.net" };
-            message.answers.push(record(&asked.name(), RData::NS(NS(name(host)))));
+            let host = if asked.name() == "parked.example" {
+                "ns1.bodis.com"
+            } else {
+                "ns1.example.net"
+            };
+            message
+                .answers
+                .push(record(&asked.name(), RData::NS(NS(name(host)))));
         }
         vec![send(&message)]
     })
@@ -318,12 +369,19 @@ async fn a_parking_name_server_is_named() {
     });
     let parked = engine.check("parked.example").await;
     assert_eq!(parked.parking_name_server(), Some("ns1.bodis.com"));
-    assert_eq!(engine.check("used.example").await.parking_name_server(), None);
+    assert_eq!(
+        engine.check("used.example").await.parking_name_server(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn its_tasks_end_with_the_last_clone_of_an_engine() {
-    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
     let server = Server::good().await;
     let before = tasks();
     let engine = start(config(&[&server]));
@@ -341,7 +399,10 @@ async fn a_name_that_cannot_exist_is_refused_without_a_packet() {
     let engine = start(config(&[&server]));
     for name in ["", "a..b", "with space.example", &"a".repeat(70)] {
         let report = engine.check(name).await;
-        assert_eq!((report.outcome, report.attempts), (Outcome::Error(Reason::Error), 0));
+        assert_eq!(
+            (report.outcome, report.attempts),
+            (Outcome::Error(Reason::Error), 0)
+        );
         assert!(report.detail.unwrap().starts_with("name: "));
     }
     assert_eq!(server.count(), 0);
@@ -361,7 +422,10 @@ async fn a_check_ends_at_once_when_the_engine_is_stopped_and_none_begins_after()
     assert_eq!(report.outcome, Outcome::Error(Reason::Error));
     assert!(report.detail.unwrap().contains("stopped"));
     assert!(since.elapsed() < Duration::from_secs(2));
-    assert_eq!(engine.check("example.com").await.outcome, Outcome::Error(Reason::Error));
+    assert_eq!(
+        engine.check("example.com").await.outcome,
+        Outcome::Error(Reason::Error)
+    );
     assert_eq!(server.count(), 1);
 }
 
@@ -379,7 +443,10 @@ async fn nobody_else_waits_for_a_check_that_was_given_up() {
     until("the query", || server.count() == 1).await;
     assert_eq!(engine.resolvers()[0].in_flight, 1);
     given_up.abort();
-    until("the place to be free", || engine.resolvers()[0].in_flight == 0).await;
+    until("the place to be free", || {
+        engine.resolvers()[0].in_flight == 0
+    })
+    .await;
     let next = tokio::spawn(async move { engine.check("b.example").await });
     until("the next query", || server.count() == 2).await;
     next.abort();
@@ -395,5 +462,10 @@ fn a_message_of_ours_is_one_to_hickory_too() {
     assert_eq!(message.queries[0].name(), &name("www.example.com"));
     assert_eq!(message.queries[0].query_type(), Type::CAA);
     assert_eq!(message.edns.unwrap().max_payload(), 1_232);
-    assert!(Message::from_vec(&question.message(1, false)).unwrap().edns.is_none());
+    assert!(
+        Message::from_vec(&question.message(1, false))
+            .unwrap()
+            .edns
+            .is_none()
+    );
 }

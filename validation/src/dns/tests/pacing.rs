@@ -27,7 +27,10 @@ fn assert_paced(arrivals: &[Instant], rate: Rate) {
             let count = (last - first + 1) as f64;
             let allowed =
                 f64::from(rate.burst) + rate.per_second * to.duration_since(from).as_secs_f64();
-            assert!(count <= allowed + slack, "{count} packets where {allowed} were allowed");
+            assert!(
+                count <= allowed + slack,
+                "{count} packets where {allowed} were allowed"
+            );
         }
     }
 }
@@ -47,9 +50,16 @@ async fn the_engine_keeps_its_rate_and_its_burst() {
     let since = Instant::now();
     check_many(&engine, 65).await;
     let elapsed = since.elapsed();
-    assert!(elapsed >= Duration::from_millis(295), "{elapsed:?} for 60 packets at 200/s");
-    let mut arrivals: Vec<Instant> =
-        one.seen().iter().chain(&two.seen()).map(|seen| seen.at).collect();
+    assert!(
+        elapsed >= Duration::from_millis(295),
+        "{elapsed:?} for 60 packets at 200/s"
+    );
+    let mut arrivals: Vec<Instant> = one
+        .seen()
+        .iter()
+        .chain(&two.seen())
+        .map(|seen| seen.at)
+        .collect();
     arrivals.sort();
     assert_eq!(arrivals.len(), 65);
     assert_paced(&arrivals, rate);
@@ -70,8 +80,14 @@ async fn each_resolver_keeps_its_own_rate() {
     let since = Instant::now();
     check_many(&engine, 60).await;
     let elapsed = since.elapsed();
-    assert!(elapsed >= Duration::from_millis(285), "{elapsed:?} for 30 packets each at 100/s");
-    assert!(elapsed < Duration::from_millis(560), "the two were paced as one: {elapsed:?}");
+    assert!(
+        elapsed >= Duration::from_millis(285),
+        "{elapsed:?} for 30 packets each at 100/s"
+    );
+    assert!(
+        elapsed < Duration::from_millis(560),
+        "the two were paced as one: {elapsed:?}"
+    );
     for server in [&one, &two] {
         let arrivals: Vec<Instant> = server.seen().iter().map(|seen| seen.at).collect();
         assert_eq!(arrivals.len(), 30);
@@ -111,7 +127,12 @@ async fn no_more_queries_are_in_flight_than_allowed() {
     });
     check_many(&engine, 70).await;
     assert_eq!(server.most_unanswered(), 7);
-    let ResolverHealth { sent, in_flight, tally, .. } = engine.resolvers().remove(0);
+    let ResolverHealth {
+        sent,
+        in_flight,
+        tally,
+        ..
+    } = engine.resolvers().remove(0);
     assert_eq!((sent, in_flight, tally.answered), (70, 0, 70));
 }
 
@@ -126,5 +147,8 @@ async fn a_domain_is_delayed_within_its_bounds() {
     let report = engine.check("example.com").await;
     let arrival = server.seen()[0].at.duration_since(since);
     assert!(arrival >= Duration::from_millis(40), "{arrival:?}");
-    assert!(report.elapsed < Duration::from_millis(40), "the delay is no part of the answer's time");
+    assert!(
+        report.elapsed < Duration::from_millis(40),
+        "the delay is no part of the answer's time"
+    );
 }

@@ -20,7 +20,11 @@ use super::{
 };
 
 async fn three() -> [Server; 3] {
-    [Server::good().await, Server::good().await, Server::good().await]
+    [
+        Server::good().await,
+        Server::good().await,
+        Server::good().await,
+    ]
 }
 
 async fn check_in_turn(engine: &Engine, count: usize) {
@@ -51,14 +55,26 @@ async fn random_gives_each_about_the_same_in_no_order() {
     });
     check_in_turn(&engine, 300).await;
     // Five standard deviations are 41.
-    assert!(counts(&servers).iter().all(|count| (59..=141).contains(count)), "{:?}", counts(&servers));
-    assert_ne!(counts(&servers), [100, 100, 100], "one chance in six hundred, else it takes turns");
+    assert!(
+        counts(&servers)
+            .iter()
+            .all(|count| (59..=141).contains(count)),
+        "{:?}",
+        counts(&servers)
+    );
+    assert_ne!(
+        counts(&servers),
+        [100, 100, 100],
+        "one chance in six hundred, else it takes turns"
+    );
 }
 
 #[tokio::test]
 async fn weighted_gives_each_its_share_and_none_to_the_reserve() {
     let servers = three().await;
-    let weights = servers.each_ref().map(|server| Resolver::Address(server.address));
+    let weights = servers
+        .each_ref()
+        .map(|server| Resolver::Address(server.address));
     let engine = start(Config {
         strategy: Strategy::Weighted,
         weights: HashMap::from_iter(weights.into_iter().zip([1, 4, 0])),
@@ -67,7 +83,10 @@ async fn weighted_gives_each_its_share_and_none_to_the_reserve() {
     check_in_turn(&engine, 500).await;
     let [one, four, none] = counts(&servers);
     // Five standard deviations are 45.
-    assert!((55..=145).contains(&one) && one + four == 500 && none == 0, "{one} {four} {none}");
+    assert!(
+        (55..=145).contains(&one) && one + four == 500 && none == 0,
+        "{one} {four} {none}"
+    );
 }
 
 #[tokio::test]
@@ -99,14 +118,21 @@ async fn every_strategy_goes_on_without_a_resolver_that_refuses() {
             ..addresses_only(&[&refusing, &good, &other])
         });
         check_in_turn(&engine, 200).await;
-        assert_eq!(refusing.count(), 5, "{strategy:?}: five failures of its own, then rest");
+        assert_eq!(
+            refusing.count(),
+            5,
+            "{strategy:?}: five failures of its own, then rest"
+        );
         assert_eq!(good.count() + other.count(), 200);
         let health = engine.resolvers();
         assert_eq!(health[0].condition, Condition::Resting);
         assert_eq!((health[0].tally.failed, health[0].tally.rested), (5, 1));
         assert_eq!(health[1].condition, Condition::Healthy);
         if strategy == Strategy::RoundRobin {
-            assert!(good.count().abs_diff(other.count()) <= 6, "the turn is shared by those left");
+            assert!(
+                good.count().abs_diff(other.count()) <= 6,
+                "the turn is shared by those left"
+            );
         }
     }
 }
@@ -142,7 +168,11 @@ async fn a_rested_resolver_is_tried_with_one_query_and_comes_back() {
     }
     let before = second.count();
     check_in_turn(&engine, 20).await;
-    assert_eq!(second.count(), before, "the preferred one has all of it again");
+    assert_eq!(
+        second.count(),
+        before,
+        "the preferred one has all of it again"
+    );
 }
 
 #[tokio::test]
@@ -178,7 +208,10 @@ async fn zones_that_nobody_can_resolve_do_not_cost_a_good_resolver_its_place() {
         check_in_turn(&engine, 2).await;
     }
     for health in engine.resolvers() {
-        assert_eq!((health.condition, health.tally.rested), (Condition::Healthy, 0));
+        assert_eq!(
+            (health.condition, health.tally.rested),
+            (Condition::Healthy, 0)
+        );
     }
 }
 
@@ -228,8 +261,11 @@ async fn bad_company_spoils_no_verdict_and_costs_little() {
             let exists = nth % 2 == 0;
             let name = format!("{}{nth}.example", if exists { "yes" } else { "no" });
             let report = engine.check(&name).await;
-            let expected =
-                if exists { Outcome::Ok } else { Outcome::Error(Reason::Nxdomain) };
+            let expected = if exists {
+                Outcome::Ok
+            } else {
+                Outcome::Error(Reason::Nxdomain)
+            };
             assert_eq!(report.outcome, expected, "{report:?}");
             report.attempts
         })

@@ -62,9 +62,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) async fn start(
-        script: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) async fn start(script: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Self {
         // The TCP port of the same number may be taken by chance.
         let (udp, tcp) = loop {
             let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -80,7 +78,9 @@ impl Server {
         let over_tcp = serve_tcp(tcp, script, Arc::clone(&ledger));
         let stopped = stop.clone();
         tokio::spawn(async move {
-            stopped.run_until_cancelled(async { tokio::join!(over_udp, over_tcp) }).await;
+            stopped
+                .run_until_cancelled(async { tokio::join!(over_udp, over_tcp) })
+                .await;
         });
         Self {
             address,
@@ -127,7 +127,10 @@ impl Server {
 
 impl Asked {
     pub(super) fn name(&self) -> String {
-        let mut name = self.message.queries[0].name().to_ascii().to_ascii_lowercase();
+        let mut name = self.message.queries[0]
+            .name()
+            .to_ascii()
+            .to_ascii_lowercase();
         name.pop();
         name
     }
@@ -138,8 +141,11 @@ impl Asked {
 
     /// An empty answer to this query, from a server that looks names up.
     pub(super) fn blank(&self) -> Message {
-        let mut message =
-            Message::new(self.message.metadata.id, MessageType::Response, OpCode::Query);
+        let mut message = Message::new(
+            self.message.metadata.id,
+            MessageType::Response,
+            OpCode::Query,
+        );
         message.metadata.recursion_available = true;
         message.queries = self.message.queries.clone();
         message
@@ -159,7 +165,9 @@ impl Asked {
     pub(super) fn with_address(&self, address: &str) -> Message {
         let mut message = self.blank();
         if self.record_type() == RecordType::A {
-            message.answers.push(record(&self.name(), RData::A(address.parse().unwrap())));
+            message
+                .answers
+                .push(record(&self.name(), RData::A(address.parse().unwrap())));
         }
         message
     }
@@ -192,7 +200,9 @@ fn decide(bytes: &[u8], over_tcp: bool, script: &Script, ledger: &Ledger) -> Vec
         over_tcp,
     });
     let unanswered = ledger.unanswered.fetch_add(1, Ordering::SeqCst) + 1;
-    ledger.most_unanswered.fetch_max(unanswered, Ordering::SeqCst);
+    ledger
+        .most_unanswered
+        .fetch_max(unanswered, Ordering::SeqCst);
     drop(seen);
     script(&asked)
 }

@@ -47,7 +47,15 @@ fn data() -> impl Strategy<Value = RData> {
         (any::<u16>(), labels()).prop_map(|(rank, host)| RData::MX(MX::new(rank, name(&host)))),
         proptest::collection::vec(".{0,60}", 1..4).prop_map(|texts| RData::TXT(TXT::new(texts))),
         (labels(), labels(), any::<u32>()).prop_map(|(primary, mail, number)| {
-            RData::SOA(SOA::new(name(&primary), name(&mail), number, 7_200, 600, 86_400, 300))
+            RData::SOA(SOA::new(
+                name(&primary),
+                name(&mail),
+                number,
+                7_200,
+                600,
+                86_400,
+                300,
+            ))
         }),
         labels().prop_map(|issuer| RData::CAA(CAA::new_issue(true, Some(name(&issuer)), vec![]))),
     ]
