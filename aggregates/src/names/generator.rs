@@ -327,13 +327,11 @@ fn has_earlier_split(
     digits: &[usize],
 ) -> bool {
     label.char_indices().any(|(at, _)| {
-        let Some((first, rest)) = label.split_at_checked(at) else {
-            return false;
-        };
-        let pair = words.get(first).zip(
-            rest.strip_prefix(constant)
-                .and_then(|second| words.get(second)),
-        );
+        // The constant first: it rules most places out without a look-up.
+        let pair = label.split_at_checked(at).and_then(|(first, rest)| {
+            let second = words.get(rest.strip_prefix(constant)?)?;
+            Some((words.get(first)?, second))
+        });
         pair.is_some_and(|(first, second)| [*first, *second].as_slice() < digits)
     })
 }
