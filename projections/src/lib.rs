@@ -15,9 +15,12 @@ pub mod keyword_sets;
 pub mod personas;
 pub mod runtime;
 pub mod scoring_profiles;
+mod snapshot;
 pub mod users;
 
 use std::sync::Arc;
+
+pub use self::snapshot::snapshot;
 
 /// Lists every projection of the system.
 #[must_use]

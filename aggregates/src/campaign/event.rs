@@ -144,6 +144,9 @@ pub enum Event {
         /// In words.
         message: String,
     },
+    /// The run that completed was the last of the campaign: every phase is completed. The status is computed from the
+    /// phases all the same; this event announces it, with a place of its own in the log.
+    Completed {},
     /// The whole campaign was stopped by command.
     Stopped {},
     /// The campaign was deleted; its history stays.
@@ -166,6 +169,7 @@ impl Event {
             Self::PhaseResumed { .. } => "PhaseResumed",
             Self::PhaseCompleted { .. } => "PhaseCompleted",
             Self::PhaseFailed { .. } => "PhaseFailed",
+            Self::Completed {} => "Completed",
             Self::Stopped {} => "Stopped",
             Self::Deleted {} => "Deleted",
         }

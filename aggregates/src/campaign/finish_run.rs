@@ -1,6 +1,6 @@
 //! Ends a run: its work is done, or it cannot go on. Commands of the coordinator.
 
-use super::{Campaign, Error, Event, FailureCause, Phase, Tallies};
+use super::{Campaign, Error, Event, FailureCause, Phase, PhaseState, Tallies};
 use crate::ids::RunId;
 
 /// Ends a run whose work is done.
@@ -28,11 +28,19 @@ pub struct FailPhase {
 impl CompletePhase {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         must_be_under_way(campaign, self.phase, self.run_id)?;
-        Ok(vec![Event::PhaseCompleted {
-            phase: self.phase,
+        let phase = self.phase;
+        let last = Phase::ALL
+            .into_iter()
+            .all(|other| other == phase || campaign.phase(other).state == PhaseState::Completed);
+        let mut events = vec![Event::PhaseCompleted {
+            phase,
             run_id: self.run_id,
             tallies: self.tallies,
-        }])
+        }];
+        if last {
+            events.push(Event::Completed {});
+        }
+        Ok(events)
     }
 }
 

@@ -22,18 +22,15 @@ impl ImportDomains {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         campaign.must_exist()?;
         let discovery = campaign.phase(Phase::Discovery);
-        let imports = matches!(
-            discovery.config,
-            Some(PhaseConfig::Discovery { source: Source::Import })
-        );
-        if !imports {
+        let imports = PhaseConfig::Discovery { source: Source::Import };
+        if discovery.config.as_ref().is_some_and(|config| *config != imports) {
             return Err(Error::Invalid {
                 field: "file",
                 message: "the campaign generates its names; lists are taken by campaigns whose names are imported"
                     .to_owned(),
             });
         }
-        if discovery.state != PhaseState::Configured {
+        if !matches!(discovery.state, PhaseState::NotStarted | PhaseState::Configured) {
             return Err(Error::RerunRefused {
                 phase: Phase::Discovery,
                 current: discovery.state,
@@ -49,6 +46,10 @@ impl ImportDomains {
         }
         let mut first_ordinal = campaign.names;
         let mut events = Vec::new();
+        // A list for a campaign that says nothing about its names says that they are imported.
+        if discovery.config.is_none() {
+            events.push(Event::PhaseConfigured { config: imports });
+        }
         for chunk in self.names.chunks(IMPORT_CHUNK) {
             events.push(Event::DomainsImported {
                 file_id: self.file_id,

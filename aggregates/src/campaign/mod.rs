@@ -12,12 +12,14 @@ mod configuration;
 mod configure_phase;
 mod control;
 mod create;
+mod create_with_names;
 mod delete;
 mod error;
 mod event;
 mod finish_run;
 mod import_domains;
 mod phase;
+mod reconfigure;
 mod record_generated;
 mod start_phase;
 mod status;
@@ -32,12 +34,14 @@ pub use self::{
     configure_phase::ConfigurePhase,
     control::{PausePhase, ResumePhase, Stop, StopPhase},
     create::Create,
+    create_with_names::CreateWithNames,
     delete::Delete,
     error::Error,
     event::{Event, FailureCause, Tallies, stream_id},
     finish_run::{CompletePhase, FailPhase},
     import_domains::{IMPORT_CHUNK, ImportDomains},
     phase::{Action, Phase, PhaseState, Transition, UnknownPhase, UnknownState, transition},
+    reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},
     start_phase::StartPhase,
     status::Status,
@@ -53,8 +57,12 @@ use crate::ids::{RunId, UserId};
 pub enum Command {
     /// Makes the campaign.
     Create(Create),
+    /// Makes the campaign with its first names.
+    CreateWithNames(CreateWithNames),
     /// Changes name, description or configuration object.
     ChangeDetails(ChangeDetails),
+    /// Changes details and configurations of phases together.
+    Reconfigure(Reconfigure),
     /// Changes the way from phase to phase.
     ChangeMode(ChangeMode),
     /// Configures a phase.
@@ -224,7 +232,9 @@ impl Aggregate for Campaign {
     async fn handle(&mut self, command: Command, (): &(), sink: &EventSink<Self>) -> Result<(), Error> {
         let events = match command {
             Command::Create(command) => command.decide(self)?,
+            Command::CreateWithNames(command) => command.decide(self)?,
             Command::ChangeDetails(command) => command.decide(self)?,
+            Command::Reconfigure(command) => command.decide(self)?,
             Command::ChangeMode(command) => command.decide(self)?,
             Command::ConfigurePhase(command) => command.decide(self)?,
             Command::ImportDomains(command) => command.decide(self)?,
@@ -297,6 +307,7 @@ impl Aggregate for Campaign {
             Event::PhaseResumed { phase, .. } => self.phase_mut(phase).state = PhaseState::Running,
             Event::PhaseCompleted { phase, .. } => self.phase_mut(phase).state = PhaseState::Completed,
             Event::PhaseFailed { phase, .. } => self.phase_mut(phase).state = PhaseState::Failed,
+            Event::Completed {} => {}
             Event::Stopped {} => self.stopped = true,
             Event::Deleted {} => self.deleted = true,
         }

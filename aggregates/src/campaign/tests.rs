@@ -341,6 +341,75 @@ fn lists_are_taken_until_discovery_starts_and_never_past_the_limit() {
 }
 
 #[test]
+fn a_list_says_where_the_names_of_an_unconfigured_campaign_come_from() {
+    let import = Command::ImportDomains(ImportDomains {
+        file_id: FileId(Uuid::from_u128(4)),
+        sha256: "00".to_owned(),
+        names: vec!["a.test".to_owned()],
+    });
+    let mut campaign = given([created(Mode::StepByStep)]);
+    let events = when(&mut campaign, import).unwrap();
+    assert!(matches!(
+        events.as_slice(),
+        [Event::PhaseConfigured { .. }, Event::DomainsImported { first_ordinal: 0, .. }]
+    ));
+    assert_eq!(campaign.phase(Phase::Discovery).state(), PhaseState::Configured);
+}
+
+#[test]
+fn a_campaign_is_made_with_its_names_or_not_at_all() {
+    let make = |names: usize| {
+        Command::CreateWithNames(CreateWithNames {
+            create: Create {
+                owner: owner(),
+                name: "shops".to_owned(),
+                description: None,
+                mode: Mode::StepByStep,
+                configuration: serde_json::json!({}),
+                max_domains: Some(2),
+                phases: vec![config(Phase::Discovery)],
+            },
+            import: ImportDomains {
+                file_id: FileId(Uuid::from_u128(4)),
+                sha256: "00".to_owned(),
+                names: (0..names).map(|n| format!("n{n}.test")).collect(),
+            },
+        })
+    };
+    let mut campaign = Campaign::default();
+    assert!(when(&mut campaign, make(3)).is_err());
+    assert_eq!(campaign.owner(), None);
+    assert_eq!(when(&mut campaign, make(2)).unwrap().len(), 3);
+    assert_eq!(campaign.names(), 2);
+}
+
+#[test]
+fn details_and_phases_change_together_or_not_at_all() {
+    let mut campaign = given(all_configured(Mode::StepByStep));
+    let command = |name: &str, phase| {
+        Command::Reconfigure(Reconfigure {
+            details: ChangeDetails {
+                name: Some(name.to_owned()),
+                ..ChangeDetails::default()
+            },
+            phases: vec![phase],
+        })
+    };
+    let asks_mail = PhaseConfig::Validation {
+        dns_persona: None,
+        record_types: vec!["MX".to_owned()],
+    };
+    let events = when(&mut campaign, command("other", asks_mail.clone())).unwrap();
+    assert!(matches!(
+        events.as_slice(),
+        [Event::DetailsChanged { .. }, Event::PhaseConfigured { .. }]
+    ));
+    campaign.apply(started(Phase::Validation, RUN, 1));
+    when(&mut campaign, command("third", config(Phase::Validation))).unwrap_err();
+    assert_eq!(campaign.name(), "other");
+}
+
+#[test]
 fn a_deleted_campaign_refuses_everything() {
     let mut campaign = given([created(Mode::StepByStep), Event::Deleted {}]);
     assert_eq!(
@@ -348,6 +417,25 @@ fn a_deleted_campaign_refuses_everything() {
         Error::NotFound
     );
     assert_eq!(when(&mut campaign, Command::Delete(Delete {})).unwrap_err(), Error::NotFound);
+}
+
+#[test]
+fn the_end_of_the_last_phase_announces_the_end_of_the_campaign_and_that_of_another_does_not() {
+    let complete = |phase| {
+        Command::CompletePhase(CompletePhase {
+            phase,
+            run_id: RUN,
+            tallies: Tallies::new(),
+        })
+    };
+    let mut campaign = given(all_configured(Mode::StepByStep));
+    for phase in Phase::ALL {
+        campaign.apply(started(phase, RUN, 1));
+        let events = when(&mut campaign, complete(phase)).unwrap();
+        let announced = events.contains(&Event::Completed {});
+        assert_eq!(announced, phase == Phase::Enrichment, "{phase}");
+    }
+    assert_eq!(campaign.status(), Status::Completed);
 }
 
 fn any_command() -> impl Strategy<Value = Command> {

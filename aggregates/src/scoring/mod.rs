@@ -18,7 +18,7 @@ pub use breakdown::{
 pub use component::Component;
 pub use error::Error;
 pub use evidence::{Evidence, Occurrences};
-pub use richness::{RICHNESS_VERSION, Richness};
+pub use richness::{ANCHORS_ABOVE, REPEATED_ABOVE, RICHNESS_VERSION, Richness};
 pub use weights::Weights;
 
 /// Rounds to a number of decimals; keeps what the log holds short and exact to read back.

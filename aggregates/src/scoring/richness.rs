@@ -13,10 +13,10 @@ const PLACE_WORTH: [f64; 6] = [10.0, 7.0, 5.0, 4.0, 2.0, 1.0];
 const TITLE_FINDS_COUNTED: u32 = 2;
 /// The share of one keyword from which stuffing is deducted.
 const STUFFED_FROM: f64 = 0.30;
-/// The share of one keyword above which repetition is deducted.
-const REPEATED_ABOVE: f64 = 0.35;
-/// The share of finds in link texts above which it is deducted.
-const ANCHORS_ABOVE: f64 = 0.55;
+/// The share of one keyword above which repetition is deducted and warned of.
+pub const REPEATED_ABOVE: f64 = 0.35;
+/// The share of finds in link texts above which it is deducted and warned of.
+pub const ANCHORS_ABOVE: f64 = 0.55;
 
 /// The richness of a page and its parts, each 0 to 1 with four decimals.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

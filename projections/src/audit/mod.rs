@@ -177,3 +177,27 @@ pub async fn of_resource(
         .fetch_all(pool)
         .await
 }
+
+const LATEST: &str = "SELECT position, recorded_at, actor, action, resource_type, resource_id, sequence, details, \
+    correlation_id, causation_id, ip, user_agent FROM read.audit_entries \
+    WHERE resource_type = $1 AND resource_id = $2 AND action = ANY($3) ORDER BY position DESC LIMIT $4";
+
+/// Reads the newest entries of one thing that have one of the actions, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn latest_of_resource(
+    pool: &PgPool,
+    resource_type: &str,
+    resource_id: &str,
+    actions: &[&str],
+    limit: i64,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    sqlx::query_as(LATEST)
+        .bind(resource_type)
+        .bind(resource_id)
+        .bind(actions)
+        .bind(limit)
+        .fetch_all(pool)
+        .await
+}

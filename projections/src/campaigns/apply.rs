@@ -145,6 +145,8 @@ pub(super) async fn apply(
             let statement = sqlx::query(FAIL).bind(id).bind(phase.name()).bind(at).bind(message);
             statement.execute(&mut *connection).await?;
         }
+        // The status is computed from the phases.
+        Event::Completed {} => {}
         Event::Stopped {} => {
             let statement = sqlx::query(SET_STOPPED).bind(id).bind(true);
             statement.execute(&mut *connection).await?;

@@ -4,6 +4,8 @@
 //! a campaign is computed when it is read, from the phases' states, by the same function as in the aggregate.
 
 mod apply;
+mod overview;
+mod progress;
 mod query;
 
 use aggregates::{campaign::Event, ids::CampaignId};
@@ -11,8 +13,12 @@ use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
-pub use self::query::{
-    Campaign, PhaseRow, UnderWay, active_runs, by_id, due_for_auto_start, list_of_owner, pinned_of,
+pub use self::{
+    overview::{Overview, overview},
+    progress::{Overall, Progress},
+    query::{
+        Campaign, PhaseRow, UnderWay, active_runs, by_id, count_of_owner, due_for_auto_start, list_of_owner, pinned_of,
+    },
 };
 use crate::runtime::{ApplyError, Projection, decode};
 

@@ -5,7 +5,7 @@ use aggregates::{
     ids::{CampaignId, RunId, UserId},
 };
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 /// A campaign with its phases, all from one moment.
@@ -228,10 +228,13 @@ const OF_OWNER: &str = select_campaigns!(
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
-pub async fn by_id(pool: &PgPool, campaign_id: CampaignId) -> Result<Option<Campaign>, sqlx::Error> {
+pub async fn by_id(
+    executor: impl PgExecutor<'_>,
+    campaign_id: CampaignId,
+) -> Result<Option<Campaign>, sqlx::Error> {
     let record: Option<CampaignRecord> = sqlx::query_as(BY_ID)
         .bind(campaign_id.0)
-        .fetch_optional(pool)
+        .fetch_optional(executor)
         .await?;
     record.map(CampaignRecord::decode).transpose()
 }
@@ -253,6 +256,16 @@ pub async fn list_of_owner(
         .fetch_all(pool)
         .await?;
     records.into_iter().map(CampaignRecord::decode).collect()
+}
+
+const COUNT_OF_OWNER: &str = "SELECT count(*) FROM read.campaigns WHERE owner = $1";
+
+/// Counts a user's campaigns.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_of_owner(pool: &PgPool, owner: UserId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(COUNT_OF_OWNER).bind(owner.0).fetch_one(pool).await
 }
 
 /// A run that is under way, paused or not.

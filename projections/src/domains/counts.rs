@@ -1,9 +1,10 @@
 //! The counters of a campaign, summed from `domain_counts`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aggregates::ids::CampaignId;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
 
 use super::sql::categories;
 
@@ -105,13 +106,42 @@ const SELECT: &str = "SELECT dns_status, dns_reason, http_status, http_reason, l
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn counts_of(pool: &PgPool, campaign_id: CampaignId) -> Result<Counts, sqlx::Error> {
-    let rows: Vec<Row> = sqlx::query_as(SELECT).bind(campaign_id.0).fetch_all(pool).await?;
+pub async fn counts_of(executor: impl PgExecutor<'_>, campaign_id: CampaignId) -> Result<Counts, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(SELECT).bind(campaign_id.0).fetch_all(executor).await?;
     let mut counts = Counts::default();
     for row in &rows {
         counts.add(row, u64::try_from(row.n).unwrap_or(0));
     }
     Ok(counts)
+}
+
+#[derive(sqlx::FromRow)]
+struct RowOfMany {
+    campaign_id: Uuid,
+    #[sqlx(flatten)]
+    row: Row,
+}
+
+const SELECT_MANY: &str = "SELECT campaign_id, dns_status, dns_reason, http_status, http_reason, lead_status, \
+    rejection_reason, keyword_hit, scored, high_potential, warned, n FROM read.domain_counts \
+    WHERE campaign_id = ANY($1)";
+
+/// Reads the counters of several campaigns; one that has no domain has no entry.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counts_of_many(
+    pool: &PgPool,
+    campaigns: &[CampaignId],
+) -> Result<HashMap<CampaignId, Counts>, sqlx::Error> {
+    let ids: Vec<Uuid> = campaigns.iter().map(|id| id.0).collect();
+    let rows: Vec<RowOfMany> = sqlx::query_as(SELECT_MANY).bind(ids).fetch_all(pool).await?;
+    let mut all: HashMap<CampaignId, Counts> = HashMap::new();
+    for of_one in &rows {
+        let counts = all.entry(CampaignId(of_one.campaign_id)).or_default();
+        counts.add(&of_one.row, u64::try_from(of_one.row.n).unwrap_or(0));
+    }
+    Ok(all)
 }
 
 const RECOUNT: &str = concat!(

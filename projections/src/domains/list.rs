@@ -2,7 +2,7 @@
 
 use aggregates::ids::CampaignId;
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 /// Domains with or without warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,7 +209,7 @@ const fn statement(sort: Option<(Sort, Direction)>) -> &'static str {
 /// # Errors
 /// When the database does not answer.
 pub async fn page(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     campaign_id: CampaignId,
     filter: &Filter,
     page: &Page,
@@ -231,7 +231,7 @@ pub async fn page(
         .bind(ordinal)
         .bind(page.limit)
         .bind(page.offset)
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await
 }
 
@@ -241,7 +241,7 @@ const TOTAL: &str = concat!("SELECT count(*)", filtered!());
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn total(pool: &PgPool, campaign_id: CampaignId, filter: &Filter) -> Result<i64, sqlx::Error> {
+pub async fn total(executor: impl PgExecutor<'_>, campaign_id: CampaignId, filter: &Filter) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(TOTAL)
         .bind(campaign_id.0)
         .bind(&filter.dns_status)
@@ -254,7 +254,7 @@ pub async fn total(pool: &PgPool, campaign_id: CampaignId, filter: &Filter) -> R
         .bind(&filter.keyword)
         .bind(filter.warnings.map(|warnings| warnings == Warnings::Has))
         .bind(&filter.rejection_reasons)
-        .fetch_one(pool)
+        .fetch_one(executor)
         .await
 }
 

@@ -10,6 +10,9 @@ mod batch;
 mod counts;
 mod evidence;
 mod list;
+mod listing;
+mod metrics;
+mod rejections;
 mod rows;
 mod sql;
 mod work;
@@ -24,9 +27,12 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
 pub use self::{
-    counts::{Counts, counts_of, recount},
+    counts::{Counts, counts_of, counts_of_many, recount},
     evidence::PageEvidence,
     list::{Direction, Filter, Listed, Page, Sort, Warnings, by_name, page, total},
+    listing::{Listing, listing},
+    metrics::{Metrics, metrics_of},
+    rejections::{Reason, rejections_of},
     work::{Candidate, candidates, existing_names, next_boundaries},
 };
 use crate::runtime::{ApplyError, Projection, decode};

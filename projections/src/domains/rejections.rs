@@ -1,0 +1,35 @@
+//! The reasons of a campaign's lead decisions, once as counted and once as recounted, so that a drift shows.
+
+use aggregates::ids::CampaignId;
+use sqlx::PgPool;
+
+/// One reason, counted twice.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Reason {
+    /// The reason; `pending` before the decision.
+    pub reason: String,
+    /// What the counters say.
+    pub counted: i64,
+    /// How many rows have it.
+    pub rows: i64,
+    /// How many of those rows gave a page.
+    pub fetched: i64,
+}
+
+/// Both sides in one statement: one snapshot.
+const SELECT: &str = "WITH counted AS (SELECT rejection_reason, sum(n)::bigint AS n FROM read.domain_counts \
+        WHERE campaign_id = $1 GROUP BY rejection_reason), \
+    recounted AS (SELECT rejection_reason, count(*) AS n, count(*) FILTER (WHERE http_status = 'ok') AS fetched \
+        FROM read.domains WHERE campaign_id = $1 GROUP BY rejection_reason) \
+    SELECT coalesce(counted.rejection_reason, recounted.rejection_reason) AS reason, \
+        coalesce(counted.n, 0) AS counted, coalesce(recounted.n, 0) AS rows, \
+        coalesce(recounted.fetched, 0) AS fetched \
+    FROM counted FULL JOIN recounted USING (rejection_reason) ORDER BY 1";
+
+/// Reads every reason that a domain of the campaign has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rejections_of(pool: &PgPool, campaign_id: CampaignId) -> Result<Vec<Reason>, sqlx::Error> {
+    sqlx::query_as(SELECT).bind(campaign_id.0).fetch_all(pool).await
+}

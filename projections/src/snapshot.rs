@@ -1,0 +1,11 @@
+//! One moment for several statements.
+
+use sqlx::{PgPool, Postgres, Transaction};
+
+/// Begins a reading transaction: all of its statements see the database as it is at the first of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
