@@ -109,7 +109,7 @@ impl Fault {
                 "time ran out while connecting",
             );
         }
-        if let Some(fault) = examine(error) {
+        if let Some(fault) = examine(error, false) {
             return fault;
         }
         let code = match () {
@@ -145,29 +145,33 @@ impl Fault {
     }
 }
 
-/// Looks through an error and what it wraps for the first thing that tells the reason.
-fn examine(error: &(dyn Error + 'static)) -> Option<Fault> {
+/// Looks through an error and what it wraps for the first thing that tells the reason. Below an error of the HTTP library
+/// it is the connection that speaks, above it may be a decoder.
+fn examine(error: &(dyn Error + 'static), connection: bool) -> Option<Fault> {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return Some(of_tls(tls));
     }
     if let Some(io) = error.downcast_ref::<io::Error>() {
         // `source` of an io error skips the error it carries.
-        let carried = io.get_ref().and_then(|inner| examine(inner));
-        return carried.or_else(|| of_io(io));
+        let carried = io.get_ref().and_then(|inner| examine(inner, connection));
+        return carried.or_else(|| of_io(io, connection));
     }
     if let Some(h2) = error.downcast_ref::<h2::Error>() {
         return match h2.get_io() {
-            Some(io) => of_io(io),
+            Some(io) => of_io(io, true),
             None if h2.is_reset() || h2.is_go_away() => {
                 Some(Fault::new(Reason::ConnectionReset, "stream_reset", h2))
             }
             None => Some(Fault::error("malformed_response", h2)),
         };
     }
-    if let Some(found) = error.source().and_then(examine) {
+    let hyper = error.downcast_ref::<hyper::Error>();
+    let connection = connection || hyper.is_some();
+    let wrapped = error.source();
+    if let Some(found) = wrapped.and_then(|source| examine(source, connection)) {
         return Some(found);
     }
-    let hyper = error.downcast_ref::<hyper::Error>()?;
+    let hyper = hyper?;
     if hyper.is_incomplete_message() {
         return Some(Fault::new(
             Reason::ConnectionReset,
@@ -184,7 +188,7 @@ fn examine(error: &(dyn Error + 'static)) -> Option<Fault> {
         .then(|| Fault::error("malformed_response", hyper))
 }
 
-fn of_io(error: &io::Error) -> Option<Fault> {
+fn of_io(error: &io::Error, connection: bool) -> Option<Fault> {
     use io::ErrorKind as Kind;
     let (reason, code) = match error.kind() {
         Kind::TimedOut => (Reason::Timeout, "connect_timeout"),
@@ -202,8 +206,10 @@ fn of_io(error: &io::Error) -> Option<Fault> {
                 (Reason::TlsError, "handshake_closed")
             } else if text.contains("close_notify") {
                 (Reason::ConnectionReset, UNFINISHED)
+            } else if connection {
+                (Reason::ConnectionReset, "connection_closed")
             } else {
-                // The other source of this kind is a decoder whose input ends too early.
+                // A decoder whose input ends too early.
                 (Reason::Error, "body_undecodable")
             }
         }

@@ -93,7 +93,7 @@ fn plain_text_is_not_taken_for_markup() {
 #[test]
 fn an_element_that_is_never_closed_does_not_take_the_whole_page() {
     let page = html(&format!("<h1>x {}", "word ".repeat(2_000)));
-    assert_eq!(page.h1_spans, [0..MAX_FIELD]);
+    assert_eq!(page.h1_spans.first(), Some(&(0..MAX_FIELD)));
     assert!(page.text.len() > 9_000);
 }
 

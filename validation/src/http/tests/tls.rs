@@ -13,7 +13,9 @@ struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -146,6 +148,11 @@ async fn http_is_taken_when_https_cannot_be_had_and_the_reason_is_kept() {
 async fn faults_of_the_certificate_are_told_apart_when_there_is_no_http_either() {
     let authority = Authority::new("Own");
     let stranger = Authority::new("Stranger");
+    let unencrypted = Server::scripted(|mut stream, _| async move {
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        while stream.read_u8().await.is_ok() {}
+    })
+    .await;
     for (server, reason, expected) in [
         (
             authority.serve("shop.test", 2021, BOTH).await,
@@ -162,7 +169,7 @@ async fn faults_of_the_certificate_are_told_apart_when_there_is_no_http_either()
             Reason::TlsError,
             "certificate_untrusted",
         ),
-        (plain().await, Reason::TlsError, "handshake_failed"),
+        (unencrypted, Reason::TlsError, "handshake_failed"),
     ] {
         let report = fetcher(authority.config(server.port, nobody().await))
             .fetch(target("shop.test"))
