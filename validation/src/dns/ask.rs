@@ -161,7 +161,7 @@ impl Inner {
         tried: &[usize],
         edns: bool,
     ) -> Option<(Pick, Exchange)> {
-        // Closed when the engine stops.
+        // Whoever holds one when the engine stops gives it back at once, so nobody waits here for long.
         let _permit = self.permits.acquire().await.ok()?;
         if let Some(pacer) = &self.pacer {
             pacer.wait(&self.stop).await?;

@@ -36,8 +36,8 @@ pub(super) struct Inner {
     pub(super) config: Config,
     pub(super) upstreams: Vec<Upstream>,
     pub(super) picker: Picker,
-    /// One for each query in flight; closed when the engine stops.
-    pub(super) permits: Arc<Semaphore>,
+    /// One for each query in flight.
+    pub(super) permits: Semaphore,
     pub(super) pacer: Option<Pacer>,
     pub(super) wildcards: Wildcards,
     pub(super) stop: CancellationToken,
@@ -94,13 +94,11 @@ impl Engine {
         for socket in &all_sockets {
             tokio::spawn(listen(Arc::clone(socket), stop.clone()));
         }
-        let permits = Arc::new(Semaphore::new(config.in_flight));
         tokio::spawn(turn_wheels(all_sockets, alarm, clock.tick(), stop.clone()));
-        tokio::spawn(close_when_stopped(Arc::clone(&permits), stop.clone()));
         Ok(Self {
             inner: Arc::new(Inner {
                 picker: Picker::new(&config, &origins),
-                permits,
+                permits: Semaphore::new(config.in_flight),
                 pacer: config.rate.map(Pacer::new),
                 wildcards: Wildcards::default(),
                 upstreams,
@@ -158,11 +156,6 @@ fn addresses(config: &Config) -> Result<(Vec<SocketAddr>, Vec<Resolver>), Error>
 async fn listen(socket: Arc<Socket>, stop: CancellationToken) {
     stop.run_until_cancelled(socket.listen()).await;
     socket.close();
-}
-
-async fn close_when_stopped(permits: Arc<Semaphore>, stop: CancellationToken) {
-    stop.cancelled().await;
-    permits.close();
 }
 
 /// One clock for all sockets; it stands still while nothing is in flight.

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{StreamExt as _, stream};
@@ -14,7 +14,7 @@ use hickory_proto::op::ResponseCode;
 
 use super::{
     super::{Condition, Config, Engine, Outcome, Reason, Resolver, Strategy},
-    addresses_only,
+    DEADLINE, addresses_only,
     server::Server,
     start,
 };
@@ -158,12 +158,15 @@ async fn a_rested_resolver_is_tried_with_one_query_and_comes_back() {
     check_in_turn(&engine, 5).await;
     assert_eq!(condition(), Condition::Resting);
     // Ill still at its first trial: it rests again.
+    let since = Instant::now();
     while engine.resolvers()[0].tally.rested < 2 {
+        assert!(since.elapsed() < DEADLINE, "it was never tried");
         check_in_turn(&engine, 1).await;
     }
     assert_eq!(first.count(), 6, "five failures and one trial");
     ill.store(false, Ordering::SeqCst);
     while condition() != Condition::Healthy {
+        assert!(since.elapsed() < DEADLINE, "it never came back");
         check_in_turn(&engine, 1).await;
     }
     let before = second.count();

@@ -29,6 +29,25 @@ fn read(bytes: &[u8], question: &Question) -> Option<Answer> {
         .flatten()
 }
 
+#[test]
+fn names_that_point_forward_or_at_themselves_are_refused() {
+    let question = Question::new(&WireName::encode("example.com").unwrap(), RecordType::A);
+    let mut message = question.message(7, false);
+    message[2] |= 0x80;
+    message[7] = 1;
+    let owner = message.len() as u8;
+    let rest = [0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 1];
+    for (pointer, accepted) in [(12, true), (owner + 16, false), (owner, false)] {
+        let mut bytes = [message.as_slice(), &[0xc0, pointer], &rest].concat();
+        bytes.extend_from_slice(b"\x07example\x03com\0");
+        assert_eq!(
+            read(&bytes, &question).is_some(),
+            accepted,
+            "pointer to {pointer}"
+        );
+    }
+}
+
 fn labels() -> impl Strategy<Value = String> {
     proptest::collection::vec("[a-zA-Z0-9_]([a-z0-9-]{0,20}[a-z0-9])?", 1..6)
         .prop_map(|labels| labels.join("."))
