@@ -86,4 +86,10 @@ pub enum Error {
     /// The live tables were in use all the time.
     #[error("cannot swap the tables of {0}: they were in use")]
     Busy(&'static str),
+    /// Another rebuild of the projection runs.
+    #[error("{0} is being rebuilt by somebody else")]
+    UnderWay(&'static str),
+    /// A rebuild went past the live tables before it was compared with them.
+    #[error("the rebuilt tables of {0} are ahead of the live ones")]
+    Ahead(&'static str),
 }

@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 pub use self::{
     checkpoint::{Checkpoint, checkpoints},
     error::{ApplyError, Error},
-    rebuild::{Difference, Rebuild, SHADOW_PAGE},
+    rebuild::{Comparison, Difference, Rebuild, SHADOW_PAGE},
     runner::{Lag, LIVE_PAGE, Runtime},
 };
 

@@ -1,8 +1,9 @@
 //! Rebuilding a projection beside the live one, comparing the two, and swapping them.
 //!
-//! The shadow is the same tables in a schema of their own, filled by the same code under another search path. It
-//! follows the log until it is level with the live tables; the last step holds the projection's advisory lock, so
-//! the live tables stand still while the two are compared and swapped, for a moment and in one transaction.
+//! The shadow is the same tables, with the same indexes under the same names, in a schema of their own, filled by the
+//! same code under another search path. Called by the operator's tool. The invariant: the live tables serve queries
+//! and take events in all the time. A comparison holds their projection still only while the shadow is brought level,
+//! and then reads both in one snapshot; a swap is one short transaction.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,10 +18,13 @@ pub const SHADOW_PAGE: u32 = 20_000;
 /// How often a swap is tried when readers hold the live tables.
 const SWAP_TRIES: u32 = 100;
 
-/// How many differing rows are reported in full; the rest is counted.
+/// The pause between two tries, in which the waiting readers get their turn.
+const SWAP_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many differing rows of a table are reported in full; the rest is counted.
 const REPORTED: i64 = 20;
 
-/// Rows of a table in which live and rebuilt differ.
+/// A row in which live and rebuilt differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The table.
@@ -31,91 +35,178 @@ pub struct Difference {
     pub row: String,
 }
 
-/// A rebuild under way.
+/// How live and rebuilt compare at one position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// The position that both were at.
+    pub position: Position,
+    /// Rows that were compared, of the shadow's tables.
+    pub rows: u64,
+    /// Rows that only one of the two has.
+    pub differing: u64,
+    /// The first of them.
+    pub differences: Vec<Difference>,
+}
+
+/// How far the shadow has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reached {
+    position: Position,
+    applied: u64,
+}
+
+/// A rebuild under way; dropped, it leaves its shadow for the next one to throw away.
 pub struct Rebuild {
     database: Database,
     feed: Feed,
     projection: Arc<dyn Projection>,
     schema: String,
     shadow_name: String,
-    position: Position,
-    applied: u64,
+    reached: Reached,
+    /// Not of the pool: its session holds the lock that keeps a second rebuild out, and loses it with this value.
+    session: PgConnection,
 }
+
+const KEEP_OTHERS_OUT: &str = "SELECT pg_try_advisory_lock(hashtext('rebuild'), hashtext($1))";
+const LET_OTHERS_IN: &str = "SELECT pg_advisory_unlock(hashtext('rebuild'), hashtext($1))";
+/// The lock that every live step takes for its transaction, here for the session.
+const HOLD: &str = "SELECT pg_advisory_lock(hashtext('projection'), hashtext($1))";
+const LET_GO: &str = "SELECT pg_advisory_unlock(hashtext('projection'), hashtext($1))";
+
+const STORAGE: &str = "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = $1::regclass";
+
+/// The indexes of a table as statements: a constraint's definition where one stands behind the index.
+const INDEXES: &str = "SELECT k.conname::text, pg_get_constraintdef(k.oid), pg_get_indexdef(i.indexrelid) \
+    FROM pg_index i LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') \
+    WHERE i.indrelid = $1::regclass ORDER BY i.indexrelid";
 
 impl Rebuild {
     /// Makes the empty shadow tables, throwing away those of an earlier rebuild that was broken off.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`Error::UnderWay`] while another rebuild of the projection runs, anywhere; otherwise when the database fails.
     pub async fn begin(database: Database, projection: Arc<dyn Projection>) -> Result<Self, Error> {
+        let name = projection.name();
+        let mut session = database.pool().acquire().await?.detach();
+        let alone: bool = sqlx::query_scalar(KEEP_OTHERS_OUT)
+            .bind(name)
+            .fetch_one(&mut session)
+            .await?;
+        if !alone {
+            return Err(Error::UnderWay(name));
+        }
         let rebuild = Self {
-            schema: format!("rebuild_{}", projection.name()),
-            shadow_name: format!("rebuild:{}", projection.name()),
+            schema: format!("rebuild_{name}"),
+            shadow_name: format!("rebuild:{name}"),
             feed: database.feed(),
             database,
             projection,
-            position: Position::START,
-            applied: 0,
+            reached: Reached::default(),
+            session,
         };
-        let mut transaction = rebuild.database.pool().begin().await?;
-        let schema = &rebuild.schema;
+        rebuild.make_tables().await?;
+        Ok(rebuild)
+    }
+
+    /// Makes the tables with their indexes named as the live ones are: `LIKE … INCLUDING INDEXES` would make names up,
+    /// and after a swap the schema's later migrations would not find theirs. `LIKE` leaves out storage parameters as
+    /// well; without the live table's fill factor, updates would move rows.
+    async fn make_tables(&self) -> Result<(), Error> {
+        let mut transaction = self.database.pool().begin().await?;
+        let schema = &self.schema;
         // Schema and table names cannot be parameters; these come from the program's own list of projections.
-        let mut statements = vec![
+        for statement in [
             format!("DROP SCHEMA IF EXISTS {schema} CASCADE"),
             format!("CREATE SCHEMA {schema}"),
-        ];
-        for table in rebuild.projection.tables() {
-            statements.push(format!("CREATE TABLE {schema}.{table} (LIKE read.{table} INCLUDING ALL)"));
-            // `LIKE` leaves storage parameters out; without the live table's fill factor updates would move rows.
-            statements.push(format!(
-                "DO $$ DECLARE options text := (SELECT array_to_string(reloptions, ', ') FROM pg_class \
-                 WHERE oid = 'read.{table}'::regclass); BEGIN IF options IS NOT NULL THEN \
-                 EXECUTE 'ALTER TABLE {schema}.{table} SET (' || options || ')'; END IF; END $$"
-            ));
+        ] {
+            sqlx::query(&statement).execute(&mut *transaction).await?;
         }
-        for statement in &statements {
-            sqlx::query(statement).execute(&mut *transaction).await?;
+        for table in self.projection.tables() {
+            let live = format!("read.{table}");
+            let mut statements = vec![format!(
+                "CREATE TABLE {schema}.{table} (LIKE {live} INCLUDING ALL EXCLUDING INDEXES)"
+            )];
+            let storage: Option<String> = sqlx::query_scalar(STORAGE)
+                .bind(&live)
+                .fetch_one(&mut *transaction)
+                .await?;
+            if let Some(storage) = storage {
+                statements.push(format!("ALTER TABLE {schema}.{table} SET ({storage})"));
+            }
+            let indexes: Vec<(Option<String>, Option<String>, String)> = sqlx::query_as(INDEXES)
+                .bind(&live)
+                .fetch_all(&mut *transaction)
+                .await?;
+            for (constraint, definition, index) in indexes {
+                statements.push(match (constraint, definition) {
+                    (Some(name), Some(definition)) => {
+                        format!("ALTER TABLE {schema}.{table} ADD CONSTRAINT {name} {definition}")
+                    }
+                    _ => index.replacen(&format!(" ON {live} "), &format!(" ON {schema}.{table} "), 1),
+                });
+            }
+            for statement in &statements {
+                sqlx::query(statement).execute(&mut *transaction).await?;
+            }
         }
-        checkpoint::forget(&mut transaction, &rebuild.shadow_name).await?;
-        checkpoint::read(&mut transaction, &rebuild.shadow_name).await?;
+        checkpoint::forget(&mut transaction, &self.shadow_name).await?;
+        checkpoint::read(&mut transaction, &self.shadow_name).await?;
         transaction.commit().await?;
-        Ok(rebuild)
+        Ok(())
     }
 
     /// Returns how far the shadow has come.
     #[must_use]
     pub const fn position(&self) -> Position {
-        self.position
+        self.reached.position
     }
 
     /// Returns how many events the shadow has taken in.
     #[must_use]
     pub const fn applied(&self) -> u64 {
-        self.applied
+        self.reached.applied
     }
 
-    /// Takes one page of the log into the shadow; answers whether there was any.
+    /// Returns how far the live tables have come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn live_position(&self) -> Result<Position, Error> {
+        let mut connection = self.database.pool().acquire().await?;
+        let (live, _) = checkpoint::read(&mut connection, self.projection.name()).await?;
+        Ok(live)
+    }
+
+    /// Takes one page of the log into the shadow, nothing past `until` (the end of a commit: a checkpoint or the
+    /// log's head); answers whether there was any.
     ///
     /// # Errors
     /// When an event cannot be applied or the database fails.
-    pub async fn step(&mut self) -> Result<bool, Error> {
+    pub async fn step(&mut self, until: Position) -> Result<bool, Error> {
+        if self.reached.position >= until {
+            return Ok(false);
+        }
         let mut transaction = self.database.pool().begin().await?;
-        let moved = self.step_in(&mut transaction).await?;
+        // What is lost with the server is a rebuild that would be begun anew anyway; the swap waits for the disk.
+        sqlx::query("SET LOCAL synchronous_commit = off")
+            .execute(&mut *transaction)
+            .await?;
+        let reached = self.take(&mut transaction, self.reached, until).await?;
         transaction.commit().await?;
-        Ok(moved)
+        self.reached = reached;
+        Ok(true)
     }
 
-    async fn step_in(&mut self, connection: &mut PgConnection) -> Result<bool, Error> {
+    async fn take(&self, connection: &mut PgConnection, from: Reached, until: Position) -> Result<Reached, Error> {
         let path = format!("SET LOCAL search_path = {}, public", self.schema);
         sqlx::query(&path).execute(&mut *connection).await?;
-        let (to, count) = take_in(&self.feed, connection, self.projection.as_ref(), self.position, SHADOW_PAGE).await?;
-        let moved = to > self.position;
-        if moved {
-            checkpoint::advance(connection, &self.shadow_name, to, count).await?;
-            self.position = to;
-            self.applied += count as u64;
-        }
-        Ok(moved)
+        let page = (SHADOW_PAGE, Some(until));
+        let (to, count) = take_in(&self.feed, connection, self.projection.as_ref(), from.position, page).await?;
+        checkpoint::advance(connection, &self.shadow_name, to, count).await?;
+        Ok(Reached {
+            position: to,
+            applied: from.applied + count as u64,
+        })
     }
 
     /// Lets the planner know the shadow's tables, which grew from nothing in one go.
@@ -130,66 +221,101 @@ impl Rebuild {
         Ok(())
     }
 
-    /// Holds the live projection still, brings the shadow level with it and lists every row in which they differ.
+    /// Brings the shadow level with the live tables, holding their projection still for that moment, and lists every
+    /// row in which the two differ there. The live projection goes on while the rows are compared.
     ///
     /// # Errors
-    /// When an event cannot be applied or the database fails.
-    pub async fn compare(&mut self) -> Result<(u64, Vec<Difference>), Error> {
+    /// [`Error::Ahead`] when the shadow has gone past the live tables; otherwise when an event cannot be applied or
+    /// the database fails.
+    pub async fn compare(&mut self) -> Result<Comparison, Error> {
+        let name = self.projection.name();
+        sqlx::query(HOLD).bind(name).execute(&mut self.session).await?;
+        let level = self.level().await;
         let mut connection = self.database.pool().acquire().await?;
-        let mut transaction = connection.begin().await?;
-        let live = self.level(&mut transaction).await?;
-        let found = self.differences(&mut transaction, live).await?;
-        transaction.commit().await?;
-        Ok(found)
+        let mut snapshot = connection
+            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await?;
+        // The first statement takes the snapshot; it must come before the live projection is let go.
+        let (live, _) = checkpoint::read(&mut snapshot, &self.shadow_name).await?;
+        sqlx::query(LET_GO).bind(name).execute(&mut self.session).await?;
+        level?;
+        let mut comparison = Comparison {
+            position: live,
+            ..Comparison::default()
+        };
+        self.find_differences(&mut snapshot, &mut comparison).await?;
+        snapshot.rollback().await?;
+        Ok(comparison)
     }
 
-    /// Puts the shadow in the live tables' place, level with them, in one transaction; queries that run meanwhile wait
+    async fn level(&mut self) -> Result<(), Error> {
+        let live = self.live_position().await?;
+        if self.reached.position > live {
+            return Err(Error::Ahead(self.projection.name()));
+        }
+        while self.step(live).await? {}
+        Ok(())
+    }
+
+    async fn find_differences(&self, snapshot: &mut PgConnection, found: &mut Comparison) -> Result<(), Error> {
+        let shadow = self.schema.as_str();
+        for table in self.projection.tables() {
+            let count = format!("SELECT count(*) FROM {shadow}.{table}");
+            let rows: i64 = sqlx::query_scalar(&count).fetch_one(&mut *snapshot).await?;
+            found.rows += u64::try_from(rows).unwrap_or(0);
+            for (only_in, kept, taken) in [("live", "read", shadow), ("rebuilt", shadow, "read")] {
+                let statement = format!(
+                    "WITH different AS MATERIALIZED (SELECT to_jsonb(r)::text AS row FROM (SELECT * FROM \
+                     {kept}.{table} EXCEPT ALL SELECT * FROM {taken}.{table}) r) \
+                     SELECT (SELECT count(*) FROM different), row FROM different LIMIT {REPORTED}"
+                );
+                let rows = sqlx::query(&statement).fetch_all(&mut *snapshot).await?;
+                let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+                found.differing += u64::try_from(count).unwrap_or(0);
+                for row in rows {
+                    found.differences.push(Difference {
+                        table,
+                        only_in,
+                        row: row.try_get(1)?,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the shadow in the live tables' place, not behind them, in one transaction; queries that run meanwhile wait
     /// for a moment and none fails.
     ///
     /// # Errors
-    /// [`Error::Busy`] when readers never let go of the live tables.
-    pub async fn swap(mut self) -> Result<Position, Error> {
+    /// [`Error::Busy`] when readers never let go of the live tables; otherwise when an event cannot be applied or the
+    /// database fails.
+    pub async fn swap(self) -> Result<Position, Error> {
         for _ in 0..SWAP_TRIES {
-            match self.try_swap().await {
-                Ok(()) => return Ok(self.position),
-                Err(error) if is_lock_timeout(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
+            match self.swap_in_one_transaction().await {
+                Ok(position) => {
+                    self.release().await?;
+                    return Ok(position);
+                }
+                Err(error) if is_lock_timeout(&error) => tokio::time::sleep(SWAP_PAUSE).await,
                 Err(error) => return Err(error),
             }
         }
         Err(Error::Busy(self.projection.name()))
     }
 
-    /// Throws the shadow away.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn discard(self) -> Result<(), Error> {
+    async fn swap_in_one_transaction(&self) -> Result<Position, Error> {
         let mut transaction = self.database.pool().begin().await?;
-        let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema);
-        sqlx::query(&drop).execute(&mut *transaction).await?;
-        checkpoint::forget(&mut transaction, &self.shadow_name).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    async fn try_swap(&mut self) -> Result<(), Error> {
-        let before = (self.position, self.applied);
-        let outcome = self.swap_in_one_transaction().await;
-        if outcome.is_err() {
-            // The transaction took the last step of the shadow back with it.
-            (self.position, self.applied) = before;
+        checkpoint::lead(&mut transaction, self.projection.name()).await?;
+        let (live, _) = checkpoint::read(&mut transaction, self.projection.name()).await?;
+        let mut reached = self.reached;
+        while reached.position < live {
+            reached = self.take(&mut transaction, reached, live).await?;
         }
-        outcome
-    }
-
-    async fn swap_in_one_transaction(&mut self) -> Result<(), Error> {
-        let mut connection = self.database.pool().acquire().await?;
-        let mut transaction = connection.begin().await?;
-        self.level(&mut transaction).await?;
         let schema = &self.schema;
         let tables = self.projection.tables();
         let live: Vec<String> = tables.iter().map(|table| format!("read.{table}")).collect();
-        // Both or none, and never waiting long: a swap that waits makes every later query wait behind it.
+        // All or none, and never waiting long: a swap that waits makes every later query wait behind it.
         let mut statements = vec![
             "SET LOCAL lock_timeout = '200ms'".to_owned(),
             format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", live.join(", ")),
@@ -202,65 +328,34 @@ impl Rebuild {
         for statement in &statements {
             sqlx::query(statement).execute(&mut *transaction).await?;
         }
-        let applied = i64::try_from(self.applied).unwrap_or(i64::MAX);
-        checkpoint::put(&mut transaction, self.projection.name(), self.position, applied).await?;
+        let applied = i64::try_from(reached.applied).unwrap_or(i64::MAX);
+        checkpoint::put(&mut transaction, self.projection.name(), reached.position, applied).await?;
         checkpoint::forget(&mut transaction, &self.shadow_name).await?;
         transaction.commit().await?;
+        Ok(reached.position)
+    }
+
+    /// Throws the shadow away.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn discard(self) -> Result<(), Error> {
+        let mut transaction = self.database.pool().begin().await?;
+        let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema);
+        sqlx::query(&drop).execute(&mut *transaction).await?;
+        checkpoint::forget(&mut transaction, &self.shadow_name).await?;
+        transaction.commit().await?;
+        self.release().await
+    }
+
+    /// Lets the next rebuild begin at once, not only when the server has noticed that the session is gone.
+    async fn release(mut self) -> Result<(), Error> {
+        sqlx::query(LET_OTHERS_IN)
+            .bind(self.projection.name())
+            .execute(&mut self.session)
+            .await?;
+        self.session.close().await?;
         Ok(())
-    }
-
-    /// Takes the projection's lock and brings the shadow to the live tables' position, or, where the shadow is ahead,
-    /// leaves it there; answers the live position.
-    async fn level(&mut self, connection: &mut PgConnection) -> Result<Position, Error> {
-        checkpoint::lead(connection, self.projection.name()).await?;
-        let (live, _) = checkpoint::read(connection, self.projection.name()).await?;
-        while self.position < live {
-            if !self.step_in(connection).await? {
-                break;
-            }
-        }
-        // A shadow that is ahead waits for nobody: the live tables follow it under the lock that is held here.
-        if self.position > live {
-            let path = "SET LOCAL search_path = read, public";
-            sqlx::query(path).execute(&mut *connection).await?;
-            let mut at = live;
-            while at < self.position {
-                let (to, count) = take_in(&self.feed, connection, self.projection.as_ref(), at, SHADOW_PAGE).await?;
-                checkpoint::advance(connection, self.projection.name(), to, count).await?;
-                at = to;
-            }
-            return Ok(at);
-        }
-        Ok(live)
-    }
-
-    async fn differences(
-        &self,
-        connection: &mut PgConnection,
-        _live: Position,
-    ) -> Result<(u64, Vec<Difference>), Error> {
-        let mut total = 0;
-        let mut found = Vec::new();
-        for table in self.projection.tables() {
-            for (only_in, kept, taken) in [("live", "read", self.schema.as_str()), ("rebuilt", &self.schema, "read")] {
-                let statement = format!(
-                    "WITH different AS (SELECT to_jsonb(r)::text AS row FROM (SELECT * FROM {kept}.{table} EXCEPT ALL \
-                     SELECT * FROM {taken}.{table}) r) SELECT (SELECT count(*) FROM different), row FROM different \
-                     LIMIT {REPORTED}"
-                );
-                let rows = sqlx::query(&statement).fetch_all(&mut *connection).await?;
-                let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-                total += u64::try_from(count).unwrap_or(0);
-                for row in rows {
-                    found.push(Difference {
-                        table,
-                        only_in,
-                        row: row.try_get(1)?,
-                    });
-                }
-            }
-        }
-        Ok((total, found))
     }
 }
 

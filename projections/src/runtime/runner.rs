@@ -196,7 +196,7 @@ impl Runtime {
             self.announce(projection, from);
             return Ok(Step::StandBy(from));
         }
-        let (to, count) = take_in(&self.feed, &mut transaction, projection, from, page).await?;
+        let (to, count) = take_in(&self.feed, &mut transaction, projection, from, (page, None)).await?;
         if to > from {
             checkpoint::advance(&mut transaction, projection.name(), to, count).await?;
         }
@@ -220,15 +220,20 @@ impl Runtime {
 
 const LIVE_PATH: &str = "SET LOCAL search_path = read, public";
 
-/// Reads a page after `from` and applies it on the connection; answers where it ended and how many events it had.
+/// Reads a page of about `limit` events after `from`, nothing past `until` (the end of a commit) where that is given,
+/// and applies it on the connection; answers where it ended and how many events it had.
 pub(super) async fn take_in(
     feed: &Feed,
     connection: &mut PgConnection,
     projection: &dyn Projection,
     from: Position,
-    page: u32,
+    (limit, until): (u32, Option<Position>),
 ) -> Result<(Position, usize), Error> {
-    let page = feed.after_in(connection, from, page, Some(projection.reads())).await?;
+    let mut page = feed.after_in(connection, from, limit, Some(projection.reads())).await?;
+    if let Some(until) = until.filter(|until| page.next > *until) {
+        page.events.retain(|event| event.position <= until);
+        page.next = until;
+    }
     if !page.events.is_empty() {
         projection
             .apply(connection, &page.events)

@@ -1,0 +1,23 @@
+//! Why the operator's tool could not do its work.
+
+/// Why a rebuild, a comparison or a check did not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The projection could not be built.
+    #[error(transparent)]
+    Projection(#[from] projections::runtime::Error),
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] event_store::Error),
+    /// The database failed.
+    #[error("cannot read the read models")]
+    Database(#[from] sqlx::Error),
+    /// There is no projection of that name.
+    #[error("no projection is called {name}; there are {known}")]
+    UnknownProjection {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+}

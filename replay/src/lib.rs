@@ -1,0 +1,49 @@
+//! The operator's tool: the read models are thrown away and built again, compared with the log, and checked.
+//!
+//! Called by the command line (`replay …`), by the demo and as the last step of tests. Nothing here changes the log.
+//! [`rebuild()`] puts a projection together anew beside the live one and swaps the two; [`verify()`] does the same and
+//! only compares; [`check()`] asks of the log, the checkpoints and the counters whether they are what they promise to
+//! be; [`campaign_at()`] shows a campaign as it was. All of them run beside any traffic.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
+mod check;
+mod error;
+mod progress;
+mod rebuild;
+mod time_travel;
+mod verify;
+
+pub use self::{
+    check::{Counter, Report, Standing, check},
+    error::Error,
+    progress::Progress,
+    rebuild::{Rebuilt, rebuild},
+    time_travel::{At, CampaignThen, campaign_at},
+    verify::{Verified, verify},
+};
+
+use std::sync::Arc;
+
+use projections::runtime::Projection;
+
+/// Finds projections by name; without names, all of them.
+///
+/// # Errors
+/// [`Error::UnknownProjection`] names the first that does not exist and those that do.
+pub fn named(names: &[String]) -> Result<Vec<Arc<dyn Projection>>, Error> {
+    let all = projections::all();
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let find = |name: &String| {
+        let found = all.iter().find(|projection| projection.name() == name);
+        found.cloned().ok_or_else(|| Error::UnknownProjection {
+            name: name.clone(),
+            known: all.iter().map(|projection| projection.name()).collect::<Vec<_>>().join(", "),
+        })
+    };
+    names.iter().map(find).collect()
+}
