@@ -8,5 +8,7 @@
 )]
 
 pub mod app;
+pub mod auth;
 pub mod commands;
+pub mod http;
 pub mod work;

@@ -1,0 +1,112 @@
+//! One attempt to prove a password. Attempts for one user are made one after the other, on all nodes together.
+//!
+//! Otherwise somebody could have a hundred passwords compared at the same moment, before the first failure is counted,
+//! and a lock-out after five would let a hundred guesses through.
+
+use std::time::Duration;
+
+use aggregates::{
+    Actor, Metadata,
+    ids::UserId,
+    user::{self, User},
+};
+use chrono::Utc;
+use event_store::ExecuteError;
+use sqlx::{Postgres, Transaction};
+use tokio::{sync::SemaphorePermit, time::Instant};
+
+use super::{Auth, Error};
+use crate::app::App;
+
+/// How long an attempt waits for its turn.
+const TURN: Duration = Duration::from_secs(5);
+/// How long between two looks whether it has come.
+const PAUSE: Duration = Duration::from_millis(20);
+
+const TAKE_TURN: &str = "SELECT pg_try_advisory_xact_lock(hashtext('password'), hashtext($1))";
+const HASH: &str = "SELECT password_hash FROM credentials WHERE user_id = $1";
+
+/// The turn of an attempt that succeeded; nobody else's attempt for this user runs before it is committed.
+pub(super) struct Proven<'a> {
+    pub(super) turn: Transaction<'static, Postgres>,
+    pub(super) slot: SemaphorePermit<'a>,
+}
+
+impl Auth {
+    /// Compares a password with the user's; a wrong one is counted as a failed log-in.
+    ///
+    /// # Errors
+    /// [`Error::WrongCredentials`], a lock-out ([`user::Error::LockedOut`]), or [`Error::Busy`].
+    pub(super) async fn prove(
+        &self,
+        app: &App,
+        user_id: UserId,
+        password: &str,
+        metadata: &Metadata,
+    ) -> Result<Proven<'_>, Error> {
+        let (mut turn, slot) = self.turn(app, user_id).await?;
+        let id = user_id.to_string();
+        let (user, _) = app.database.log().load::<User>(&id).await?;
+        if let Some(until) = user.locked_out_at(Utc::now()) {
+            return Err(ExecuteError::Rejected(user::Error::LockedOut { until }).into());
+        }
+        let hash: Option<String> = sqlx::query_scalar(HASH)
+            .bind(user_id.0)
+            .fetch_optional(&mut *turn)
+            .await
+            .map_err(Error::database("read a password hash"))?;
+        let right = self.passwords.matches(password, hash).await?;
+        if right && user.is_active() {
+            return Ok(Proven { turn, slot });
+        }
+        if user.is_active() {
+            let failed = user::Command::FailLogIn(user::FailLogIn { at: Utc::now() });
+            let metadata = Metadata {
+                actor: Actor::Anonymous,
+                idempotency: None,
+                ..metadata.clone()
+            };
+            app.database.log().execute::<User>(&id, failed, &metadata, None).await?;
+        }
+        Err(Error::WrongCredentials)
+    }
+
+    /// Takes as long as the attempt of a user whom there is.
+    pub(super) async fn prove_nobody(&self, password: &str) -> Result<(), Error> {
+        let _slot = self.passwords.slot().await?;
+        self.passwords.matches(password, None).await?;
+        Ok(())
+    }
+
+    /// Waits for a core and for the user's turn. The core comes first, so that attempts hold no more connections than
+    /// there are cores.
+    async fn turn(
+        &self,
+        app: &App,
+        user_id: UserId,
+    ) -> Result<(Transaction<'static, Postgres>, SemaphorePermit<'_>), Error> {
+        let deadline = Instant::now() + TURN;
+        loop {
+            let slot = self.passwords.slot().await?;
+            let mut turn = app
+                .database
+                .pool()
+                .begin()
+                .await
+                .map_err(Error::database("begin an attempt"))?;
+            let taken: bool = sqlx::query_scalar(TAKE_TURN)
+                .bind(user_id.to_string())
+                .fetch_one(&mut *turn)
+                .await
+                .map_err(Error::database("wait for an attempt's turn"))?;
+            if taken {
+                return Ok((turn, slot));
+            }
+            drop((turn, slot));
+            if Instant::now() >= deadline {
+                return Err(Error::Busy);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Why somebody was not let in, or not registered.
+
+use aggregates::user;
+use event_store::ExecuteError;
+
+/// Why somebody was not let in, or not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The mail address or the password is wrong; which of the two is not said.
+    #[error("the mail address or the password is wrong")]
+    WrongCredentials,
+    /// Somebody else tries the same user at the same moment.
+    #[error("another attempt for this user is under way")]
+    Busy,
+    /// The mail address belongs to a user already.
+    #[error("the mail address {0} belongs to a user already")]
+    EmailTaken(String),
+    /// The password cannot be used.
+    #[error("the password {0}")]
+    UnusablePassword(&'static str),
+    /// The user's rules refused.
+    #[error(transparent)]
+    Refused(#[from] ExecuteError<user::Error>),
+    /// Hashing failed.
+    #[error("cannot hash a password")]
+    Password(#[source] bcrypt::BcryptError),
+    /// The task that hashes was ended, because the process shuts down.
+    #[error("the process is shutting down")]
+    ShuttingDown,
+    /// The database failed.
+    #[error("cannot {action}")]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// What went wrong.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] event_store::Error),
+}
+
+impl Error {
+    /// Names the step of a database error.
+    pub(super) fn database(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database { action, source }
+    }
+}

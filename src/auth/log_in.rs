@@ -1,0 +1,67 @@
+//! Logging in.
+
+use aggregates::{
+    Actor,
+    ids::{SessionId, UserId},
+    user::{self, User},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Auth, Error, Origin, attempt::Proven, session, token::SessionKey};
+use crate::{app::App, commands::Done};
+
+/// A log-in that succeeded.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The user.
+    pub user_id: UserId,
+    /// The session's token: the only copy there is.
+    pub token: String,
+    /// When the session ends unless it is prolonged.
+    pub expires_at: DateTime<Utc>,
+    /// What was recorded.
+    pub done: Done<user::Event>,
+}
+
+const FIND: &str = "SELECT user_id FROM user_emails WHERE email = $1";
+
+impl Auth {
+    /// Lets somebody in who knows the password, and begins a session.
+    ///
+    /// An unknown user, a wrong password and a deactivated user are answered alike, after the same work.
+    ///
+    /// # Errors
+    /// [`Error::WrongCredentials`], a lock-out, or a failing database.
+    pub async fn log_in(&self, app: &App, email: &str, password: &str, origin: &Origin) -> Result<LoggedIn, Error> {
+        let found: Option<Uuid> = sqlx::query_scalar(FIND)
+            .bind(email.trim().to_lowercase())
+            .fetch_optional(app.database.pool())
+            .await
+            .map_err(Error::database("find a user"))?;
+        let Some(user_id) = found.map(UserId) else {
+            self.prove_nobody(password).await?;
+            return Err(Error::WrongCredentials);
+        };
+        let metadata = origin.metadata(Actor::User(user_id));
+        let Proven { mut turn, slot } = self.prove(app, user_id, password, &metadata).await?;
+        drop(slot);
+
+        let key = SessionKey::random();
+        let session_id = SessionId(Uuid::now_v7());
+        let expires_at = self.end_of_session();
+        session::begin(&mut turn, &key, session_id, user_id, expires_at, origin).await?;
+        let command = user::Command::LogIn(user::LogIn {
+            session_id,
+            at: Utc::now(),
+        });
+        let done = app.execute::<User>(&user_id.to_string(), command, &metadata, None).await?;
+        turn.commit().await.map_err(Error::database("begin a session"))?;
+        Ok(LoggedIn {
+            user_id,
+            token: key.token(&self.settings.secret),
+            expires_at,
+            done,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Log-in and sessions: passwords, tokens, and the two tables that hold what must never be in the log.
+//!
+//! The `user` aggregate decides who may come in and keeps the history; here are the secrets that it never sees.
+//! `credentials` holds a bcrypt hash per user, `sessions` the SHA-256 of each live session's id: who reads either table
+//! can log in with neither. Called by the REST interface and by the command line. The invariant: no secret leaves this
+//! folder except the token in the answer of a log-in.
+
+mod attempt;
+mod change_password;
+mod error;
+mod log_in;
+mod origin;
+mod password;
+mod register;
+mod session;
+mod token;
+
+use std::{sync::Arc, time::Duration};
+
+pub use self::{error::Error, log_in::LoggedIn, origin::Origin, register::register, session::Session, token::Secret};
+use self::password::Passwords;
+
+/// How log-in works. The secret is decided by the configuration.
+#[derive(Clone)]
+pub struct Settings {
+    /// What session tokens are signed with; every process that serves must have the same.
+    pub secret: Secret,
+    /// bcrypt's cost: the work doubles with each step.
+    pub bcrypt_cost: u32,
+    /// How long a session lasts from its log-in or its last refresh.
+    pub session_length: Duration,
+    /// Whether browsers may send the cookie over TLS only.
+    pub secure_cookie: bool,
+}
+
+impl Settings {
+    /// bcrypt's cost where nobody says otherwise.
+    pub const BCRYPT_COST: u32 = 12;
+    /// A session's length where nobody says otherwise.
+    pub const SESSION_LENGTH: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// Makes the settings of a production server without TLS of its own.
+    #[must_use]
+    pub const fn new(secret: Secret) -> Self {
+        Self {
+            secret,
+            bcrypt_cost: Self::BCRYPT_COST,
+            session_length: Self::SESSION_LENGTH,
+            secure_cookie: false,
+        }
+    }
+}
+
+/// Log-in and sessions. Cheap to clone.
+#[derive(Clone)]
+pub struct Auth {
+    settings: Arc<Settings>,
+    passwords: Passwords,
+}
+
+impl Auth {
+    /// Prepares log-in: hashes the password that unknown users are compared with, at the same cost.
+    ///
+    /// # Errors
+    /// [`Error::Password`] when the cost is none that bcrypt knows (4 to 31).
+    pub async fn new(settings: Settings) -> Result<Self, Error> {
+        Ok(Self {
+            passwords: Passwords::new(settings.bcrypt_cost).await?,
+            settings: Arc::new(settings),
+        })
+    }
+
+    /// Says whether browsers may send the cookie over TLS only.
+    #[must_use]
+    pub fn secure_cookie(&self) -> bool {
+        self.settings.secure_cookie
+    }
+
+    /// Returns how long a session lasts.
+    #[must_use]
+    pub fn session_length(&self) -> Duration {
+        self.settings.session_length
+    }
+}

@@ -1,0 +1,64 @@
+//! Logging in and out, and who one is.
+
+mod log_in;
+mod me;
+mod session;
+
+use axum::http::HeaderValue;
+use chrono::{DateTime, Utc};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use self::me::UserPublicResponse;
+use super::{error::Error, refusals::Refusal as _, router::State};
+use crate::auth;
+
+/// Collects the routes that need no user.
+pub fn public() -> OpenApiRouter<State> {
+    OpenApiRouter::default().routes(routes!(log_in::log_in))
+}
+
+/// Collects the routes that need one.
+pub fn private() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(session::log_out))
+        .routes(routes!(session::refresh))
+        .routes(routes!(me::me))
+        .routes(routes!(me::me_alias))
+        .routes(routes!(session::change_password))
+        .routes(routes!(session::change_password_alias))
+}
+
+/// Tells somebody who is locked out when to come back.
+pub(super) fn locked_out(until: DateTime<Utc>) -> Error {
+    let seconds = (until - Utc::now()).num_seconds().saturating_add(1);
+    Error::TooManyRequests {
+        message: format!("too many wrong passwords; locked out until {}", until.to_rfc3339()),
+        retry_after_seconds: u64::try_from(seconds).unwrap_or(1).max(1),
+    }
+}
+
+impl From<auth::Error> for Error {
+    fn from(error: auth::Error) -> Self {
+        match error {
+            auth::Error::WrongCredentials => Self::Unauthorized("the mail address or the password is wrong"),
+            auth::Error::Busy => Self::TooManyRequests {
+                message: error.to_string(),
+                retry_after_seconds: 1,
+            },
+            auth::Error::EmailTaken(_) => Self::Conflict {
+                code: "EMAIL_TAKEN",
+                message: error.to_string(),
+            },
+            auth::Error::UnusablePassword(message) => Self::bad("password", message),
+            auth::Error::Refused(event_store::ExecuteError::Rejected(refusal)) => refusal.into_http(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// Writes the cookie that carries a token, or, with no time left, the one that removes it.
+fn cookie(token: &str, seconds: u64, secure: bool) -> Option<HeaderValue> {
+    let name = super::authenticate::COOKIE;
+    let secure = if secure { "; Secure" } else { "" };
+    HeaderValue::try_from(format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")).ok()
+}

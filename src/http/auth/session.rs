@@ -1,0 +1,100 @@
+//! Ending and prolonging a session, and changing the password.
+
+use axum::{
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{UserPublicResponse, cookie, log_in::SessionResponse};
+use crate::{
+    auth,
+    http::{Answer, Caller, Error, Json, State, authenticate},
+};
+
+/// The old password and the new.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ChangePasswordRequest {
+    /// The password so far.
+    old_password: String,
+    /// The password from now on: at least 8 characters, at most 72 bytes.
+    new_password: String,
+}
+
+/// A sentence.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MessageResponse {
+    /// The sentence.
+    pub message: &'static str,
+}
+
+/// Logs out: the session and its streams end.
+#[utoipa::path(post, path = "/auth/logout", tag = "auth", responses((status = 204)))]
+pub(super) async fn log_out(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+) -> Result<Response, Error> {
+    let done = state
+        .auth
+        .log_out(&state.app, caller.user_id, caller.session_id, &caller.metadata)
+        .await?;
+    let mut response = Answer::no_content().after(&done).into_response();
+    if let Some(cookie) = cookie("", 0, state.auth.secure_cookie()) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Prolongs the session, at most to thirty days after its log-in. The token stays.
+#[utoipa::path(post, path = "/auth/refresh", tag = "auth", responses((status = 200, body = SessionResponse)))]
+pub(super) async fn refresh(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let over = Error::Unauthorized("the session is over");
+    let token = authenticate::token(&headers).ok_or(over.clone())?;
+    let expires_at = state.auth.prolong(&state.app, caller.session_id).await?.ok_or(over)?;
+    let seconds = (expires_at - chrono::Utc::now()).num_seconds();
+    let cookie = cookie(&token, u64::try_from(seconds).unwrap_or(0), state.auth.secure_cookie());
+    let user = UserPublicResponse::load(&state.app, caller.user_id).await?;
+    let mut response = Answer::ok(SessionResponse { user, token, expires_at }).into_response();
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Changes the password; every other session of the user ends.
+#[utoipa::path(post, path = "/auth/change-password", tag = "auth", request_body = ChangePasswordRequest,
+    responses((status = 200, body = MessageResponse), (status = 400, body = super::super::ErrorEnvelope)))]
+pub(super) async fn change_password(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Json(request): Json<ChangePasswordRequest>,
+) -> Result<Answer<MessageResponse>, Error> {
+    let passwords = (request.old_password.as_str(), request.new_password.as_str());
+    let changed = state
+        .auth
+        .change_password(&state.app, caller.user_id, caller.session_id, passwords, &caller.metadata)
+        .await;
+    match changed {
+        Ok(done) => Ok(Answer::ok(MessageResponse { message: "the password was changed" }).after(&done)),
+        Err(auth::Error::WrongCredentials) => Err(Error::bad("oldPassword", "is wrong")),
+        Err(auth::Error::UnusablePassword(message)) => Err(Error::bad("newPassword", message)),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Changes the password; the same as `/auth/change-password`.
+#[utoipa::path(post, path = "/change-password", tag = "auth", request_body = ChangePasswordRequest,
+    responses((status = 200, body = MessageResponse), (status = 400, body = super::super::ErrorEnvelope)))]
+pub(super) async fn change_password_alias(
+    state: axum::extract::State<State>,
+    caller: Caller,
+    request: Json<ChangePasswordRequest>,
+) -> Result<Answer<MessageResponse>, Error> {
+    change_password(state, caller, request).await
+}

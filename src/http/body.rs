@@ -1,0 +1,142 @@
+//! JSON bodies whose refusal names the field.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request, rejection::BytesRejection},
+    response::{IntoResponse, Response},
+};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::error::Error;
+
+/// The largest JSON body, bytes.
+pub const MAX_JSON: usize = 2 << 20;
+/// The largest upload, bytes; for the routes that take files.
+pub const MAX_UPLOAD: usize = 64 << 20;
+
+/// A JSON body, read or answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+impl<T, S> FromRequest<S> for Json<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        if !is_json(request.headers()) {
+            return Err(Error::UnsupportedMediaType("application/json"));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(too_large)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+pub(super) fn too_large(rejection: BytesRejection) -> Error {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Error::TooLarge
+    } else {
+        Error::bad("body", "cannot be read to its end")
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let essence = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Reads JSON; a refusal names the place that does not fit.
+///
+/// # Errors
+/// [`Error::BadRequest`] naming the field, or `body` where the text is no JSON.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            blame(&path, &inner.to_string())
+        } else {
+            Error::bad("body", format!("is no JSON: {inner}"))
+        }
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| Error::bad("body", format!("is no JSON: {error}")))?;
+    Ok(value)
+}
+
+/// Names the field that a deserializer stumbled over: the path that it came to, and a field that it names itself.
+pub(super) fn blame(path: &str, message: &str) -> Error {
+    let parent = if path == "." || path == "?" { "" } else { path };
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let field = match named {
+        Some(name) if parent.is_empty() => name.to_owned(),
+        // An unknown field is already the end of the path.
+        Some(name) if parent == name || parent.ends_with(&format!(".{name}")) => parent.to_owned(),
+        Some(name) => format!("{parent}.{name}"),
+        None if parent.is_empty() => "body".to_owned(),
+        None => parent.to_owned(),
+    };
+    // The position in the text says less than the field.
+    let message = message.split(" at line ").next().unwrap_or(message);
+    Error::bad(field, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Outer {
+        #[expect(dead_code, reason = "only its reading matters")]
+        inner_list: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only its reading matters")]
+        count: u8,
+    }
+
+    fn field_of(text: &str) -> String {
+        match parse::<Outer>(text.as_bytes()).unwrap_err() {
+            Error::BadRequest(details) => details[0].field.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whatever_does_not_fit_is_named_by_its_place() {
+        assert_eq!(field_of(r#"{"innerList":[{"count":1},{"count":300}]}"#), "innerList[1].count");
+        assert_eq!(field_of(r#"{"innerList":[{"count":"1"}]}"#), "innerList[0].count");
+        assert_eq!(field_of(r#"{"innerList":[{}]}"#), "innerList[0].count");
+        assert_eq!(field_of(r#"{"innerList":[{"count":1,"size":2}]}"#), "innerList[0].size");
+        assert_eq!(field_of(r#"{"innerList":[],"more":1}"#), "more");
+        assert_eq!(field_of("{}"), "innerList");
+        assert_eq!(field_of(r#"{"innerList":["#), "body");
+        assert_eq!(field_of(r#"{"innerList":[]} x"#), "body");
+        assert_eq!(field_of("[]"), "body");
+    }
+}

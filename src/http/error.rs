@@ -1,0 +1,268 @@
+//! The one error of the REST interface, and the envelope in which it is answered.
+//!
+//! A handler returns [`Error`]; the middleware of [`super::request_id`] writes the envelope, because only it knows the
+//! request's id and path. What goes wrong inside is logged there, once, and answered without particulars.
+
+use std::{fmt, sync::Arc};
+
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use axum::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One field that is to blame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Detail {
+    /// The field as the wire names it, such as `configDetails.resolvers[1]`; a header or parameter by its name.
+    pub field: String,
+    /// What kind of fault it is.
+    pub code: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A command on a phase that the campaign's rules refuse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ControlConflict {
+    /// `INVALID_PHASE_TRANSITION`, `RERUN_PRECONDITION_FAILED`, `NO_CONTROL_PHASE` or `EXPECTED_STATE_MISMATCH`.
+    pub code: &'static str,
+    /// Where the phase stands.
+    pub current_state: String,
+    /// What was wanted.
+    pub attempted_action: String,
+    /// The same in a sentence.
+    pub message: String,
+    /// Why a rerun is not possible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The phase that is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocking_phase: Option<String>,
+    /// What the caller expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_state: Option<String>,
+    /// The phases that lack a configuration.
+    #[serde(rename = "missingPhases", skip_serializing_if = "Vec::is_empty")]
+    pub missing_phases: Vec<String>,
+}
+
+/// Why a request was not answered as asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The request does not read: syntax, types, ranges (400).
+    #[error("{}", .0.first().map_or("bad request", |detail| detail.message.as_str()))]
+    BadRequest(Vec<Detail>),
+    /// The request reads and cannot be done: a value that the rules refuse (422).
+    #[error("{}", .0.first().map_or("not acceptable", |detail| detail.message.as_str()))]
+    Unprocessable(Vec<Detail>),
+    /// Nobody is logged in (401).
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// The caller may not do this (403).
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is no such thing, or it is somebody else's (404).
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The path has no such method (405).
+    #[error("the resource has no such method")]
+    MethodNotAllowed,
+    /// The state is another than the request needs (409).
+    #[error("{message}")]
+    Conflict {
+        /// The kind of conflict.
+        code: &'static str,
+        /// What is in the way.
+        message: String,
+    },
+    /// The rules of phases refuse it (409, with a shape of its own).
+    #[error("{}", .0.message)]
+    Control(Box<ControlConflict>),
+    /// `If-Match` names another version (412).
+    #[error("the resource is at version {actual}, If-Match names {expected}")]
+    PreconditionFailed {
+        /// What the caller saw.
+        expected: u64,
+        /// What is there.
+        actual: u64,
+    },
+    /// The body is larger than the operation takes (413).
+    #[error("the body is too large")]
+    TooLarge,
+    /// The body is of another type than the operation takes (415).
+    #[error("the body must be {0}")]
+    UnsupportedMediaType(&'static str),
+    /// Not now (429).
+    #[error("{message}")]
+    TooManyRequests {
+        /// Why.
+        message: String,
+        /// When to come back.
+        retry_after_seconds: u64,
+    },
+    /// Our fault (500).
+    #[error("internal error")]
+    Internal(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Refuses a field that does not read (400).
+    pub fn bad(field: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self::BadRequest(vec![Detail::new(field, message)])
+    }
+
+    /// Refuses a field whose value the rules do not allow (422).
+    pub fn unprocessable(field: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self::Unprocessable(vec![Detail::new(field, message)])
+    }
+
+    /// Wraps what is our fault.
+    pub fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Internal(Arc::new(source))
+    }
+
+    /// Returns the status that the error is answered with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict { .. } | Self::Control(_) => StatusCode::CONFLICT,
+            Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "BAD_REQUEST",
+            Self::Unprocessable(_) => "VALIDATION_ERROR",
+            Self::Unauthorized(_) => "UNAUTHORIZED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::Conflict { code, .. } => code,
+            Self::Control(conflict) => conflict.code,
+            Self::PreconditionFailed { .. } => "PRECONDITION_FAILED",
+            Self::TooLarge => "PAYLOAD_TOO_LARGE",
+            Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
+            Self::TooManyRequests { .. } => "RATE_LIMITED",
+            Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// Writes the body for a request.
+    pub(super) fn body(&self, request_id: &str, path: &str, now: DateTime<Utc>) -> Vec<u8> {
+        let written = match self {
+            Self::Control(error) => serde_json::to_vec(&ControlEnvelope {
+                success: false,
+                error,
+                request_id,
+            }),
+            other => {
+                let details = match other {
+                    Self::BadRequest(details) | Self::Unprocessable(details) => details.as_slice(),
+                    _ => &[],
+                };
+                serde_json::to_vec(&ErrorEnvelope {
+                    success: false,
+                    error: ErrorBody {
+                        code: other.code(),
+                        message: other.to_string(),
+                        details: details.to_vec(),
+                        timestamp: now,
+                        path: path.to_owned(),
+                    },
+                    request_id: request_id.to_owned(),
+                })
+            }
+        };
+        written.unwrap_or_default()
+    }
+}
+
+impl Detail {
+    /// Names a field and what is wrong with it.
+    pub fn new(field: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self {
+            field: field.into(),
+            code: "INVALID",
+            message: message.to_string(),
+        }
+    }
+}
+
+/// How every error but a control conflict is answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorEnvelope {
+    /// Always false.
+    pub success: bool,
+    /// What went wrong.
+    pub error: ErrorBody,
+    /// The request's id.
+    pub request_id: String,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// The kind of error.
+    pub code: &'static str,
+    /// The same in a sentence.
+    pub message: String,
+    /// The fields that are to blame.
+    pub details: Vec<Detail>,
+    /// When it happened.
+    pub timestamp: DateTime<Utc>,
+    /// The path of the request.
+    pub path: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ControlEnvelope<'a> {
+    success: bool,
+    error: &'a ControlConflict,
+    request_id: &'a str,
+}
+
+/// An error on its way to the middleware that writes it.
+#[derive(Clone, Debug)]
+pub(super) struct Failure(pub(super) Error);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Self::TooManyRequests {
+            retry_after_seconds, ..
+        } = &self
+        {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
+        }
+        response.extensions_mut().insert(Failure(self));
+        response
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<event_store::Error> for Error {
+    fn from(error: event_store::Error) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,85 @@
+//! Whether the server lives and can serve.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Json, error::Error, router::State};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const PROBE: &str = "SELECT 1";
+
+/// The state of the server.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthResponse {
+    /// `ok`; a server that is not answers with an error.
+    pub status: &'static str,
+    /// The program's version.
+    pub version: &'static str,
+    /// How long the server runs, such as `1h2m3s`.
+    pub uptime: String,
+    /// The server's clock.
+    pub timestamp: DateTime<Utc>,
+}
+
+/// The answer to a ping.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PingResponse {
+    /// `pong`.
+    pub message: &'static str,
+    /// The server's clock.
+    pub timestamp: DateTime<Utc>,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// Collects the routes.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(health))
+        .routes(routes!(ready))
+        .routes(routes!(live))
+        .routes(routes!(ping))
+}
+
+/// Says that the server can serve: the database answers.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = HealthResponse)))]
+async fn health(axum::extract::State(state): axum::extract::State<State>) -> Result<Json<HealthResponse>, Error> {
+    sqlx::query(PROBE).execute(state.app.database.pool()).await?;
+    Ok(Json(of(state.started)))
+}
+
+/// Says that the server can serve: the database answers.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses((status = 200, body = HealthResponse)))]
+async fn ready(state: axum::extract::State<State>) -> Result<Json<HealthResponse>, Error> {
+    health(state).await
+}
+
+/// Says that the process lives, whatever becomes of its database.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = HealthResponse)))]
+async fn live(axum::extract::State(state): axum::extract::State<State>) -> Json<HealthResponse> {
+    Json(of(state.started))
+}
+
+/// Answers.
+#[utoipa::path(get, path = "/ping", tag = "ping", responses((status = 200, body = PingResponse)))]
+async fn ping() -> Json<PingResponse> {
+    Json(PingResponse {
+        message: "pong",
+        timestamp: Utc::now(),
+        version: VERSION,
+    })
+}
+
+fn of(started: Instant) -> HealthResponse {
+    let seconds = started.elapsed().as_secs();
+    HealthResponse {
+        status: "ok",
+        version: VERSION,
+        uptime: format!("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60),
+        timestamp: Utc::now(),
+    }
+}

@@ -1,0 +1,35 @@
+//! The REST interface under `/api/v2`.
+//!
+//! [`router()`] is what a server serves. Each folder or file of a resource has a `routes()` and handlers that read:
+//! extract, authorize, one command or one query, typed answer. What all of them share is here: the caller
+//! ([`Caller`]), bodies, queries and paths whose refusals name the field, answers with their headers ([`respond`]) and
+//! one [`Error`] that becomes the error envelope. The invariant: every route of the private part is behind the
+//! authentication of `router.rs`, so that a handler without a user cannot be written.
+
+pub mod auth;
+pub mod authenticate;
+pub mod body;
+pub mod caller;
+pub mod csrf;
+mod document;
+pub mod error;
+pub mod headers;
+pub mod health;
+pub mod path;
+pub mod query;
+pub mod read_after;
+pub mod refusals;
+pub mod request_id;
+pub mod respond;
+pub mod router;
+
+pub use self::{
+    body::Json,
+    caller::Caller,
+    error::{Detail, Error, ErrorEnvelope},
+    headers::IfMatch,
+    path::Path,
+    query::Query,
+    respond::Answer,
+    router::{State, openapi, router},
+};

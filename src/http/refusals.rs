@@ -1,0 +1,163 @@
+//! What each aggregate's refusal is on the wire: the one place where rules meet status codes.
+
+use aggregates::{campaign, keyword_set, names, pattern, persona, scoring_profile, user};
+use event_store::ExecuteError;
+
+use super::error::{ControlConflict, Error};
+use crate::commands::pin;
+
+/// An aggregate's error that has a place in the interface.
+pub trait Refusal: std::error::Error {
+    /// Returns what the interface answers.
+    fn into_http(self) -> Error;
+}
+
+impl<E: Refusal> From<ExecuteError<E>> for Error {
+    fn from(error: ExecuteError<E>) -> Self {
+        match error {
+            ExecuteError::Rejected(refusal) => refusal.into_http(),
+            ExecuteError::Conflict { .. } => Self::Conflict {
+                code: "CONCURRENT_CHANGE",
+                message: "somebody else changed it at the same moment".to_owned(),
+            },
+            ExecuteError::VersionMismatch { expected, actual } => Self::PreconditionFailed { expected, actual },
+            ExecuteError::Log(error) => Self::internal(error),
+        }
+    }
+}
+
+fn conflict(error: &impl std::error::Error, code: &'static str) -> Error {
+    Error::Conflict {
+        code,
+        message: error.to_string(),
+    }
+}
+
+impl Refusal for persona::Error {
+    fn into_http(self) -> Error {
+        match self {
+            Self::NotFound => Error::NotFound("persona"),
+            Self::Exists => conflict(&self, "ALREADY_EXISTS"),
+            Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
+            // The configuration names its fields from inside.
+            Self::Invalid { field, message } if field == "name" => Error::unprocessable(field, message),
+            Self::Invalid { field, message } => Error::unprocessable(format!("configDetails.{field}"), message),
+        }
+    }
+}
+
+impl Refusal for keyword_set::Error {
+    fn into_http(self) -> Error {
+        match self {
+            Self::NotFound => Error::NotFound("keyword set"),
+            Self::Exists => conflict(&self, "ALREADY_EXISTS"),
+            Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
+            Self::Invalid { field, message } => Error::unprocessable(field, message),
+        }
+    }
+}
+
+impl Refusal for scoring_profile::Error {
+    fn into_http(self) -> Error {
+        match &self {
+            Self::NotFound => Error::NotFound("scoring profile"),
+            Self::Exists => conflict(&self, "ALREADY_EXISTS"),
+            Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
+            Self::Name | Self::Weights(_) => {
+                Error::unprocessable(self.field().unwrap_or_default(), self.to_string())
+            }
+        }
+    }
+}
+
+impl Refusal for user::Error {
+    fn into_http(self) -> Error {
+        match self {
+            Self::NotFound => Error::NotFound("user"),
+            Self::Exists | Self::TooManyKeys => conflict(&self, "CONFLICT"),
+            Self::NoSuchKey => Error::NotFound("api key"),
+            Self::Deactivated => Error::Unauthorized("the user is deactivated"),
+            Self::LockedOut { until } => super::auth::locked_out(until),
+            Self::Invalid { field, message } => Error::unprocessable(field, message),
+        }
+    }
+}
+
+impl Refusal for pattern::Error {
+    fn into_http(self) -> Error {
+        conflict(&self, "PATTERN_EXHAUSTED")
+    }
+}
+
+impl Refusal for campaign::Error {
+    fn into_http(self) -> Error {
+        let message = self.to_string();
+        let control = |code, current: &str, action: &str| ControlConflict {
+            code,
+            current_state: current.to_owned(),
+            attempted_action: action.to_owned(),
+            message: message.clone(),
+            reason: None,
+            blocking_phase: None,
+            expected_state: None,
+            missing_phases: Vec::new(),
+        };
+        let answer = match self {
+            Self::NotFound => return Error::NotFound("campaign"),
+            Self::Exists => return conflict(&self, "ALREADY_EXISTS"),
+            Self::RunIsOver => return conflict(&self, "RUN_IS_OVER"),
+            Self::Invalid { field, message } => return Error::bad(field, message),
+            Self::InvalidTransition { current, action, .. } => {
+                control("INVALID_PHASE_TRANSITION", current.name(), action.name())
+            }
+            Self::Blocked { current, blocking, .. } | Self::TooEarly { current, blocking, .. } => ControlConflict {
+                blocking_phase: Some(blocking.name().to_owned()),
+                ..control("INVALID_PHASE_TRANSITION", current.name(), "start")
+            },
+            Self::MissingPhases { current, missing, .. } => ControlConflict {
+                missing_phases: missing.into_iter().map(|phase| phase.name().to_owned()).collect(),
+                ..control("INVALID_PHASE_TRANSITION", current.name(), "start")
+            },
+            Self::RerunRefused { current, message, .. } => ControlConflict {
+                reason: Some(message.to_owned()),
+                ..control("RERUN_PRECONDITION_FAILED", current.name(), "start")
+            },
+            Self::ExpectedStateMismatch {
+                current,
+                expected,
+                action,
+                ..
+            } => ControlConflict {
+                expected_state: Some(expected.name().to_owned()),
+                ..control("EXPECTED_STATE_MISMATCH", current.name(), action.name())
+            },
+            Self::NothingUnderWay => control("NO_CONTROL_PHASE", "idle", "stop"),
+        };
+        Error::Control(Box::new(answer))
+    }
+}
+
+impl From<pin::Error> for Error {
+    fn from(error: pin::Error) -> Self {
+        match error {
+            pin::Error::NotConfigured(phase) => Self::Control(Box::new(ControlConflict {
+                code: "INVALID_PHASE_TRANSITION",
+                current_state: "not_started".to_owned(),
+                attempted_action: "start".to_owned(),
+                message: error.to_string(),
+                reason: None,
+                blocking_phase: None,
+                expected_state: None,
+                missing_phases: vec![phase.name().to_owned()],
+            })),
+            pin::Error::Reference { field, message } => Self::bad(field, message),
+            pin::Error::Log(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<names::Error> for Error {
+    fn from(error: names::Error) -> Self {
+        Self::bad(error.field(), error.reason())
+    }
+}

@@ -1,0 +1,88 @@
+//! The outermost middleware: gives every request an id, traces it, and writes the envelope of what went wrong.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{body::Body, extract::Request, middleware::Next, response::Response};
+use chrono::Utc;
+use axum::http::{HeaderMap, HeaderValue};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{
+    error::{Error, Failure},
+    headers::REQUEST_ID,
+};
+
+/// The longest id that is taken over from a caller, bytes.
+const MAX_LENGTH: usize = 128;
+
+/// The id of the request, among its extensions.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub Arc<str>);
+
+/// Runs a request under an id: the caller's when it sent a usable one.
+pub async fn with_request_id(mut request: Request, next: Next) -> Response {
+    let id = given(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
+    let header = HeaderValue::try_from(&id).ok();
+    let id: Arc<str> = id.into();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let span = tracing::info_span!("request", id = &*id, %method, path);
+
+    let begun = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    let elapsed_ms = begun.elapsed().as_millis();
+    span.in_scope(|| tracing::debug!(status, elapsed_ms, "request answered"));
+
+    if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
+        if let Error::Internal(source) = &error {
+            span.in_scope(|| tracing::error!(error = %in_one_line(source.as_ref()), "request failed"));
+        }
+        *response.body_mut() = Body::from(error.body(&id, &path, Utc::now()));
+    }
+    if let Some(header) = header {
+        response.headers_mut().insert(REQUEST_ID, header);
+    }
+    response
+}
+
+/// Takes the caller's id over when it can stand in logs and headers as it is.
+fn given(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let usable = (1..=MAX_LENGTH).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    usable.then(|| text.to_owned())
+}
+
+/// Writes an error with its sources in one line.
+fn in_one_line(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_id_that_is_safe_in_a_log_is_taken_over() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_str(text).unwrap());
+            given(&headers)
+        };
+        assert_eq!(of("web-1:2.3_x"), Some("web-1:2.3_x".to_owned()));
+        assert_eq!(of(""), None);
+        assert_eq!(of("a b"), None);
+        assert_eq!(of("\"}"), None);
+        assert_eq!(of(&"x".repeat(129)), None);
+    }
+}

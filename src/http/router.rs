@@ -1,0 +1,102 @@
+//! The router: which routes are public, and the middleware in the order that it needs.
+//!
+//! From the outside in: [`request_id`] first, because everything that goes wrong further in is written with the
+//! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; the body limit before
+//! anything reads a body. On private routes then [`authenticate`], so that nothing is done for strangers; [`csrf`] and
+//! [`idempotency`], which need to know how and by whom a command was sent; and last the wait of [`read_after`], right
+//! before the query that it is for.
+
+use std::{any::Any, time::Instant};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{
+    auth, authenticate::authenticate, body::MAX_JSON, csrf::refuse_foreign_commands, document, error::Error, health,
+    read_after::wait_for_cursor, request_id::with_request_id,
+};
+use crate::{app::App, auth::Auth};
+
+/// Where all paths of the interface begin.
+pub const BASE: &str = "/api/v2";
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    /// The application.
+    pub app: App,
+    /// Log-in and sessions.
+    pub auth: Auth,
+    /// When the server began.
+    pub started: Instant,
+}
+
+impl State {
+    /// Puts together what handlers share; the server begins now.
+    #[must_use]
+    pub fn new(app: App, auth: Auth) -> Self {
+        Self {
+            app,
+            auth,
+            started: Instant::now(),
+        }
+    }
+}
+
+/// The routes that need no user.
+fn public() -> OpenApiRouter<State> {
+    health::routes().merge(auth::public())
+}
+
+/// The routes that need one.
+fn private() -> OpenApiRouter<State> {
+    auth::private()
+}
+
+/// Describes the interface.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    document::compose(BASE, public().into_openapi(), private().into_openapi())
+}
+
+/// Builds what a server serves.
+pub fn router(state: State) -> Router {
+    // The last layer added is the first that a request meets.
+    let private = Router::from(private())
+        .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
+        .route_layer(from_fn(refuse_foreign_commands))
+        .route_layer(from_fn_with_state(state.clone(), authenticate));
+    let interface = Router::from(public()).merge(private);
+    let documentation = SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), openapi());
+    Router::new()
+        .nest(BASE, interface)
+        .with_state(state)
+        .merge(documentation)
+        .fallback(async || Error::NotFound("resource"))
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(from_fn(with_request_id))
+}
+
+fn after_panic(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    Error::internal(Panic(message)).into_response()
+}
+
+/// A handler panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("panic: {0}")]
+struct Panic(String);
