@@ -20,6 +20,7 @@
 
 mod accept;
 mod dns;
+pub mod nsd;
 mod proxy;
 mod web;
 mod world;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,25 +13,10 @@ use sqlx::PgPool;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::{extraction, validation};
+use super::{Network, extraction, validation};
 
 /// Runs whose engines are kept at most; the one that was used longest ago goes first.
 const KEPT: usize = 32;
-
-/// What the operator, not a campaign's user, says about the network.
-#[derive(Clone, Debug, Default)]
-pub struct Network {
-    /// The port of http sites in place of 80; set, https is not tried unless its port is set too.
-    pub http_port: Option<u16>,
-    /// The port of https sites in place of 443.
-    pub https_port: Option<u16>,
-    /// Addresses that are private, loopback or link-local may be fetched from.
-    pub allow_private: bool,
-    /// Certificates (DER) of authorities that are trusted besides the system's.
-    pub trusted_roots: Vec<Vec<u8>>,
-    /// Resolvers of campaigns that name no DNS persona.
-    pub resolvers: Vec<String>,
-}
 
 /// What an order of a run works with.
 pub(super) enum Kit {
@@ -134,9 +118,4 @@ impl Engines {
             pure => Ok(Kit::Pure(pure)),
         }
     }
-}
-
-/// Tells whether a server is one's own: on this machine, where the limits that protect others are not needed.
-pub(super) const fn is_own(address: IpAddr) -> bool {
-    address.is_loopback()
 }

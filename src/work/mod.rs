@@ -12,6 +12,7 @@ mod discovery;
 mod engines;
 mod enrichment;
 mod extraction;
+mod network;
 mod orders;
 mod postgres_orders;
 mod record;
@@ -20,7 +21,8 @@ mod worker;
 
 pub use self::{
     coordinator::Coordinator,
-    engines::{Engines, Network},
+    engines::Engines,
+    network::{BadCertificate, Network},
     orders::{Finished, Order, OrderError, Orders},
     postgres_orders::PostgresOrders,
     worker::{Settings, Worker},

@@ -111,8 +111,9 @@ pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns
         preferred_order,
         query_timeout: persona.query_timeout(),
         attempts: persona.attempts.unwrap_or(defaults.attempts),
-        record_types: types,
-        concurrent_queries_per_domain: usize::try_from(persona.concurrent_queries_per_domain).unwrap_or(usize::MAX),
+        concurrent_queries_per_domain: usize::try_from(persona.concurrent_queries_per_domain)
+            .unwrap_or(usize::MAX)
+            .clamp(1, types.len()),
         in_flight: persona
             .max_concurrent_goroutines
             .map_or(defaults.in_flight, |most| usize::try_from(most).unwrap_or(usize::MAX)),
@@ -121,6 +122,7 @@ pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns
         delay: persona.delay(),
         tcp_on_truncation: persona.tcp_on_truncation.unwrap_or(true),
         check_wildcards: persona.check_wildcards.unwrap_or(false),
+        record_types: types,
         resolvers,
         ..defaults
     };
@@ -137,7 +139,7 @@ fn rate(per_second: Option<f64>, burst: Option<u32>) -> Option<dns::Rate> {
 
 const fn is_own_resolver(resolver: &dns::Resolver) -> bool {
     match resolver {
-        dns::Resolver::Address(address) => super::engines::is_own(address.ip()),
+        dns::Resolver::Address(address) => super::network::is_own(address.ip()),
         dns::Resolver::System => false,
     }
 }

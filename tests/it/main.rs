@@ -1,5 +1,5 @@
 //! The whole system from outside: real PostgreSQL, real sockets, the sandbox.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub, dead_code)]
 
 mod campaign_run;
 mod support;

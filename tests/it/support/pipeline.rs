@@ -42,7 +42,11 @@ pub struct Node {
 impl Node {
     /// Starts read side, coordinator and workers on a database.
     pub async fn start(url: &str, network: Network) -> Self {
-        let app = App::open(url, network).await.expect("the application opens");
+        let mut app = App::open(url, network).await.expect("the application opens");
+        // The sandbox answers within milliseconds or never.
+        app.defaults.dns.query_timeout_seconds = 1;
+        app.defaults.dns.attempts = Some(2);
+        app.defaults.http.request_timeout_seconds = Some(3);
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
@@ -189,13 +193,15 @@ pub fn phases(source: Source, keywords: &[&str]) -> Vec<PhaseConfig> {
 
 /// What the operator of a sandbox says about the network.
 pub fn network(sandbox: &Sandbox) -> Network {
-    Network {
+    let mut network = Network {
         http_port: Some(sandbox.http_port()),
         https_port: Some(sandbox.https_port()),
         allow_private: true,
         resolvers: vec![sandbox.dns_addr().to_string()],
         ..Network::default()
-    }
+    };
+    network.trust_pem(sandbox.ca_pem()).expect("the sandbox's authority is one");
+    network
 }
 
 /// A pattern of `charset.len()^length` names.

@@ -1,0 +1,127 @@
+//! Importing a list: leave out what the campaign has already, then let the campaign take the rest in.
+
+use std::time::Duration;
+
+use aggregates::{
+    Metadata,
+    campaign::{self, Campaign, Command, Event, ImportDomains},
+    ids::{CampaignId, FileId},
+};
+use event_store::ExecuteError;
+use projections::domains;
+
+use super::Done;
+use crate::app::App;
+
+/// How many names are compared with the campaign's at once.
+const COMPARED_AT_ONCE: usize = 10_000;
+
+/// How often a list is compared again because the campaign changed in between.
+const ATTEMPTS: u32 = 3;
+
+/// How long an import waits until the read model has every name that the campaign has.
+const CATCH_UP: Duration = Duration::from_secs(30);
+
+/// A list of legal names, each once.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// Names the list.
+    pub file_id: FileId,
+    /// SHA-256 of its text, hex.
+    pub sha256: String,
+    /// The names.
+    pub names: Vec<String>,
+}
+
+/// What an import came to.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The command.
+    pub done: Done<Event>,
+    /// Names that were new to the campaign.
+    pub accepted: usize,
+    /// Names that the campaign had already.
+    pub known: usize,
+}
+
+/// Why a list was not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The campaign refused, or the log failed.
+    #[error(transparent)]
+    Refused(#[from] ExecuteError<campaign::Error>),
+    /// The names could not be compared with those of the campaign.
+    #[error("cannot read the campaign's names")]
+    Compare(#[source] sqlx::Error),
+    /// The read model does not show the campaign's names yet.
+    #[error("the campaign's names are still being taken in, {behind} events are left")]
+    Behind {
+        /// How many events are left.
+        behind: i64,
+    },
+}
+
+impl App {
+    /// Takes a list into a campaign, all of it or nothing.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn import_domains(
+        &self,
+        campaign_id: CampaignId,
+        list: List,
+        metadata: &Metadata,
+    ) -> Result<Imported, Error> {
+        let stream = campaign_id.to_string();
+        let mut attempt = 1;
+        loop {
+            let (names, version) = self.unknown_names(campaign_id, &list.names).await?;
+            let accepted = names.len();
+            let command = Command::ImportDomains(ImportDomains {
+                file_id: list.file_id,
+                sha256: list.sha256.clone(),
+                names,
+            });
+            match self.execute::<Campaign>(&stream, command, metadata, Some(version)).await {
+                Err(ExecuteError::VersionMismatch { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(ExecuteError::VersionMismatch { .. }) => {
+                    return Err(Error::Refused(ExecuteError::Conflict {
+                        aggregate_type: "campaign",
+                        aggregate_id: stream,
+                    }));
+                }
+                done => {
+                    return Ok(Imported {
+                        done: done?,
+                        accepted,
+                        known: list.names.len() - accepted,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Leaves out the names that the campaign has; answers the version that this holds for.
+    async fn unknown_names(&self, campaign_id: CampaignId, names: &[String]) -> Result<(Vec<String>, u64), Error> {
+        let log = self.database.log();
+        let stream = campaign_id.to_string();
+        let (campaign, version) = log.load::<Campaign>(&stream).await.map_err(ExecuteError::Log)?;
+        if campaign.names() == 0 {
+            return Ok((names.to_vec(), version));
+        }
+        let position = log
+            .position_of("campaign", &stream, version)
+            .await
+            .map_err(ExecuteError::Log)?;
+        let caught_up = self.runtime.wait_for_one("domains", position, CATCH_UP).await;
+        caught_up.map_err(|lag| Error::Behind { behind: lag.behind })?;
+        let mut unknown = Vec::with_capacity(names.len());
+        for chunk in names.chunks(COMPARED_AT_ONCE) {
+            let existing = domains::existing_names(self.database.pool(), campaign_id, chunk)
+                .await
+                .map_err(Error::Compare)?;
+            unknown.extend(chunk.iter().filter(|name| !existing.contains(*name)).cloned());
+        }
+        Ok((unknown, version))
+    }
+}
