@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aggregates::{keyword_set, persona, scoring_profile, user};
+use aggregates::{campaign, domain, keyword_set, pattern, persona, scoring_profile, user};
 use cqrs_es::{Aggregate, DomainEvent};
 use serde_json::Value;
 
@@ -23,7 +23,10 @@ fn aggregates() -> Vec<Entry> {
         (A::TYPE, check::<A::Event>)
     }
     vec![
+        entry::<campaign::Campaign>(),
+        entry::<domain::Domain>(),
         entry::<keyword_set::KeywordSet>(),
+        entry::<pattern::Pattern>(),
         entry::<persona::Persona>(),
         entry::<scoring_profile::ScoringProfile>(),
         entry::<user::User>(),

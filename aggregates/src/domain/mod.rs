@@ -142,7 +142,13 @@ mod tests {
     }
 
     fn examples_of(run_id: RunId) -> [Event; 4] {
-        let mut events = Event::examples();
+        let mut events = [
+            include_str!("../../tests/golden/domain/DnsChecked.v1.json"),
+            include_str!("../../tests/golden/domain/HttpChecked.v1.json"),
+            include_str!("../../tests/golden/domain/Scored.v1.json"),
+            include_str!("../../tests/golden/domain/LeadDecided.v1.json"),
+        ]
+        .map(|json| serde_json::from_str(json).unwrap());
         for event in &mut events {
             match event {
                 Event::DnsChecked(result) => result.run_id = run_id,
@@ -151,7 +157,7 @@ mod tests {
                 Event::LeadDecided(result) => result.run_id = run_id,
             }
         }
-        events.try_into().unwrap()
+        events
     }
 
     #[test]

@@ -67,20 +67,6 @@ impl DomainEvent for Event {
     }
 }
 
-impl Event {
-    /// One event of each type, for the golden files.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn examples() -> Vec<Self> {
-        vec![Self::RangeReserved {
-            campaign_id: CampaignId(uuid::Uuid::from_u128(1)),
-            run_id: RunId(uuid::Uuid::from_u128(2)),
-            start: 5_000,
-            count: 10_000,
-        }]
-    }
-}
-
 /// Why a command on a pattern was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
