@@ -29,6 +29,9 @@ pub fn all() -> Vec<Arc<dyn runtime::Projection>> {
         Arc::new(campaigns::Campaigns),
         Arc::new(domains::Domains),
         Arc::new(personas::Personas),
+        Arc::new(keyword_sets::KeywordSets),
+        Arc::new(scoring_profiles::ScoringProfiles),
+        Arc::new(users::Users),
         Arc::new(audit::Audit),
     ]
 }

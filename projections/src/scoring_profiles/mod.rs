@@ -1,1 +1,148 @@
-//! scoring_profiles
+//! Scoring profiles as the API lists them.
+
+use std::collections::BTreeMap;
+
+use aggregates::{
+    ids::{ScoringProfileId, UserId},
+    scoring_profile::Event,
+};
+use chrono::{DateTime, Utc};
+use event_store::Recorded;
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{PgConnection, PgPool, types::Json};
+use uuid::Uuid;
+
+use crate::runtime::{ApplyError, Projection, decode};
+
+/// The projection behind the table `scoring_profiles`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScoringProfiles;
+
+const CREATE: &str = "INSERT INTO scoring_profiles (scoring_profile_id, owner, name, description, weights, version, \
+    created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
+const CHANGE: &str = "UPDATE scoring_profiles SET name = coalesce($2, name), description = coalesce($3, description), \
+    weights = coalesce($4, weights), version = $5, updated_at = $6 WHERE scoring_profile_id = $1";
+const REMOVE: &str = "DELETE FROM scoring_profiles WHERE scoring_profile_id = $1";
+
+impl Projection for ScoringProfiles {
+    fn name(&self) -> &'static str {
+        "scoring_profiles"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["scoring_profiles"]
+    }
+
+    fn reads(&self) -> &'static [&'static str] {
+        &["scoring_profile"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        events: &'a [Recorded],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            for event in events {
+                apply(connection, event).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+async fn apply(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+    let id: ScoringProfileId = event
+        .aggregate_id
+        .parse()
+        .map_err(|_| ApplyError::poison(event, "the stream id names no scoring profile"))?;
+    let version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
+    match decode(event)? {
+        Event::Created {
+            owner,
+            name,
+            description,
+            weights,
+        } => {
+            sqlx::query(CREATE)
+                .bind(id.0)
+                .bind(owner.0)
+                .bind(name)
+                .bind(description)
+                .bind(Json(weights))
+                .bind(version)
+                .bind(event.recorded_at)
+                .execute(connection)
+                .await?;
+        }
+        Event::Changed {
+            name,
+            description,
+            weights,
+            ..
+        } => {
+            sqlx::query(CHANGE)
+                .bind(id.0)
+                .bind(name)
+                .bind(description)
+                .bind(weights.map(Json))
+                .bind(version)
+                .bind(event.recorded_at)
+                .execute(connection)
+                .await?;
+        }
+        Event::Deleted { .. } => {
+            sqlx::query(REMOVE).bind(id.0).execute(connection).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A scoring profile.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Row {
+    /// Its id.
+    pub scoring_profile_id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its weights by component, as they were given.
+    pub weights: Json<BTreeMap<String, f64>>,
+    /// The sequence of its last event.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When its last event was recorded.
+    pub updated_at: DateTime<Utc>,
+}
+
+const BY_ID: &str = "SELECT scoring_profile_id, name, description, weights, version, created_at, updated_at \
+    FROM read.scoring_profiles WHERE scoring_profile_id = $1 AND owner = $2";
+const OF_OWNER: &str = "SELECT scoring_profile_id, name, description, weights, version, created_at, updated_at \
+    FROM read.scoring_profiles WHERE owner = $1 ORDER BY created_at, scoring_profile_id LIMIT $2 OFFSET $3";
+const COUNT: &str = "SELECT count(*) FROM read.scoring_profiles WHERE owner = $1";
+
+/// Reads a user's scoring profile; somebody else's is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_id(pool: &PgPool, owner: UserId, id: ScoringProfileId) -> Result<Option<Row>, sqlx::Error> {
+    sqlx::query_as(BY_ID).bind(id.0).bind(owner.0).fetch_optional(pool).await
+}
+
+/// Lists a user's scoring profiles in the order of creation, and counts them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(pool: &PgPool, owner: UserId, limit: i64, offset: i64) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let rows = sqlx::query_as(OF_OWNER)
+        .bind(owner.0)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(pool)
+        .await?;
+    let total = sqlx::query_scalar(COUNT).bind(owner.0).fetch_one(pool).await?;
+    Ok((rows, total))
+}

@@ -1,0 +1,99 @@
+//! The rules of all keyword sets of a user as one list.
+
+use aggregates::{
+    ids::{KeywordSetId, UserId},
+    keyword_set::{Rule, RuleType},
+};
+use chrono::{DateTime, Utc};
+use sqlx::{PgPool, types::Json};
+use uuid::Uuid;
+
+/// A rule and the set that it belongs to.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Found {
+    /// The set.
+    pub keyword_set_id: Uuid,
+    /// The rule.
+    pub rule: Json<Rule>,
+    /// When the set was created.
+    pub created_at: DateTime<Utc>,
+    /// When the set was changed last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Which rules are wanted; absent fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct RuleFilter {
+    /// Those of one set.
+    pub keyword_set_id: Option<KeywordSetId>,
+    /// How the pattern is read.
+    pub rule_type: Option<RuleType>,
+    /// The label, exactly.
+    pub category: Option<String>,
+    /// Whether case matters.
+    pub is_case_sensitive: Option<bool>,
+    /// A part of the pattern, in any case.
+    pub pattern: Option<String>,
+}
+
+/// The sets of one user are some dozens, so the rules are unrolled after the set's index has found them.
+const RULES: &str = "
+SELECT s.keyword_set_id, r.rule, s.created_at, s.updated_at
+FROM read.keyword_sets s
+CROSS JOIN LATERAL jsonb_array_elements(s.rules) WITH ORDINALITY AS r (rule, place)
+WHERE s.owner = $1
+  AND ($2::uuid IS NULL OR s.keyword_set_id = $2)
+  AND ($3::text IS NULL OR r.rule ->> 'rule_type' = $3)
+  AND ($4::text IS NULL OR r.rule ->> 'category' = $4)
+  AND ($5::bool IS NULL OR (r.rule ->> 'is_case_sensitive')::bool = $5)
+  AND ($6::text IS NULL OR strpos(lower(r.rule ->> 'pattern'), lower($6)) > 0)
+ORDER BY s.created_at, s.keyword_set_id, r.place
+LIMIT $7 OFFSET $8";
+const COUNT: &str = "
+SELECT count(*)
+FROM read.keyword_sets s
+CROSS JOIN LATERAL jsonb_array_elements(s.rules) AS r (rule)
+WHERE s.owner = $1
+  AND ($2::uuid IS NULL OR s.keyword_set_id = $2)
+  AND ($3::text IS NULL OR r.rule ->> 'rule_type' = $3)
+  AND ($4::text IS NULL OR r.rule ->> 'category' = $4)
+  AND ($5::bool IS NULL OR (r.rule ->> 'is_case_sensitive')::bool = $5)
+  AND ($6::text IS NULL OR strpos(lower(r.rule ->> 'pattern'), lower($6)) > 0)";
+
+/// Lists the rules of a user's sets in the order of the sets, and counts all that the filter lets through.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rules(
+    pool: &PgPool,
+    owner: UserId,
+    filter: &RuleFilter,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Found>, i64), sqlx::Error> {
+    let rule_type = filter.rule_type.map(|rule_type| match rule_type {
+        RuleType::String => "string",
+        RuleType::Regex => "regex",
+    });
+    let rows = sqlx::query_as(RULES)
+        .bind(owner.0)
+        .bind(filter.keyword_set_id.map(|id| id.0))
+        .bind(rule_type)
+        .bind(&filter.category)
+        .bind(filter.is_case_sensitive)
+        .bind(&filter.pattern)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(pool)
+        .await?;
+    let total = sqlx::query_scalar(COUNT)
+        .bind(owner.0)
+        .bind(filter.keyword_set_id.map(|id| id.0))
+        .bind(rule_type)
+        .bind(&filter.category)
+        .bind(filter.is_case_sensitive)
+        .bind(&filter.pattern)
+        .fetch_one(pool)
+        .await?;
+    Ok((rows, total))
+}
