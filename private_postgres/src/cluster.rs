@@ -182,6 +182,10 @@ impl Drop for Cluster {
         while self.server.exit_status().is_none() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
+        if self.socket != self.directory {
+            // Empty once the server has ended; kept when it has not.
+            let _ = fs::remove_dir(&self.socket);
+        }
     }
 }
 

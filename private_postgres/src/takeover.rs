@@ -68,20 +68,19 @@ fn is_postmaster(pid: Pid, postmaster_file: &str, cluster: &Path, account: &Acco
     if test_kill_process(pid) == Err(Errno::SRCH) {
         return false;
     }
-    if Path::new("/proc/self/cwd").exists() {
-        // A postmaster works in its cluster's directory; a zombie works nowhere. The link is read by the account
-        // itself because root without CAP_SYS_PTRACE may not.
-        let Ok(real) = cluster.canonicalize() else {
-            return false;
-        };
-        return account
-            .command("readlink")
-            .arg(format!("/proc/{}/cwd", pid.as_raw_nonzero()))
-            .stderr(Stdio::null())
-            .output()
-            .is_ok_and(|output| output.stdout.trim_ascii_end() == real.as_os_str().as_encoded_bytes());
+    // A postmaster works in its cluster's directory; a zombie works nowhere. The link is read by the account itself
+    // because root without CAP_SYS_PTRACE may not.
+    let link = account
+        .command("readlink")
+        .arg(format!("/proc/{}/cwd", pid.as_raw_nonzero()))
+        .stderr(Stdio::null())
+        .output()
+        .map(|output| output.stdout)
+        .unwrap_or_default();
+    if let (false, Ok(real)) = (link.is_empty(), cluster.canonicalize()) {
+        return link.trim_ascii_end() == real.as_os_str().as_encoded_bytes();
     }
-    // Elsewhere: its socket answers. Line 4 is the port, line 5 the socket's directory.
+    // Where there is no such link: its socket answers. Line 4 is the port, line 5 the socket's directory.
     let mut lines = postmaster_file.lines().skip(3);
     let (Some(port), Some(directory)) = (lines.next(), lines.next()) else {
         return false;

@@ -32,7 +32,7 @@ turns=0
 while kill -0 "$1" 2> /dev/null && [ "$turns" -lt 100 ]; do sleep 0.05; turns=$((turns + 1)); done
 rm -rf -- "$2""#;
 
-/// The most databases that one cluster of a test process serves at a time.
+/// Tests run beside each other, each with a pool of its own.
 const MAX_CONNECTIONS: u16 = 300;
 
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
