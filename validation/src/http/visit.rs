@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, LOCATION,
-    TRANSFER_ENCODING,
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, LOCATION, TRANSFER_ENCODING,
 };
 use reqwest::tls::{TlsInfo, Version};
 use reqwest::{Method, Request, Response};
@@ -184,8 +183,6 @@ impl<'f> Visit<'f> {
                     request.headers_mut().insert(name, value);
                 }
             }
-        } else {
-            request.headers_mut().remove(AUTHORIZATION);
         }
         let sent = client::send(&self.fetcher.client, request, pinned);
         let answer = self.in_time("before the server answered", sent).await?;
@@ -361,6 +358,10 @@ impl<'f> Visit<'f> {
         report.bytes = body.len();
         let base = self.url.clone();
         let work = move || digest_and_read(&body, content_type.as_deref(), &base);
+        let language = report
+            .header("content-language")
+            .and_then(page::language_tag)
+            .map(str::to_owned);
         let (hash, page) = if report.bytes <= IN_PLACE {
             work()
         } else {
@@ -370,6 +371,11 @@ impl<'f> Visit<'f> {
         };
         report.content_hash = Some(hash);
         report.page = page;
+        if let Some(page) = &mut report.page
+            && page.language.is_none()
+        {
+            page.language = language;
+        }
         Ok(())
     }
 }

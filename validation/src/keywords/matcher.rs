@@ -1,7 +1,8 @@
 //! Compiling rules and scanning pages with them.
 //!
 //! All literals of one case flag are one Aho-Corasick automaton, so a page is read twice however many literals there are.
-//! Regular expressions are first asked as one set which of them match at all; only those are run one by one to count.
+//! Regular expressions are first asked as one set which of them match at all; only those are run one by one to count. They see
+//! texts of more than 4 kB in pieces cut between lines, so `^` and `$` may match at a cut.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,14 +15,20 @@ use super::hits::{Hits, Place, Places, RuleHits};
 use super::{Error, Kind, MAX_CONTEXT_CHARS, MAX_CONTEXTS, MAX_PATTERN_CHARS, MAX_RULES, Rule};
 use crate::page::{self, Page};
 
-/// Memory bound of one compiled regular expression.
-const REGEX_BYTES: usize = 1 << 20;
-/// Memory bound of the set of all regular expressions.
-const SET_BYTES: usize = 64 << 20;
+/// Memory bound of one compiled regular expression. It bounds time too: the slowest search takes a step a byte for each state.
+const REGEX_BYTES: usize = 512 << 10;
+/// Memory bound of the set of all regular expressions. Larger lists go without the set, each expression by itself.
+const SET_BYTES: usize = 2 << 20;
+/// Text that a regular expression sees at once, in bytes. A search cannot be stopped, so this bounds how late one that is
+/// slow is noticed. Longer texts are cut between lines.
+const WINDOW: usize = 4 << 10;
+/// Matches of literals that are looked at in one text. Honest rules stay far below; a thousand literals that lie inside one another,
+/// on a text of one letter, have a thousand matches a byte.
+const MAX_LITERAL_MATCHES: usize = 4_000_000;
 /// Up to this many bytes of patterns the automaton is a table with one look-up a byte; above, it is a smaller, slower form.
 const TABLE_BYTES: usize = 64 << 10;
 /// Matches of one regular expression that are counted in one text.
-const MAX_REGEX_MATCHES: u32 = 10_000;
+const MAX_REGEX_MATCHES: u32 = 100_000;
 /// Time that all regular expressions have for one page. One search is linear, but counting all matches of a hostile
 /// expression is quadratic, and its author is not always the one who pays for the worker.
 const REGEX_TIME: Duration = Duration::from_secs(1);
@@ -53,7 +60,7 @@ struct Literals {
 
 #[derive(Debug)]
 struct Expressions {
-    any: RegexSet,
+    any: Option<RegexSet>,
     each: Vec<(Regex, usize)>,
 }
 
@@ -107,7 +114,7 @@ impl Matcher {
             rules: compiled,
             exact: Literals::build(exact, false)?,
             folded: Literals::build(folded, true)?,
-            expressions: Expressions::build(expressions, rules)?,
+            expressions: (!expressions.is_empty()).then(|| Expressions::build(expressions, rules)),
         })
     }
 
@@ -138,16 +145,18 @@ impl Matcher {
             };
             scan.field += 1;
             if let Some(literals) = &self.exact {
-                literals.scan(text, |rule, start, end| {
+                let whole = literals.scan(text, |rule, start, end| {
                     scan.add(rule, text, start, end, &field);
                 });
+                scan.incomplete |= !whole;
             }
             if let Some(literals) = &self.folded {
                 let folded = Folded::new(text);
-                literals.scan(&folded.text, |rule, start, end| {
+                let whole = literals.scan(&folded.text, |rule, start, end| {
                     let (start, end) = (folded.original(start), folded.original(end));
                     scan.add(rule, text, start, end, &field);
                 });
+                scan.incomplete |= !whole;
             }
             if let Some(expressions) = &self.expressions {
                 expressions.scan(text, &field, &mut scan);
@@ -231,21 +240,24 @@ impl Literals {
         }))
     }
 
-    /// Reports all matches, also those that lie inside one another, in the order of their ends.
-    fn scan(&self, text: &str, mut report: impl FnMut(usize, usize, usize)) {
+    /// Reports all matches, also those that lie inside one another, in the order of their ends. Tells whether that was all.
+    fn scan(&self, text: &str, mut report: impl FnMut(usize, usize, usize)) -> bool {
+        let mut left = MAX_LITERAL_MATCHES;
         for found in self.search.find_overlapping_iter(text) {
+            if left == 0 {
+                return false;
+            }
+            left -= 1;
             if let Some(rule) = self.rules.get(found.pattern().as_usize()) {
                 report(*rule, found.start(), found.end());
             }
         }
+        true
     }
 }
 
 impl Expressions {
-    fn build(each: Vec<(Regex, usize)>, rules: &[Rule]) -> Result<Option<Self>, Error> {
-        if each.is_empty() {
-            return Ok(None);
-        }
+    fn build(each: Vec<(Regex, usize)>, rules: &[Rule]) -> Self {
         // A set has one case flag for all, so each pattern carries its own as an inline group.
         let patterns = each.iter().filter_map(|(_, rule)| rules.get(*rule));
         let patterns = patterns.map(|rule| match rule.case_sensitive {
@@ -254,33 +266,75 @@ impl Expressions {
         });
         let any = RegexSetBuilder::new(patterns)
             .size_limit(SET_BYTES)
-            .dfa_size_limit(SET_BYTES)
+            .dfa_size_limit(2 * SET_BYTES)
             .build()
-            .map_err(|error| Error::TooLarge(reason(&error)))?;
-        Ok(Some(Self { any, each }))
+            .ok();
+        Self { any, each }
     }
 
     fn scan(&self, text: &str, field: &Field<'_>, scan: &mut Scan<'_>) {
-        for index in self.any.matches(text) {
-            let Some((expression, rule)) = self.each.get(index) else {
-                continue;
+        let stop_at = *scan
+            .stop_at
+            .get_or_insert_with(|| Instant::now() + REGEX_TIME);
+        let mut counted = vec![0_u32; self.each.len()];
+        for (start, piece) in windows(text) {
+            if Instant::now() >= stop_at {
+                scan.incomplete = true;
+                return;
+            }
+            let candidates: Vec<usize> = match &self.any {
+                Some(any) => any.matches(piece).into_iter().collect(),
+                None => (0..self.each.len()).collect(),
             };
-            let stop_at = *scan
-                .stop_at
-                .get_or_insert_with(|| Instant::now() + REGEX_TIME);
-            let mut counted = 0_u32;
-            for found in expression.find_iter(text) {
-                if counted >= MAX_REGEX_MATCHES || Instant::now() >= stop_at {
+            for index in candidates {
+                if Instant::now() >= stop_at {
                     scan.incomplete = true;
                     break;
                 }
-                if !found.is_empty() {
-                    counted += 1;
-                    scan.add(*rule, text, found.start(), found.end(), field);
+                let (Some((expression, rule)), Some(counted)) =
+                    (self.each.get(index), counted.get_mut(index))
+                else {
+                    continue;
+                };
+                for found in expression.find_iter(piece) {
+                    if found.is_empty() {
+                        continue;
+                    }
+                    if *counted >= MAX_REGEX_MATCHES || Instant::now() >= stop_at {
+                        scan.incomplete = true;
+                        break;
+                    }
+                    *counted += 1;
+                    scan.add(
+                        *rule,
+                        text,
+                        start + found.start(),
+                        start + found.end(),
+                        field,
+                    );
                 }
             }
         }
     }
+}
+
+/// Cuts a text into pieces of at most [`WINDOW`] bytes: after a line, else after a word, else between two characters.
+fn windows(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(from..).filter(|rest| !rest.is_empty())?;
+        let cut = if rest.len() <= WINDOW {
+            rest.len()
+        } else {
+            let most = (0..=WINDOW).rev().find(|at| rest.is_char_boundary(*at))?;
+            let head = rest.get(..most)?;
+            let border = head.rfind('\n').or_else(|| head.rfind(' '));
+            border.map_or(most, |at| at + 1)
+        };
+        let start = from;
+        from += cut;
+        Some((start, rest.get(..cut)?))
+    })
 }
 
 /// The text being scanned, seen as places.

@@ -162,11 +162,49 @@ fn a_rule_that_cannot_work_is_refused_by_name() {
 
 #[test]
 fn an_expression_made_to_be_slow_is_stopped_and_said_to_be() {
-    let html = format!("<p>{}", "a".repeat(1 << 20));
+    let same = format!("<p>{}", "a".repeat(1 << 20));
+    let mixed: String = (0_u32..1 << 20)
+        .map(|n| {
+            if n.wrapping_mul(2_654_435_761) >> 31 == 0 {
+                'a'
+            } else {
+                'b'
+            }
+        })
+        .collect();
+    // The first finds quadratically, the second needs a state for each of 2 to the 600 texts, or one at a time.
+    for (pattern, html) in [
+        ("(?:.*[^a]|a)", same),
+        ("[ab]*a[ab]{600}c", format!("<p>{mixed}")),
+    ] {
+        let started = std::time::Instant::now();
+        let hits = scan(&[Rule::regex(pattern)], &html);
+        assert!(hits.incomplete, "{pattern}");
+        assert!(
+            started.elapsed() < std::time::Duration::from_secs(20),
+            "{pattern}"
+        );
+    }
+}
+
+#[test]
+fn literals_inside_one_another_are_stopped_at_a_bound() {
+    let rules: Vec<_> = (1..=1_000).map(|n| Rule::literal("a".repeat(n))).collect();
     let started = std::time::Instant::now();
-    let hits = scan(&[Rule::regex("(?:.*[^a]|a)")], &html);
-    assert!(hits.incomplete && hits.rules[0].count > 0);
+    let hits = scan(&rules, &format!("<p>{}", "a".repeat(1 << 20)));
+    assert!(hits.incomplete);
     assert!(started.elapsed() < std::time::Duration::from_secs(20));
+}
+
+#[test]
+fn expressions_find_everything_in_a_text_of_many_pieces() {
+    let html = "<p>one 12345 two</p>".repeat(5_000) + &"long ".repeat(10_000) + "<b>67890</b>";
+    let hits = scan(&[Rule::regex(r"\b\d{5}\b"), Rule::literal("67890")], &html);
+    assert_eq!(
+        (hits.rules[0].count, hits.rules[1].count, hits.incomplete),
+        (5_001, 1, false)
+    );
+    assert!(hits.rules[0].contexts[4].contains("12345"));
 }
 
 #[test]

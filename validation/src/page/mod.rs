@@ -24,6 +24,7 @@ use std::ops::Range;
 use url::Url;
 
 pub use parked::{PARKING_NAME_SERVERS, Parked, parked};
+pub(crate) use reader::language_tag;
 pub use text::fold_whitespace;
 
 /// Visible text that is kept of a page, in bytes.

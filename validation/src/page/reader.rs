@@ -299,15 +299,8 @@ impl Reader<'_> {
     }
 
     fn language(&mut self, declared: Option<&str>) {
-        let tag = declared
-            .and_then(|tag| tag.split(',').next())
-            .map(str::trim);
-        let well_formed = |tag: &&str| {
-            (2..=35).contains(&tag.len())
-                && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
         if self.page.language.is_none() {
-            self.page.language = tag.filter(well_formed).map(str::to_owned);
+            self.page.language = declared.and_then(language_tag).map(str::to_owned);
         }
     }
 
@@ -322,6 +315,14 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Reads the first of a list of language tags (RFC 5646), as far as it looks like one.
+pub(crate) fn language_tag(declared: &str) -> Option<&str> {
+    let tag = declared.split(',').next()?.trim();
+    let fits = (2..=35).contains(&tag.len())
+        && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then_some(tag)
 }
 
 /// Keeps the first value that is not empty.

@@ -24,20 +24,19 @@ impl Authority {
         self.0.der().to_vec()
     }
 
-    /// Serves one page over TLS with a certificate for `name` that is valid until `year`.
-    async fn serve(
+    fn server_config(
         &self,
         name: &str,
         year: i32,
         versions: &[&'static rustls::SupportedProtocolVersion],
-    ) -> Server {
+    ) -> ServerConfig {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(year, 1, 1);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
+        ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
@@ -45,7 +44,17 @@ impl Authority {
                 vec![certificate.der().clone()],
                 PrivateKeyDer::Pkcs8(key.serialize_der().into()),
             )
-            .unwrap();
+            .unwrap()
+    }
+
+    /// Serves one page over TLS with a certificate for `name` that is valid until `year`.
+    async fn serve(
+        &self,
+        name: &str,
+        year: i32,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Server {
+        let mut config = self.server_config(name, year, versions);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         Server::scripted(move |stream, heads| {
@@ -255,6 +264,65 @@ async fn a_port_that_accepts_and_never_shakes_hands_costs_the_connect_timeout() 
     };
     let report = fetcher(config).fetch(target("shop.test")).await;
     assert_eq!(report.outcome(), Outcome::Timeout);
+}
+
+#[tokio::test]
+async fn http2_is_spoken_where_both_want_it_and_not_where_it_is_turned_off() {
+    let authority = Authority::new("Own");
+    let mut config = authority.server_config("shop.test", 2040, BOTH);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = Server::scripted(move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+                read_head(&mut stream).await;
+                let _ = stream.write_all(&ok("<title>one</title>")).await;
+                let _ = stream.shutdown().await;
+                return;
+            }
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                if request.uri().path() == "/reset" {
+                    respond.send_reset(h2::Reason::INTERNAL_ERROR);
+                    continue;
+                }
+                let mut body = respond.send_response(Default::default(), false).unwrap();
+                body.send_data("<title>two</title>".into(), true).unwrap();
+            }
+        }
+    })
+    .await;
+    let config = authority.config(server.port, nobody().await);
+    let fetcher_of_both = fetcher(config.clone());
+    let report = fetcher_of_both.fetch(target("shop.test")).await;
+    assert_eq!(
+        report.http_version.as_deref(),
+        Some("HTTP/2.0"),
+        "{:?}",
+        report.fault
+    );
+    assert_eq!(report.page.unwrap().title.as_deref(), Some("two"));
+    let reset = url::Url::parse("https://shop.test/reset").unwrap();
+    let report = fetcher_of_both.fetch_url(reset, &[loopback(1)]).await;
+    assert_eq!(
+        report.reason(),
+        Some(Reason::ConnectionReset),
+        "{:?}",
+        report.fault
+    );
+    let config = Config {
+        http2: false,
+        ..config
+    };
+    let report = fetcher(config).fetch(target("shop.test")).await;
+    assert_eq!(
+        report.http_version.as_deref(),
+        Some("HTTP/1.1"),
+        "{:?}",
+        report.fault
+    );
 }
 
 #[test]
