@@ -59,7 +59,8 @@ const FINISHED: &str = "SELECT p.campaign_id, p.phase, p.run_id, (SELECT json_ob
      WHERE o.run_id = p.run_id GROUP BY e.key) t) \
     FROM run_plans p JOIN run_gates g USING (run_id) WHERE g.state IN ('running', 'paused') \
     AND NOT EXISTS (SELECT FROM work_orders o WHERE o.run_id = p.run_id AND o.state <> 'done')";
-const OPEN: &str = "SELECT o.state, count(*) FROM work_orders o WHERE o.state <> 'done' GROUP BY o.state";
+const OPEN: &str = "SELECT o.state, count(*) FROM work_orders o JOIN run_gates g USING (run_id) \
+    WHERE o.state <> 'done' AND (g.state IN ('running', 'paused') OR o.state = 'leased') GROUP BY o.state";
 const TIDY: &str = "DELETE FROM work_orders o USING run_gates g WHERE o.run_id = g.run_id \
     AND g.state IN ('completed', 'failed')";
 

@@ -208,6 +208,7 @@ impl Worker {
             .map_err(|error| describe(&error))?;
         if finished == Finished::RunOver {
             tracing::info!(campaign.id = %order.campaign_id, run.id = %order.run_id, "late results refused, the run is over");
+            self.give_back(order).await;
         }
         Ok(Worked::Over)
     }

@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub, dead_code)]
 
 mod campaign_run;
+mod control;
 mod support;

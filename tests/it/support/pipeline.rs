@@ -42,6 +42,10 @@ pub struct Node {
 impl Node {
     /// Starts read side, coordinator and workers on a database.
     pub async fn start(url: &str, network: Network) -> Self {
+        Self::start_parts(url, network, true).await
+    }
+
+    async fn start_parts(url: &str, network: Network, workers: bool) -> Self {
         let mut app = App::open(url, network).await.expect("the application opens");
         // The sandbox answers within milliseconds or never.
         app.defaults.dns.query_timeout_seconds = 1;
@@ -50,7 +54,9 @@ impl Node {
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
-        app.spawn_workers(Settings::default(), &tracker, &cancel);
+        if workers {
+            app.spawn_workers(Settings::default(), &tracker, &cancel);
+        }
         Self { app, cancel, tracker }
     }
 
@@ -67,25 +73,49 @@ impl Node {
 pub struct Pipeline {
     pub database: TestDatabase,
     pub sandbox: Sandbox,
-    pub node: Node,
+    node: Option<Node>,
     pub owner: UserId,
 }
 
 impl Pipeline {
     pub async fn start(world: World) -> Self {
+        Self::start_with(world, |_, _| ()).await
+    }
+
+    /// Starts with another word of the operator on the network.
+    pub async fn start_with(world: World, adjust: impl FnOnce(&mut Network, &Sandbox)) -> Self {
+        Self::start_parts(world, adjust, true).await
+    }
+
+    /// Starts everything but workers.
+    pub async fn without_workers(world: World) -> Self {
+        Self::start_parts(world, |_, _| (), false).await
+    }
+
+    async fn start_parts(world: World, adjust: impl FnOnce(&mut Network, &Sandbox), workers: bool) -> Self {
         let sandbox = Sandbox::start(world).await.expect("the sandbox starts");
         let database = database().await;
-        let node = Node::start(database.url(), network(&sandbox)).await;
+        let mut network = network(&sandbox);
+        adjust(&mut network, &sandbox);
+        let node = Node::start_parts(database.url(), network, workers).await;
         Self {
             database,
             sandbox,
-            node,
+            node: Some(node),
             owner: UserId(Uuid::now_v7()),
         }
     }
 
+    /// Ends the node and starts another one on the same database.
+    pub async fn restart(&mut self) {
+        let node = self.node.take().expect("a node runs");
+        let network = node.app.network.clone();
+        node.stop().await;
+        self.node = Some(Node::start(self.database.url(), network).await);
+    }
+
     pub fn app(&self) -> &App {
-        &self.node.app
+        &self.node.as_ref().expect("a node runs").app
     }
 
     pub fn metadata(&self) -> Metadata {
