@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use aggregates::Metadata;
 use cqrs_es::Aggregate;
-use event_store::{ExecuteError, Position};
+use event_store::{Committed, ExecuteError, Position};
 
+use super::repeat::{Recorded, recorded};
 use crate::app::App;
 
 /// How long a command waits for the read models before it answers with the lag.
@@ -14,7 +15,10 @@ pub const READ_MODELS_WAIT: Duration = Duration::from_secs(2);
 /// What a command came to.
 #[derive(Clone, Debug)]
 pub struct Done<E> {
-    /// The aggregate's version now.
+    /// The aggregate: the one that the command was given for, or, where an idempotency key came again, the one that its
+    /// first command was for. What a create answers with must be read by this id.
+    pub aggregate_id: String,
+    /// The aggregate's version after the command.
     pub version: u64,
     /// What was recorded; empty when the aggregate was where the command wanted it.
     pub events: Vec<E>,
@@ -27,8 +31,12 @@ pub struct Done<E> {
 impl App {
     /// Gives a command on the interactive lane and waits, for a moment, until queries show what it did.
     ///
+    /// With an idempotency key in the metadata a repeat is not decided again: it answers what the first command with
+    /// the key recorded, whenever and on whichever node that was.
+    ///
     /// # Errors
-    /// What the aggregate refused, a conflict, a version that is not the expected one, or a failing log.
+    /// What the aggregate refused, a conflict, a version that is not the expected one, or a failing log. A key that
+    /// came with another request before is a conflict.
     pub async fn execute<A>(
         &self,
         aggregate_id: &str,
@@ -42,17 +50,47 @@ impl App {
         A::Error: Send + Sync + 'static,
     {
         let log = self.database.log();
-        let committed = log
+        if let Some(repeat) = recorded::<A>(&self.database, metadata).await? {
+            return self.settle::<A>(repeat).await;
+        }
+        match log
             .execute::<A>(aggregate_id, command, metadata, expected_version)
-            .await?;
-        let cursor = match committed.version {
+            .await
+        {
+            Ok(committed) => {
+                let aggregate_id = aggregate_id.to_owned();
+                self.settle::<A>(Recorded { aggregate_id, committed }).await
+            }
+            // The key's row refuses the second of two that run at once, whatever else they disagree on.
+            Err(lost @ (ExecuteError::Conflict { .. } | ExecuteError::VersionMismatch { .. })) => {
+                match recorded::<A>(&self.database, metadata).await? {
+                    Some(repeat) => self.settle::<A>(repeat).await,
+                    None => Err(lost),
+                }
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// Finds the position of what was committed and waits until queries show it.
+    async fn settle<A>(&self, recorded: Recorded<A::Event>) -> Result<Done<A::Event>, ExecuteError<A::Error>>
+    where
+        A: Aggregate<Services = ()>,
+        A::Error: Send + Sync + 'static,
+    {
+        let Recorded {
+            aggregate_id,
+            committed: Committed { version, events },
+        } = recorded;
+        let cursor = match version {
             0 => Position::START,
-            version => log.position_of(A::TYPE, aggregate_id, version).await?,
+            version => self.database.log().position_of(A::TYPE, &aggregate_id, version).await?,
         };
         let lag = self.runtime.wait_for(cursor, READ_MODELS_WAIT).await.err();
         Ok(Done {
-            version: committed.version,
-            events: committed.events,
+            aggregate_id,
+            version,
+            events,
             cursor,
             lag: lag.map(|lag| u64::try_from(lag.behind).unwrap_or(0)),
         })

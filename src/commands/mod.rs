@@ -2,6 +2,9 @@
 //! the aggregate itself, and what a caller may rely on afterwards.
 
 pub mod execute;
+pub mod import;
 pub mod pin;
+mod repeat;
+pub mod start;
 
 pub use self::execute::{Done, READ_MODELS_WAIT};

@@ -15,6 +15,7 @@ mod document;
 pub mod error;
 pub mod headers;
 pub mod health;
+mod idempotency;
 pub mod path;
 pub mod query;
 pub mod read_after;
@@ -22,6 +23,7 @@ pub mod refusals;
 pub mod request_id;
 pub mod respond;
 pub mod router;
+pub mod server;
 
 pub use self::{
     body::Json,
@@ -32,4 +34,5 @@ pub use self::{
     query::Query,
     respond::Answer,
     router::{State, openapi, router},
+    server::serve,
 };

@@ -20,10 +20,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    auth, authenticate::authenticate, body::MAX_JSON, csrf::refuse_foreign_commands, document, error::Error, health,
+    auth, authenticate::authenticate, body::MAX_JSON, csrf::refuse_foreign_commands, document, error::Error, health, idempotency::once,
     read_after::wait_for_cursor, request_id::with_request_id,
 };
-use crate::{app::App, auth::Auth};
+use crate::{
+    app::App,
+    auth::Auth,
+    sse::{self, Streams},
+};
 
 /// Where all paths of the interface begin.
 pub const BASE: &str = "/api/v2";
@@ -35,6 +39,8 @@ pub struct State {
     pub app: App,
     /// Log-in and sessions.
     pub auth: Auth,
+    /// Streams to clients.
+    pub streams: Streams,
     /// When the server began.
     pub started: Instant,
 }
@@ -42,10 +48,11 @@ pub struct State {
 impl State {
     /// Puts together what handlers share; the server begins now.
     #[must_use]
-    pub fn new(app: App, auth: Auth) -> Self {
+    pub fn new(app: App, auth: Auth, streams: Streams) -> Self {
         Self {
             app,
             auth,
+            streams,
             started: Instant::now(),
         }
     }
@@ -58,7 +65,7 @@ fn public() -> OpenApiRouter<State> {
 
 /// The routes that need one.
 fn private() -> OpenApiRouter<State> {
-    auth::private()
+    auth::private().merge(sse::routes())
 }
 
 /// Describes the interface.
@@ -72,6 +79,7 @@ pub fn router(state: State) -> Router {
     // The last layer added is the first that a request meets.
     let private = Router::from(private())
         .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
+        .route_layer(from_fn_with_state(state.clone(), once))
         .route_layer(from_fn(refuse_foreign_commands))
         .route_layer(from_fn_with_state(state.clone(), authenticate));
     let interface = Router::from(public()).merge(private);

@@ -1,0 +1,246 @@
+//! `X-Idempotency-Key`: a command that comes again is not a second command.
+//!
+//! Three things work together. The key's hash, of user, operation and key, travels with the command's metadata, and a
+//! trigger stores it in the transaction of the events, so that no second command with it can commit. A repeat that
+//! meets such a row gets what the first one recorded (`commands::execute`) and answers from it, also when the process
+//! died before it could answer. And the first answer is kept and given again, byte for byte, by whichever node is asked.
+//! Only what succeeded is kept: a refusal changed nothing, and its repeat may find the reason gone.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+use sqlx::{PgPool, types::Json};
+
+use super::{
+    body::{MAX_JSON, MAX_UPLOAD},
+    caller::Caller,
+    error::Error,
+    headers::{EVENT_CURSOR, IDEMPOTENCY_KEY},
+    router::State,
+};
+use crate::auth::hex;
+
+/// The longest key, characters.
+const MAX_KEY: usize = 64;
+/// The largest answer that is kept, bytes; those of commands are a few kilobytes.
+const MAX_ANSWER: usize = 8 << 20;
+
+const FIND: &str = "SELECT request_hash, status, response FROM idempotency_keys WHERE key = $1";
+/// The first answer stays, so that two requests at once are answered alike.
+const KEEP: &str = "
+INSERT INTO idempotency_keys AS k (key, request_hash, status, response) VALUES ($1, $2, $3, $4)
+ON CONFLICT (key) DO UPDATE SET
+    status = coalesce(k.status, EXCLUDED.status),
+    response = CASE WHEN k.status IS NULL THEN EXCLUDED.response ELSE k.response END
+RETURNING request_hash, status, response";
+const SWEEP: &str = "DELETE FROM idempotency_keys WHERE created_at < now() - interval '30 days'";
+
+/// An answer that was given.
+#[derive(Debug, Deserialize, Serialize)]
+struct Kept {
+    etag: Option<String>,
+    cursor: Option<String>,
+    body: Option<Box<RawValue>>,
+}
+
+type Row = (String, Option<i32>, Option<Json<Kept>>);
+
+/// Answers the repeat of a command with what its first request was answered.
+///
+/// # Errors
+/// [`Error::BadRequest`] for a key that is none, [`Error::Unprocessable`] for one that came with another request.
+pub(super) async fn once(
+    axum::extract::State(state): axum::extract::State<State>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    let Some(value) = request.headers().get(&IDEMPOTENCY_KEY) else {
+        return Ok(next.run(request).await);
+    };
+    // A query is repeatable as it is; an answer with a session's token must not be kept.
+    if request.method() == Method::GET || request.uri().path().starts_with("/auth/") {
+        return Ok(next.run(request).await);
+    }
+    let given = value
+        .to_str()
+        .ok()
+        .filter(|text| (1..=MAX_KEY).contains(&text.chars().count()))
+        .ok_or_else(|| Error::bad("X-Idempotency-Key", "must have 1 to 64 visible characters"))?;
+    let pool = state.app.database.pool();
+    let user = request
+        .extensions()
+        .get::<Caller>()
+        .map(|caller| caller.user_id.to_string())
+        .ok_or(Error::Unauthorized("log in first"))?;
+    let key = digest(&[user.as_bytes(), request.method().as_str().as_bytes(), request.uri().path().as_bytes(), given.as_bytes()]);
+    let (request, request_hash) = with_hash(request).await?;
+
+    if let Some(answer) = find(pool, &key, &request_hash).await? {
+        return answer;
+    }
+    let request = with_key(request, &key, &request_hash);
+    let response = next.run(request).await;
+    if response.status().is_success() {
+        return keep(pool, &key, &request_hash, response).await;
+    }
+    if response.status() == StatusCode::CONFLICT
+        && let Some(answer) = find(pool, &key, &request_hash).await?
+    {
+        return answer;
+    }
+    Ok(response)
+}
+
+/// Removes keys that nobody will repeat any more.
+pub(super) async fn sweep(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    Ok(sqlx::query(SWEEP).execute(pool).await?.rows_affected())
+}
+
+/// Reads the body and hashes everything that tells one request from another.
+async fn with_hash(request: Request) -> Result<(Request, String), Error> {
+    let (parts, body) = request.into_parts();
+    let text = |name: HeaderName| parts.headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_upload = text(header::CONTENT_TYPE).starts_with(b"multipart/");
+    let limit = if is_upload { MAX_UPLOAD } else { MAX_JSON };
+    let bytes = to_bytes(body, limit).await.map_err(|_| Error::TooLarge)?;
+    let query = parts.uri.query().unwrap_or_default();
+    // The boundary of an upload is drawn anew by a client that repeats it.
+    let body: Bytes = match boundary(&parts.headers).filter(|_| is_upload) {
+        Some(boundary) => without(&bytes, boundary.as_bytes()).into(),
+        None => bytes.clone(),
+    };
+    let hash = digest(&[query.as_bytes(), text(header::IF_MATCH), &body]);
+    Ok((Request::from_parts(parts, Body::from(bytes)), hash))
+}
+
+fn boundary(headers: &HeaderMap) -> Option<String> {
+    let (_, boundary) = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split_once("boundary=")?;
+    Some(boundary.trim().trim_matches('"').to_owned()).filter(|boundary| !boundary.is_empty())
+}
+
+/// Removes every occurrence of a word.
+fn without(bytes: &[u8], word: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&first, after)) = rest.split_first() {
+        match rest.strip_prefix(word) {
+            Some(beyond) => rest = beyond,
+            None => {
+                kept.push(first);
+                rest = after;
+            }
+        }
+    }
+    kept
+}
+
+/// Puts the key where the command's metadata takes it from.
+fn with_key(mut request: Request, key: &str, request_hash: &str) -> Request {
+    if let Some(caller) = request.extensions_mut().get_mut::<Caller>() {
+        caller.metadata.idempotency = Some(key.to_owned());
+        caller.metadata.request_hash = Some(request_hash.to_owned());
+    }
+    request
+}
+
+/// Finds the answer that was given to the key, or refuses a key that came with another request.
+async fn find(pool: &PgPool, key: &str, request_hash: &str) -> Result<Option<Result<Response, Error>>, Error> {
+    let row: Option<Row> = sqlx::query_as(FIND).bind(key).fetch_optional(pool).await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    if row.0 != request_hash {
+        return Ok(Some(Err(used_otherwise())));
+    }
+    Ok(given_again(row).map(Ok))
+}
+
+fn used_otherwise() -> Error {
+    Error::unprocessable("X-Idempotency-Key", "came with another request before")
+}
+
+/// Keeps an answer and gives the one that is kept: this one, or that of a request that was a little faster.
+async fn keep(pool: &PgPool, key: &str, request_hash: &str, response: Response) -> Result<Response, Error> {
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, MAX_ANSWER).await.map_err(Error::internal)?;
+    let text = |name: HeaderName| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let body = match bytes.is_empty() {
+        true => None,
+        false => Some(serde_json::from_slice(&bytes).map_err(Error::internal)?),
+    };
+    let kept = Kept {
+        etag: text(header::ETAG),
+        cursor: text(EVENT_CURSOR),
+        body,
+    };
+    let row: Row = sqlx::query_as(KEEP)
+        .bind(key)
+        .bind(request_hash)
+        .bind(i32::from(parts.status.as_u16()))
+        .bind(Json(kept))
+        .fetch_one(pool)
+        .await?;
+    if row.0 != request_hash {
+        return Err(used_otherwise());
+    }
+    Ok(given_again(row).unwrap_or_else(|| Response::from_parts(parts, Body::from(bytes))))
+}
+
+fn given_again((_, status, kept): Row) -> Option<Response> {
+    let status = StatusCode::from_u16(u16::try_from(status?).ok()?).ok()?;
+    let Json(kept) = kept?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let mut set = |name: HeaderName, value: Option<&str>| {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    set(header::ETAG, kept.etag.as_deref());
+    set(EVENT_CURSOR, kept.cursor.as_deref());
+    if let Some(body) = kept.body {
+        set(header::CONTENT_TYPE, Some("application/json"));
+        *response.body_mut() = Body::from(body.get().to_owned());
+    }
+    Some(response)
+}
+
+/// Hashes parts so that no two lists of parts have the same hash.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(part);
+    }
+    hex(&hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cannot_be_moved_into_each_other() {
+        assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
+        assert_eq!(digest(&[b"a"]).len(), 64);
+    }
+
+    #[test]
+    fn an_upload_with_another_boundary_is_the_same_upload() {
+        assert_eq!(without(b"--x1\r\nbody\r\n--x1--", b"x1"), without(b"--y2\r\nbody\r\n--y2--", b"y2"));
+        assert_ne!(without(b"--x1\r\nbody", b"x1"), without(b"--x1\r\nbodies", b"x1"));
+    }
+}
