@@ -376,6 +376,9 @@ pub(crate) async fn append(connection: &mut PgConnection, batch: &BulkAppend) ->
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// Which stream, its last sequence, and one event that was found: sequence, type, payload.
+type ConflictRow = (i64, i64, Option<i64>, Option<String>, Option<String>);
+
 /// Finds out why streams were not appended to. The reading statement begins after the inserting one ended, so it sees
 /// the commit that was in the way.
 async fn explain(
@@ -387,7 +390,7 @@ async fn explain(
         return Ok(Vec::new());
     }
     let column = |of: fn(&StreamAppend) -> i64| missed.iter().map(|(_, stream)| of(stream)).collect::<Vec<_>>();
-    let rows: Vec<(i64, i64, Option<i64>, Option<String>, Option<String>)> = sqlx::query_as(READ_CONFLICTS)
+    let rows: Vec<ConflictRow> = sqlx::query_as(READ_CONFLICTS)
         .bind(missed.iter().map(|(_, stream)| stream.aggregate_type.as_str()).collect::<Vec<_>>())
         .bind(missed.iter().map(|(_, stream)| stream.aggregate_id.as_str()).collect::<Vec<_>>())
         .bind(column(|stream| as_i64(stream.expected)))
