@@ -96,12 +96,18 @@ async fn resolve(
     defaults: &Defaults,
 ) -> Result<Pinned, Error> {
     Ok(match config {
-        PhaseConfig::Discovery { source } => Pinned::Discovery {
-            pattern_hash: match &source {
-                Source::Pattern { pattern, .. } => Some(pattern.hash()),
-                Source::Import => None,
+        PhaseConfig::Discovery {
+            source: Source::Pattern { pattern, count },
+        } => Pinned::Discovery {
+            pattern_hash: Some(pattern.hash()),
+            source: Source::Pattern {
+                count: [count, campaign.max_domains()].into_iter().flatten().min(),
+                pattern,
             },
-            source,
+        },
+        PhaseConfig::Discovery { source: Source::Import } => Pinned::Discovery {
+            pattern_hash: None,
+            source: Source::Import,
         },
         PhaseConfig::Validation {
             dns_persona,

@@ -3,7 +3,11 @@
 //! A pass takes no input and may be run by anybody at any time, also by two at once: plans are written once a run,
 //! completions and starts are decided by the campaign's stream. It is woken by the feed and looks again by itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aggregates::{
     Actor, Metadata,
@@ -35,6 +39,8 @@ pub struct Coordinator {
     orders: Arc<dyn Orders>,
     defaults: Defaults,
     planned: Arc<Notify>,
+    /// Phases that could not start by themselves and were reported, so that each is reported once.
+    stuck: Mutex<BTreeSet<(CampaignId, Phase)>>,
 }
 
 /// Why a pass broke off; the next one goes on.
@@ -67,6 +73,7 @@ impl Coordinator {
             orders,
             defaults,
             planned,
+            stuck: Mutex::default(),
         }
     }
 
@@ -120,11 +127,8 @@ impl Coordinator {
             if !self.domains_reach(started).await {
                 continue;
             }
-            let ranges = match run.phase {
-                Phase::Discovery => vec![(0, 0, 0)],
-                phase => {
-                    domains::next_boundaries(self.database.pool(), run.campaign_id, phase, order_size(phase)).await?
-                }
+            let Some(ranges) = self.ranges_of(&run).await? else {
+                continue;
             };
             if self
                 .orders
@@ -139,6 +143,20 @@ impl Coordinator {
             }
         }
         Ok(())
+    }
+
+    /// Cuts what a run works on into orders; nothing when the run is not the last of its phase any more.
+    async fn ranges_of(&self, run: &campaigns::UnderWay) -> Result<Option<Vec<(i64, i64, i64)>>, PassError> {
+        if run.phase == Phase::Discovery {
+            return Ok(Some(vec![(0, 0, 0)]));
+        }
+        let pool = self.database.pool();
+        let Some(pinned) = campaigns::pinned_of(pool, run.campaign_id, run.run_id).await? else {
+            return Ok(None);
+        };
+        let pinned = serde_json::from_value(pinned).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        let ranges = domains::next_boundaries(pool, run.campaign_id, run.phase, order_size(&pinned)).await?;
+        Ok(Some(ranges))
     }
 
     async fn domains_reach(&self, position: Position) -> bool {
@@ -165,11 +183,17 @@ impl Coordinator {
             };
             let run_id = RunId(Uuid::now_v7());
             let command = match pin::pin(&self.database, &campaign, phase, &self.defaults).await {
-                Ok(pinned) => campaign::Command::StartPhase(StartPhase {
-                    run_id,
-                    pinned,
-                    auto: true,
-                }),
+                Ok(pinned) => {
+                    self.stuck
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .remove(&(campaign_id, phase));
+                    campaign::Command::StartPhase(StartPhase {
+                        run_id,
+                        pinned,
+                        auto: true,
+                    })
+                }
                 Err(pin::Error::Log(error)) => return Err(error.into()),
                 Err(refused) => {
                     self.give_up(campaign_id, phase, &refused);
@@ -184,7 +208,10 @@ impl Coordinator {
     /// Reports a phase that should start by itself and cannot. The campaign stays where it is: configuring the phase
     /// anew, or what it names, lets the next pass go on.
     fn give_up(&self, campaign_id: CampaignId, phase: Phase, refused: &pin::Error) {
-        tracing::warn!(campaign.id = %campaign_id, phase = %phase, reason = %refused, "the next phase cannot start by itself");
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        if stuck.insert((campaign_id, phase)) {
+            tracing::warn!(campaign.id = %campaign_id, phase = %phase, reason = %refused, "the next phase cannot start by itself");
+        }
     }
 
     /// Gives a command as the coordinator. A refusal means that somebody else was faster; a conflict is left to the

@@ -28,16 +28,20 @@ pub use self::{
     worker::{Settings, Worker},
 };
 
-use aggregates::campaign::Phase;
+use aggregates::campaign::{Phase, Pinned};
 
-/// Domains in a work order, by phase. An order is as slow as its slowest domain, so orders of network phases are kept
-/// smaller than those of pure computation.
+/// Domains in a work order of a run. An order is as slow as its slowest domain, so orders of network phases are kept
+/// smaller than those of pure computation; a DNS persona can ask for smaller ones still.
 #[must_use]
-pub const fn order_size(phase: Phase) -> u32 {
-    match phase {
+pub fn order_size(pinned: &Pinned) -> u32 {
+    let standing = match pinned.phase() {
         Phase::Discovery => 1,
         Phase::Validation => 1_000,
         Phase::Extraction => 250,
         Phase::Analysis | Phase::Enrichment => 2_000,
+    };
+    match pinned {
+        Pinned::Validation { dns, .. } => dns.max_domains_per_request.clamp(1, standing),
+        _ => standing,
     }
 }

@@ -39,7 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             name: format!("{}-{}", hostname(), std::process::id()),
-            slots: 6,
+            slots: 12,
             lease: Duration::from_secs(15),
             idle: Duration::from_millis(100),
         }

@@ -109,7 +109,7 @@ pub struct HttpConfig {
     /// Whether redirects are followed; they are where this is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_redirects: Option<bool>,
-    /// The status codes that count as ok; those from 200 to 399 where none is named.
+    /// The final status codes that count as ok, 200 to 599; those from 200 to 299 where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_status_codes: Vec<u16>,
     /// Domains a second, paced; 0 leaves only the standing limits.
@@ -121,12 +121,6 @@ pub struct HttpConfig {
     /// Whatever the owner wants to remember.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
-    /// Whether robots.txt (RFC 9309) is followed; it is where this is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub respect_robots: Option<bool>,
-    /// Why it is not; needed then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub robots_override_reason: Option<String>,
 }
 
 impl Default for HttpConfig {
@@ -145,8 +139,6 @@ impl Default for HttpConfig {
             rate_limit_dps: None,
             rate_limit_burst: None,
             notes: None,
-            respect_robots: None,
-            robots_override_reason: None,
         }
     }
 }
@@ -188,15 +180,6 @@ impl HttpConfig {
         handling
             .and_then(|handling| handling.mode)
             .unwrap_or_default()
-    }
-
-    /// Says whether a status code counts as ok.
-    #[must_use]
-    pub fn allows(&self, status: u16) -> bool {
-        if self.allowed_status_codes.is_empty() {
-            return (200..400).contains(&status);
-        }
-        self.allowed_status_codes.contains(&status)
     }
 
     /// Checks that every setting can be honoured.

@@ -43,26 +43,10 @@ pub(super) fn check(config: &HttpConfig) -> Result<(), Error> {
         300,
     )?;
     for (at, status) in config.allowed_status_codes.iter().enumerate() {
-        Error::unless_within(&format!("allowedStatusCodes[{at}]"), *status, 100, 599)?;
+        Error::unless_within(&format!("allowedStatusCodes[{at}]"), *status, 200, 599)?;
     }
     check_rate("rateLimitDps", config.rate_limit_dps)?;
-    check_burst(config.rate_limit_dps, config.rate_limit_burst)?;
-    let reason = config
-        .robots_override_reason
-        .as_deref()
-        .unwrap_or_default()
-        .trim();
-    match (config.respect_robots.unwrap_or(true), reason.is_empty()) {
-        (false, true) => Err(Error::invalid(
-            "robotsOverrideReason",
-            "robots.txt can be passed over only for a recorded reason",
-        )),
-        (true, false) => Err(Error::invalid(
-            "robotsOverrideReason",
-            "has no meaning while robots.txt is followed",
-        )),
-        _ => Ok(()),
-    }
+    check_burst(config.rate_limit_dps, config.rate_limit_burst)
 }
 
 fn check_headers(config: &HttpConfig) -> Result<(), Error> {
@@ -287,23 +271,5 @@ mod tests {
             "rateLimitDps"
         );
         assert_eq!(refused(|c| c.rate_limit_burst = Some(3)), "rateLimitBurst");
-    }
-
-    #[test]
-    fn robots_are_passed_over_only_for_a_recorded_reason() {
-        assert_eq!(
-            refused(|c| c.respect_robots = Some(false)),
-            "robotsOverrideReason"
-        );
-        assert_eq!(
-            refused(|c| c.robots_override_reason = Some("x".into())),
-            "robotsOverrideReason"
-        );
-        let config = HttpConfig {
-            respect_robots: Some(false),
-            robots_override_reason: Some("our own servers".to_owned()),
-            ..HttpConfig::default()
-        };
-        config.validate().unwrap();
     }
 }
