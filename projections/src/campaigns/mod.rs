@@ -7,6 +7,7 @@ mod apply;
 mod overview;
 mod progress;
 mod query;
+mod standing;
 
 use aggregates::{campaign::Event, ids::CampaignId};
 use event_store::Recorded;
@@ -19,6 +20,7 @@ pub use self::{
     query::{
         Campaign, PhaseRow, UnderWay, active_runs, by_id, count_of_owner, due_for_auto_start, list_of_owner, pinned_of,
     },
+    standing::{Standing, standing},
 };
 use crate::runtime::{ApplyError, Projection, decode};
 
