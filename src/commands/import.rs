@@ -44,6 +44,22 @@ pub struct Imported {
     pub known: usize,
 }
 
+impl Imported {
+    /// Counts what was recorded, which for a repeated command is what its first request recorded.
+    fn of(done: Done<Event>, listed: usize) -> Self {
+        let counted = done.events.iter().map(|event| match event {
+            Event::DomainsImported { names, .. } => names.len(),
+            _ => 0,
+        });
+        let accepted: usize = counted.sum();
+        Self {
+            accepted,
+            known: listed.saturating_sub(accepted),
+            done,
+        }
+    }
+}
+
 /// Why a list was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -76,7 +92,6 @@ impl App {
         let mut attempt = 1;
         loop {
             let (names, version) = self.unknown_names(campaign_id, &list.names).await?;
-            let accepted = names.len();
             let command = Command::ImportDomains(ImportDomains {
                 file_id: list.file_id,
                 sha256: list.sha256.clone(),
@@ -90,13 +105,7 @@ impl App {
                         aggregate_id: stream,
                     }));
                 }
-                done => {
-                    return Ok(Imported {
-                        done: done?,
-                        accepted,
-                        known: list.names.len() - accepted,
-                    });
-                }
+                done => return Ok(Imported::of(done?, list.names.len())),
             }
         }
     }

@@ -5,6 +5,10 @@ pub mod execute;
 pub mod import;
 pub mod pin;
 mod repeat;
+pub mod snapshot;
 pub mod start;
 
-pub use self::execute::{Done, READ_MODELS_WAIT};
+pub use self::{
+    execute::{Done, READ_MODELS_WAIT},
+    snapshot::Snapshot,
+};

@@ -10,19 +10,25 @@ pub mod auth;
 pub mod authenticate;
 pub mod body;
 pub mod caller;
+pub mod campaigns;
 pub mod csrf;
+pub mod discovery;
 mod document;
 pub mod error;
 pub mod headers;
 pub mod health;
 mod idempotency;
+pub mod keyword_sets;
+pub mod owned;
 pub mod path;
+pub mod personas;
 pub mod query;
 pub mod read_after;
 pub mod refusals;
 pub mod request_id;
 pub mod respond;
 pub mod router;
+pub mod scoring_profiles;
 pub mod server;
 
 pub use self::{

@@ -20,8 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    auth, authenticate::authenticate, body::MAX_JSON, csrf::refuse_foreign_commands, document, error::Error, health, idempotency::once,
-    read_after::wait_for_cursor, request_id::with_request_id,
+    auth, authenticate::authenticate, body::MAX_JSON, campaigns, csrf::refuse_foreign_commands, discovery, document,
+    error::Error, health, idempotency::once, keyword_sets, personas, read_after::wait_for_cursor, request_id::with_request_id,
+    scoring_profiles,
 };
 use crate::{
     app::App,
@@ -65,7 +66,13 @@ fn public() -> OpenApiRouter<State> {
 
 /// The routes that need one.
 fn private() -> OpenApiRouter<State> {
-    auth::private().merge(sse::routes())
+    auth::private()
+        .merge(personas::routes())
+        .merge(keyword_sets::routes())
+        .merge(scoring_profiles::routes())
+        .merge(campaigns::routes())
+        .merge(discovery::routes())
+        .merge(sse::routes())
 }
 
 /// Describes the interface.

@@ -21,6 +21,7 @@ mod import_domains;
 mod phase;
 mod reconfigure;
 mod record_generated;
+mod restore;
 mod start_phase;
 mod status;
 
@@ -43,6 +44,7 @@ pub use self::{
     phase::{Action, Phase, PhaseState, Transition, UnknownPhase, UnknownState, transition},
     reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},
+    restore::Restored,
     start_phase::StartPhase,
     status::Status,
 };

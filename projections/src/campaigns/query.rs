@@ -1,7 +1,7 @@
 //! Reading campaigns.
 
 use aggregates::{
-    campaign::{Mode, Phase, PhaseState, Status, Tallies},
+    campaign::{self, Mode, Phase, PhaseState, Restored, Status, Tallies},
     ids::{CampaignId, RunId, UserId},
 };
 use chrono::{DateTime, Utc};
@@ -110,6 +110,23 @@ impl Campaign {
             .find(|row| row.phase == phase)
             .cloned()
             .unwrap_or_else(|| PhaseRow::untouched(phase))
+    }
+
+    /// Puts the aggregate together as this row knows it, to ask the rules about it.
+    #[must_use]
+    pub fn aggregate(&self) -> campaign::Campaign {
+        campaign::Campaign::restore(Restored {
+            owner: self.owner,
+            mode: self.mode,
+            max_domains: self.max_domains.and_then(|most| u64::try_from(most).ok()),
+            names: u64::try_from(self.names).unwrap_or(0),
+            stopped: self.stopped,
+            phases: Phase::ALL.map(|phase| {
+                let row = self.phase(phase);
+                let config = row.config.and_then(|config| serde_json::from_value(config).ok());
+                (row.state, config, row.run_id, u32::try_from(row.run_number).unwrap_or(0))
+            }),
+        })
     }
 
     /// Returns the phase that has a run under way, else the first that has not completed, else the last.

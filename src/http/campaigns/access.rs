@@ -1,0 +1,66 @@
+//! The way to a campaign: only its owner's, everybody else is told that there is none.
+
+use aggregates::{
+    campaign::{Campaign, Phase, Restored, PhaseState, Mode},
+    ids::{CampaignId, UserId},
+    names::DomainName,
+};
+use projections::campaigns::{self, Overview};
+use uuid::Uuid;
+
+use crate::http::{Caller, Error, State};
+
+const MISSING: Error = Error::NotFound("campaign");
+
+/// Reads the caller's campaign with its counters.
+pub(super) async fn overview(state: &State, caller: &Caller, id: Uuid) -> Result<Overview, Error> {
+    campaigns::overview(state.app.database.pool(), CampaignId(id))
+        .await?
+        .filter(|overview| overview.campaign.owner == caller.user_id)
+        .ok_or(MISSING)
+}
+
+/// Reads the caller's campaign.
+pub(super) async fn campaign(state: &State, caller: &Caller, id: Uuid) -> Result<campaigns::Campaign, Error> {
+    campaigns::by_id(state.app.database.pool(), CampaignId(id))
+        .await?
+        .filter(|campaign| campaign.owner == caller.user_id)
+        .ok_or(MISSING)
+}
+
+/// Checks that the campaign is the caller's before a command goes to it. The owner of a campaign never changes, so the
+/// read model's word is enough; a campaign that it does not show yet is looked up in the log.
+pub(super) async fn owned(state: &State, caller: &Caller, id: Uuid) -> Result<CampaignId, Error> {
+    let id = CampaignId(id);
+    let shown = campaigns::by_id(state.app.database.pool(), id).await?;
+    let owner = match shown {
+        Some(campaign) => Some(campaign.owner),
+        None => {
+            let loaded = state.app.database.log().load::<Campaign>(&id.to_string()).await;
+            loaded.map_err(Error::internal)?.0.owner()
+        }
+    };
+    if owner == Some(caller.user_id) { Ok(id) } else { Err(MISSING) }
+}
+
+/// Reads a phase of a path.
+pub(super) fn phase(text: &str) -> Result<Phase, Error> {
+    text.parse().map_err(|error| Error::bad("phase", error))
+}
+
+/// Reads a domain of a path.
+pub(super) fn domain(text: &str) -> Result<DomainName, Error> {
+    DomainName::parse(text).map_err(|reason| Error::bad("domain", reason))
+}
+
+/// Puts together a campaign that does not exist yet, to ask whether its owner may use what it refers to.
+pub(super) fn unborn(owner: UserId) -> Campaign {
+    Campaign::restore(Restored {
+        owner,
+        mode: Mode::StepByStep,
+        max_domains: None,
+        names: 0,
+        stopped: false,
+        phases: std::array::from_fn(|_| (PhaseState::NotStarted, None, None, 0)),
+    })
+}

@@ -1,0 +1,58 @@
+//! Configuring a phase.
+
+use aggregates::campaign::{Campaign, Command, ConfigurePhase};
+use uuid::Uuid;
+
+use super::{
+    access,
+    settings::{self, PhaseConfigurationRequest},
+    views::PhaseStatusResponse,
+};
+use crate::{
+    commands::pin,
+    http::{Answer, Caller, Error, IfMatch, Json, Path, State},
+};
+
+/// Configures a phase for its next run. A setting that is unknown, or that cannot be honoured, is refused.
+#[utoipa::path(
+    post, path = "/campaigns/{campaignId}/phases/{phase}/configure", tag = "campaigns",
+    request_body = PhaseConfigurationRequest,
+    params(("campaignId" = Uuid, Path), ("phase" = String, Path)),
+    responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
+)]
+pub(super) async fn configure(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path((id, phase)): Path<(Uuid, String)>,
+    IfMatch(expected): IfMatch,
+    Json(request): Json<PhaseConfigurationRequest>,
+) -> Result<Answer<PhaseStatusResponse>, Error> {
+    let campaign = access::campaign(&state, &caller, id).await?;
+    let phase = access::phase(&phase)?;
+    let most = campaign.max_domains.and_then(|most| u64::try_from(most).ok());
+    let config = settings::phase_config(&state.app.database, caller.user_id, most, phase, request).await?;
+    pin::check(&state.app.database, &campaign.aggregate(), config.clone(), &state.app.defaults)
+        .await
+        .map_err(refused)?;
+    let command = Command::ConfigurePhase(ConfigurePhase { config });
+    let stream = campaign.campaign_id.to_string();
+    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, expected).await?;
+    let overview = access::overview(&state, &caller, id).await?;
+    let body = PhaseStatusResponse::of(&overview, phase);
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+/// Names a reference that cannot be used where the request has it.
+fn refused(error: pin::Error) -> Error {
+    match error {
+        pin::Error::Reference { field, message } => {
+            let field = match field {
+                "dnsPersonaId" | "httpPersonaId" => format!("personaIds.{field}"),
+                "scoringProfileId" => format!("configuration.{field}"),
+                other => other.to_owned(),
+            };
+            Error::unprocessable(field, message)
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Pausing, resuming and stopping. The log alone decides, so the answer does not wait for any worker.
+
+use aggregates::campaign::{
+    Campaign, Command, Event, PausePhase, Phase, PhaseState, ResumePhase, Stop, StopPhase,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{access, views::PhaseStatusResponse};
+use crate::{
+    commands::Done,
+    http::{Answer, Caller, Error, IfMatch, Path, Query, State},
+};
+
+/// What the caller believes.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Expectation {
+    /// The state that the phase must be in; in another one nothing happens and the answer is 409.
+    expected_state: Option<String>,
+}
+
+/// What was stopped.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CampaignStopResponse {
+    /// The campaign.
+    campaign_id: Uuid,
+    /// The phase whose run ended.
+    stopped_phase: &'static str,
+    /// Where it stands now.
+    phase_status: PhaseStatusResponse,
+    /// In a sentence.
+    message: String,
+    /// When.
+    timestamp: DateTime<Utc>,
+}
+
+impl Expectation {
+    fn state(&self) -> Result<Option<PhaseState>, Error> {
+        let parse = |text: &String| text.parse().map_err(|error| Error::bad("expected_state", error));
+        self.expected_state.as_ref().map(parse).transpose()
+    }
+}
+
+/// Pauses the run of a phase: no new work is handed out, what is under way finishes and counts.
+#[utoipa::path(
+    post, path = "/campaigns/{campaignId}/phases/{phase}/pause", tag = "campaigns",
+    params(("campaignId" = Uuid, Path), ("phase" = String, Path), Expectation,
+        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
+)]
+pub(super) async fn pause(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path((id, phase)): Path<(Uuid, String)>,
+    Query(expectation): Query<Expectation>,
+    IfMatch(version): IfMatch,
+) -> Result<Answer<PhaseStatusResponse>, Error> {
+    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let phase = access::phase(&phase)?;
+    let expected = expectation.state()?;
+    let command = Command::PausePhase(PausePhase { phase, expected });
+    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    answer(&state, &caller, id, (phase, PhaseState::Paused), &done).await
+}
+
+/// Resumes the run of a phase.
+#[utoipa::path(
+    post, path = "/campaigns/{campaignId}/phases/{phase}/resume", tag = "campaigns",
+    params(("campaignId" = Uuid, Path), ("phase" = String, Path), Expectation,
+        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
+)]
+pub(super) async fn resume(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path((id, phase)): Path<(Uuid, String)>,
+    Query(expectation): Query<Expectation>,
+    IfMatch(version): IfMatch,
+) -> Result<Answer<PhaseStatusResponse>, Error> {
+    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let phase = access::phase(&phase)?;
+    let expected = expectation.state()?;
+    let command = Command::ResumePhase(ResumePhase { phase, expected });
+    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    answer(&state, &caller, id, (phase, PhaseState::Running), &done).await
+}
+
+/// Stops the run of a phase: what was recorded stays, results that come late are refused.
+#[utoipa::path(
+    post, path = "/campaigns/{campaignId}/phases/{phase}/stop", tag = "campaigns",
+    params(("campaignId" = Uuid, Path), ("phase" = String, Path),
+        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
+)]
+pub(super) async fn stop(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path((id, phase)): Path<(Uuid, String)>,
+    IfMatch(version): IfMatch,
+) -> Result<Answer<PhaseStatusResponse>, Error> {
+    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let phase = access::phase(&phase)?;
+    let command = Command::StopPhase(StopPhase { phase });
+    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    answer(&state, &caller, id, (phase, PhaseState::Failed), &done).await
+}
+
+/// Stops a campaign: the run under way, and whatever would have followed by itself.
+#[utoipa::path(
+    post, path = "/campaigns/{campaignId}/stop", tag = "campaigns",
+    params(("campaignId" = Uuid, Path),
+        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    responses((status = 200, body = CampaignStopResponse), (status = 404), (status = 409))
+)]
+pub(super) async fn stop_campaign(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(version): IfMatch,
+) -> Result<Answer<CampaignStopResponse>, Error> {
+    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let command = Command::Stop(Stop {});
+    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    let overview = access::overview(&state, &caller, id).await?;
+    let failed_before = || overview.campaign.phases.iter().find(|row| row.state == PhaseState::Failed);
+    let phase = done
+        .events
+        .iter()
+        .find_map(|event| match event {
+            Event::PhaseFailed { phase, .. } => Some(*phase),
+            _ => None,
+        })
+        .or_else(|| failed_before().map(|row| row.phase))
+        .unwrap_or_else(|| overview.campaign.current_phase());
+    let body = CampaignStopResponse {
+        campaign_id: id,
+        stopped_phase: phase.name(),
+        phase_status: PhaseStatusResponse::of(&overview, phase),
+        message: format!("{phase} was stopped"),
+        timestamp: overview.campaign.updated_at,
+    };
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+/// Answers a command on a phase with where the phase stands: as the command left it, also where the read models lag.
+pub(super) async fn answer(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    (phase, reached): (Phase, PhaseState),
+    done: &Done<Event>,
+) -> Result<Answer<PhaseStatusResponse>, Error> {
+    let mut overview = access::overview(state, caller, id).await?;
+    if done.lag.is_some() {
+        for row in overview.campaign.phases.iter_mut().filter(|row| row.phase == phase) {
+            row.state = reached;
+        }
+    }
+    let body = PhaseStatusResponse::of(&overview, phase);
+    Ok(Answer::ok(body).version(done.version).after(done))
+}

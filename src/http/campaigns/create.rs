@@ -1,0 +1,119 @@
+//! Creating a campaign.
+
+use aggregates::{
+    campaign::{Campaign, Command, Create, CreateWithNames, ImportDomains, Mode, PhaseConfig},
+    ids::{CampaignId, FileId},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{access, settings, views::CampaignResponse};
+use crate::{
+    commands::pin,
+    http::{Answer, Caller, Error, Json, State},
+};
+
+/// The longest description, characters.
+const MAX_DESCRIPTION: usize = 10_000;
+
+/// A campaign to be made.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CreateCampaignRequest {
+    /// Its name, 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255)]
+    pub name: String,
+    /// What it is for, at most 10,000 characters.
+    pub description: Option<String>,
+    /// What is known about its phases already; the rest is configured phase by phase.
+    #[schema(value_type = Option<settings::CampaignConfiguration>)]
+    pub configuration: Option<Value>,
+    /// Whether the next phase starts by itself; `step_by_step` where absent.
+    #[schema(value_type = Option<String>)]
+    pub mode: Option<Mode>,
+}
+
+/// Creates a campaign. A setting that cannot be honoured is refused, and nothing is created.
+#[utoipa::path(
+    post, path = "/campaigns", tag = "campaigns", request_body = CreateCampaignRequest,
+    params(("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    responses((status = 201, body = CampaignResponse))
+)]
+pub(super) async fn create(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Json(request): Json<CreateCampaignRequest>,
+) -> Result<Answer<CampaignResponse>, Error> {
+    check_description(request.description.as_deref())?;
+    let configuration = request.configuration.unwrap_or_else(|| json!({}));
+    let planned = settings::plan(&state.app.database, caller.user_id, &configuration).await?;
+    check_references(&state, &access::unborn(caller.user_id), &planned.phases).await?;
+    let create = Create {
+        owner: caller.user_id,
+        name: request.name,
+        description: request.description,
+        mode: request.mode.unwrap_or_default(),
+        configuration,
+        max_domains: planned.max_domains,
+        phases: planned.phases,
+    };
+    let id = CampaignId(Uuid::now_v7());
+    let command = match planned.names {
+        Some(names) => Command::CreateWithNames(CreateWithNames { create, import: import(names) }),
+        None => Command::Create(create),
+    };
+    let done = state.app.execute::<Campaign>(&id.to_string(), command, &caller.metadata, None).await?;
+    // A repeat under an idempotency key answers the campaign that the first request made.
+    let made: CampaignId = done.aggregate_id.parse().map_err(Error::internal)?;
+    let overview = access::overview(&state, &caller, made.0).await?;
+    let body = CampaignResponse::of(&overview.campaign, &overview.counts);
+    Ok(Answer::created(body).version(done.version).after(&done))
+}
+
+fn import(names: Vec<String>) -> ImportDomains {
+    let mut digest = Sha256::new();
+    for name in &names {
+        digest.update(name.as_bytes());
+        digest.update(b"\n");
+    }
+    ImportDomains {
+        file_id: FileId(Uuid::now_v7()),
+        sha256: super::list_of_names::hex(&digest.finalize()),
+        names,
+    }
+}
+
+pub(super) fn check_description(description: Option<&str>) -> Result<(), Error> {
+    let length = description.map_or(0, |text| text.chars().count());
+    if length > MAX_DESCRIPTION {
+        let message = format!("has {length} characters, {MAX_DESCRIPTION} are allowed");
+        return Err(Error::unprocessable("description", message));
+    }
+    Ok(())
+}
+
+/// Checks that a campaign may use everything that configurations refer to.
+pub(super) async fn check_references(
+    state: &State,
+    campaign: &Campaign,
+    configs: &[PhaseConfig],
+) -> Result<(), Error> {
+    for config in configs {
+        pin::check(&state.app.database, campaign, config.clone(), &state.app.defaults)
+            .await
+            .map_err(|error| match error {
+                pin::Error::Reference { field, message } => {
+                    let field = match field {
+                        "dnsPersonaId" | "httpPersonaId" => "personaIds",
+                        other => other,
+                    };
+                    Error::unprocessable(format!("configuration.patternConfig.{field}"), message)
+                }
+                other => other.into(),
+            })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Reading campaigns: the caller's list, one of them, and one with everything around it.
+
+use projections::{campaigns, domains};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::{
+    access,
+    views::{CampaignResponse, EnrichedCampaignResponse},
+};
+use crate::http::{Answer, Caller, Error, Path, Query, State, query};
+
+/// Campaigns a page at most.
+const MOST: i64 = 1_000;
+/// Campaigns a page where nothing is said.
+const DEFAULT: i64 = 100;
+
+/// Which page of the list.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Campaigns a page, 1 to 1,000.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i64>,
+    /// Campaigns to leave out first.
+    #[param(minimum = 0, default = 0)]
+    offset: Option<i64>,
+}
+
+/// Lists the caller's campaigns, the newest first.
+#[utoipa::path(
+    get, path = "/campaigns", tag = "campaigns", params(ListQuery),
+    responses((status = 200, body = Vec<CampaignResponse>))
+)]
+pub(super) async fn list(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Query(wanted): Query<ListQuery>,
+) -> Result<Answer<Vec<CampaignResponse>>, Error> {
+    let page = query::page(wanted.limit, wanted.offset, MOST, DEFAULT)?;
+    let pool = state.app.database.pool();
+    let found = campaigns::list_of_owner(pool, caller.user_id, page.limit, page.offset).await?;
+    let ids: Vec<_> = found.iter().map(|campaign| campaign.campaign_id).collect();
+    let counts = domains::counts_of_many(pool, &ids).await?;
+    let total = campaigns::count_of_owner(pool, caller.user_id).await?;
+    let none = domains::Counts::default();
+    let body = found.iter().map(|campaign| {
+        CampaignResponse::of(campaign, counts.get(&campaign.campaign_id).unwrap_or(&none))
+    });
+    Ok(Answer::ok(body.collect()).total(total))
+}
+
+/// Answers one campaign.
+#[utoipa::path(
+    get, path = "/campaigns/{campaignId}", tag = "campaigns", params(("campaignId" = Uuid, Path)),
+    responses((status = 200, body = CampaignResponse), (status = 404))
+)]
+pub(super) async fn get(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Answer<CampaignResponse>, Error> {
+    let overview = access::overview(&state, &caller, id).await?;
+    let body = CampaignResponse::of(&overview.campaign, &overview.counts);
+    Ok(Answer::ok(body).row_version(overview.campaign.version))
+}
+
+/// Refuses parameters where there are none, so that none seems to have an effect.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoParameters {}
+
+/// Answers one campaign with its state and the executions of its phases, all from one moment.
+#[utoipa::path(
+    get, path = "/campaigns/{campaignId}/enriched", tag = "campaigns", params(("campaignId" = Uuid, Path)),
+    responses((status = 200, body = EnrichedCampaignResponse), (status = 404))
+)]
+pub(super) async fn enriched(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Answer<EnrichedCampaignResponse>, Error> {
+    let overview = access::overview(&state, &caller, id).await?;
+    Ok(Answer::ok((&overview).into()).row_version(overview.campaign.version))
+}

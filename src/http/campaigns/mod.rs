@@ -1,0 +1,69 @@
+//! Campaigns over REST: one file an endpoint, or a few that belong together.
+//!
+//! `settings` reads what users may set, `views` is what is answered. Every handler first finds the caller's campaign
+//! (`access`): somebody else's is 404 like one that does not exist. Commands are decided by the campaign aggregate;
+//! what is answered comes from the read models, counters and rows from one snapshot.
+
+mod access;
+mod breakdown;
+mod configs;
+mod configure;
+mod control;
+mod create;
+mod cursor;
+mod delete;
+mod domains;
+mod executions;
+mod export;
+mod filters;
+mod funnel;
+mod history;
+mod list;
+mod list_of_names;
+mod metrics;
+mod mode;
+mod progress;
+mod rejections;
+pub mod settings;
+mod start;
+mod state;
+mod status;
+mod update;
+mod upload;
+pub mod views;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::http::State;
+
+/// Collects the routes.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(list::list, create::create))
+        .routes(routes!(list::get, update::update, delete::delete))
+        .routes(routes!(list::enriched))
+        .routes(routes!(configure::configure))
+        .routes(routes!(mode::change_mode))
+        .routes(routes!(start::start_next))
+        .routes(routes!(start::start))
+        .routes(routes!(control::pause))
+        .routes(routes!(control::resume))
+        .routes(routes!(control::stop))
+        .routes(routes!(control::stop_campaign))
+        .routes(routes!(status::status))
+        .routes(routes!(status::phase_status))
+        .routes(routes!(progress::progress))
+        .routes(routes!(state::state))
+        .routes(routes!(executions::executions))
+        .routes(routes!(executions::execution))
+        .routes(routes!(configs::configs))
+        .routes(routes!(domains::domains))
+        .routes(routes!(breakdown::score_breakdown))
+        .routes(routes!(funnel::funnel))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(rejections::rejection_summary))
+        .routes(routes!(history::history))
+        .routes(routes!(history::domain_history))
+        .routes(routes!(export::export))
+        .merge(upload::routes())
+}

@@ -1,0 +1,56 @@
+//! Changing the way from phase to phase.
+
+use aggregates::campaign::{Campaign, ChangeMode, Command, Mode};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::access;
+use crate::http::{Answer, Caller, Error, IfMatch, Json, Path, State};
+
+/// The new mode.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CampaignModeUpdateRequest {
+    /// `full_sequence` or `step_by_step`.
+    #[schema(value_type = String)]
+    mode: Mode,
+}
+
+/// The mode of a campaign.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CampaignModeUpdateResponse {
+    /// `full_sequence` or `step_by_step`.
+    mode: &'static str,
+    /// The campaign.
+    campaign_id: Uuid,
+    /// When the campaign last changed.
+    updated_at: DateTime<Utc>,
+}
+
+/// Changes whether the next phase starts by itself, also while a phase runs.
+#[utoipa::path(
+    put, path = "/campaigns/{campaignId}/mode", tag = "campaigns", request_body = CampaignModeUpdateRequest,
+    params(("campaignId" = Uuid, Path)),
+    responses((status = 200, body = CampaignModeUpdateResponse), (status = 404))
+)]
+pub(super) async fn change_mode(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+    Json(CampaignModeUpdateRequest { mode }): Json<CampaignModeUpdateRequest>,
+) -> Result<Answer<CampaignModeUpdateResponse>, Error> {
+    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let command = Command::ChangeMode(ChangeMode { mode });
+    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, expected).await?;
+    let campaign = access::campaign(&state, &caller, id).await?;
+    let body = CampaignModeUpdateResponse {
+        mode: mode.name(),
+        campaign_id: id,
+        updated_at: campaign.updated_at,
+    };
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}

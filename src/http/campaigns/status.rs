@@ -1,0 +1,129 @@
+//! Where the phases of a campaign stand.
+
+use aggregates::campaign::{Phase, PhaseState};
+use chrono::{DateTime, Utc};
+use projections::campaigns::{Overall, Overview, Progress};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    access,
+    views::{PhaseStatusResponse, execution_status},
+};
+use crate::http::{Answer, Caller, Error, Path, State};
+
+/// Where the phases of a campaign stand, all from one moment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CampaignPhasesStatusResponse {
+    /// The campaign.
+    campaign_id: Uuid,
+    /// The mean of the phases, 0 to 100.
+    overall_progress_percentage: f64,
+    /// The phase that can be paused, resumed or stopped now; absent where none is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control_phase: Option<&'static str>,
+    /// The sequence of the campaign's last event that this answer knows of.
+    last_sequence: i64,
+    /// Why the last run that failed did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<String>,
+    /// The phases in the order of execution.
+    phases: Vec<PhaseSummary>,
+}
+
+/// Where one phase stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PhaseSummary {
+    /// `generation`, `dns`, `http`, `analysis` or `leads`.
+    phase: &'static str,
+    /// `not_started`, `configured`, `in_progress`, `paused`, `completed` or `failed`.
+    status: &'static str,
+    /// 0 to 100.
+    progress_percentage: f64,
+    /// When the last run began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<DateTime<Utc>>,
+    /// When it completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<DateTime<Utc>>,
+    /// When it failed or was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed_at: Option<DateTime<Utc>>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<String>,
+}
+
+const fn control_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Discovery => "generation",
+        Phase::Validation => "dns",
+        Phase::Extraction => "http",
+        Phase::Analysis => "analysis",
+        Phase::Enrichment => "leads",
+    }
+}
+
+impl From<&Overview> for CampaignPhasesStatusResponse {
+    fn from(overview: &Overview) -> Self {
+        let campaign = &overview.campaign;
+        let last_failed = campaign
+            .phases
+            .iter()
+            .filter(|row| row.state == PhaseState::Failed)
+            .max_by_key(|row| row.failed_at);
+        Self {
+            campaign_id: campaign.campaign_id.0,
+            overall_progress_percentage: Overall::of(campaign, &overview.counts).percent,
+            control_phase: campaign.aggregate().active_phase().map(control_name),
+            last_sequence: campaign.version,
+            error_message: last_failed.and_then(|row| row.error.clone()),
+            phases: campaign
+                .phases
+                .iter()
+                .map(|row| PhaseSummary {
+                    phase: control_name(row.phase),
+                    status: execution_status(row.state),
+                    progress_percentage: Progress::of(campaign, row.phase, &overview.counts).percent,
+                    started_at: row.started_at,
+                    completed_at: row.completed_at,
+                    failed_at: row.failed_at,
+                    error_message: row.error.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Answers where all phases of a campaign stand.
+#[utoipa::path(
+    get, path = "/campaigns/{campaignId}/status", tag = "campaigns", params(("campaignId" = Uuid, Path)),
+    responses((status = 200, body = CampaignPhasesStatusResponse), (status = 404))
+)]
+pub(super) async fn status(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Answer<CampaignPhasesStatusResponse>, Error> {
+    let overview = access::overview(&state, &caller, id).await?;
+    Ok(Answer::ok((&overview).into()).row_version(overview.campaign.version))
+}
+
+/// Answers where one phase stands.
+#[utoipa::path(
+    get, path = "/campaigns/{campaignId}/phases/{phase}/status", tag = "campaigns",
+    params(("campaignId" = Uuid, Path), ("phase" = String, Path)),
+    responses((status = 200, body = PhaseStatusResponse), (status = 404))
+)]
+pub(super) async fn phase_status(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path((id, phase)): Path<(Uuid, String)>,
+) -> Result<Answer<PhaseStatusResponse>, Error> {
+    let overview = access::overview(&state, &caller, id).await?;
+    let body = PhaseStatusResponse::of(&overview, access::phase(&phase)?);
+    Ok(Answer::ok(body).row_version(overview.campaign.version))
+}

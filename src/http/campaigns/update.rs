@@ -1,0 +1,89 @@
+//! Changing a campaign's details and configuration.
+
+use aggregates::campaign::{Campaign, ChangeDetails, Command, PhaseConfig, Reconfigure};
+use projections::campaigns;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    access,
+    create::{check_description, check_references},
+    settings,
+    views::CampaignResponse,
+};
+use crate::http::{Answer, Caller, Error, IfMatch, Json, Path, State};
+
+/// What changes; absent fields stay.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct UpdateCampaignRequest {
+    /// The new name, 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255)]
+    pub name: Option<String>,
+    /// The new description, at most 10,000 characters.
+    pub description: Option<String>,
+    /// The new configuration; the phases that it speaks of are configured anew.
+    #[schema(value_type = Option<settings::CampaignConfiguration>)]
+    pub configuration: Option<Value>,
+}
+
+/// Changes a campaign's name, description or configuration, all of it or nothing.
+#[utoipa::path(
+    put, path = "/campaigns/{campaignId}", tag = "campaigns", request_body = UpdateCampaignRequest,
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
+    responses((status = 200, body = CampaignResponse), (status = 404), (status = 412))
+)]
+pub(super) async fn update(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+    Json(request): Json<UpdateCampaignRequest>,
+) -> Result<Answer<CampaignResponse>, Error> {
+    let campaign = access::campaign(&state, &caller, id).await?;
+    check_description(request.description.as_deref())?;
+    let configuration = request.configuration.filter(|new| *new != campaign.configuration);
+    let phases = match &configuration {
+        Some(configuration) => phases_of(&state, &campaign, configuration).await?,
+        None => Vec::new(),
+    };
+    let command = Command::Reconfigure(Reconfigure {
+        details: ChangeDetails {
+            name: request.name,
+            description: request.description,
+            configuration,
+        },
+        phases,
+    });
+    let stream = campaign.campaign_id.to_string();
+    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, expected).await?;
+    let overview = access::overview(&state, &caller, id).await?;
+    let body = CampaignResponse::of(&overview.campaign, &overview.counts);
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+/// Reads what a new configuration object says about phases; what was settled at creation cannot be changed by it.
+async fn phases_of(
+    state: &State,
+    campaign: &campaigns::Campaign,
+    configuration: &Value,
+) -> Result<Vec<PhaseConfig>, Error> {
+    let planned = settings::plan(&state.app.database, campaign.owner, configuration).await?;
+    let limit = campaign.max_domains.and_then(|most| u64::try_from(most).ok());
+    if planned.max_domains.is_some() && planned.max_domains != limit {
+        return Err(Error::unprocessable(
+            "configuration.maxDomains",
+            "is settled when the campaign is created",
+        ));
+    }
+    if planned.names.is_some() {
+        return Err(Error::unprocessable(
+            "configuration.patternConfig.targetDomains",
+            "names are added by uploading a list",
+        ));
+    }
+    check_references(state, &campaign.aggregate(), &planned.phases).await?;
+    Ok(planned.phases)
+}

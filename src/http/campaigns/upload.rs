@@ -1,0 +1,148 @@
+//! Uploading a list of names.
+
+use aggregates::ids::FileId;
+use axum::extract::{
+    DefaultBodyLimit, Multipart,
+    multipart::{Field, MultipartError, MultipartRejection},
+};
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{
+    access,
+    list_of_names::{ListOfNames, RejectedLine},
+};
+use crate::{
+    commands::import::{self, List},
+    http::{Answer, Caller, Error, Path, State, body::MAX_UPLOAD},
+};
+
+/// Room for what a multipart body has around the file.
+const FRAME: usize = 64 << 10;
+
+/// What became of an uploaded list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UploadResponse {
+    /// The campaign.
+    campaign_id: Uuid,
+    /// Names the list in the campaign's history.
+    file_id: Uuid,
+    /// What the file is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filename: Option<String>,
+    /// SHA-256 of the file, hex.
+    sha256: String,
+    /// Lines.
+    lines: u64,
+    /// Names that were new to the campaign.
+    accepted: u64,
+    /// Names that the list or the campaign had already.
+    duplicates: u64,
+    /// Lines that hold no domain name.
+    rejected: u64,
+    /// Those lines, the first ten thousand of them.
+    rejected_lines: Vec<RejectedLine>,
+}
+
+/// The file of a form, as it is sent to this operation.
+#[derive(ToSchema)]
+pub(super) struct UploadForm {
+    /// A `.txt` file, UTF-8, a name a line.
+    #[schema(value_type = String, format = Binary)]
+    #[expect(dead_code, reason = "describes the form for the OpenAPI document; the file is read as it arrives")]
+    file: Vec<u8>,
+}
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(upload))
+        .layer(DefaultBodyLimit::max(MAX_UPLOAD + FRAME))
+}
+
+/// Takes a list of names into a campaign whose names are imported: `.txt`, UTF-8, a name a line, at most 64 MiB and a
+/// million lines. Addresses are reduced to their host; every line that holds no name is reported.
+#[utoipa::path(
+    post, path = "/campaigns/{campaignId}/upload", tag = "campaigns",
+    params(("campaignId" = Uuid, Path)),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = UploadResponse), (status = 404), (status = 409), (status = 413))
+)]
+async fn upload(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Answer<UploadResponse>, Error> {
+    let campaign_id = access::owned(&state, &caller, id).await?;
+    let form = form.map_err(|_| Error::UnsupportedMediaType("multipart/form-data"))?;
+    let (filename, mut list) = read(form).await?;
+    let (sha256, lines) = list.finish()?;
+    let file_id = FileId(Uuid::now_v7());
+    let wanted = List {
+        file_id,
+        sha256: sha256.clone(),
+        names: std::mem::take(&mut list.names),
+    };
+    let imported = state.app.import_domains(campaign_id, wanted, &caller.metadata).await?;
+    let body = UploadResponse {
+        campaign_id: id,
+        file_id: file_id.0,
+        filename,
+        sha256,
+        lines,
+        accepted: imported.accepted as u64,
+        duplicates: list.duplicates.saturating_add(imported.known as u64),
+        rejected: list.rejected,
+        rejected_lines: list.reported,
+    };
+    Ok(Answer::ok(body).version(imported.done.version).after(&imported.done))
+}
+
+/// Reads the one field of the form, chunk by chunk.
+async fn read(mut form: Multipart) -> Result<(Option<String>, ListOfNames), Error> {
+    let mut found = None;
+    while let Some(field) = form.next_field().await.map_err(torn)? {
+        match field.name() {
+            Some("file") if found.is_none() => found = Some(read_file(field).await?),
+            Some("file") => return Err(Error::bad("file", "is there twice")),
+            other => return Err(Error::bad(other.unwrap_or("body"), "is no field of this form")),
+        }
+    }
+    found.ok_or_else(|| Error::bad("file", "is missing"))
+}
+
+async fn read_file(mut field: Field<'_>) -> Result<(Option<String>, ListOfNames), Error> {
+    let filename = field.file_name().map(str::to_owned);
+    if filename.as_ref().is_some_and(|name| !name.to_ascii_lowercase().ends_with(".txt")) {
+        return Err(Error::unprocessable("file", "must be a .txt file"));
+    }
+    let mut list = ListOfNames::new();
+    while let Some(chunk) = field.chunk().await.map_err(torn)? {
+        list.push(&chunk)?;
+    }
+    Ok((filename, list))
+}
+
+fn torn(error: MultipartError) -> Error {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+        _ => Error::bad("body", format!("is no form: {}", error.body_text())),
+    }
+}
+
+impl From<import::Error> for Error {
+    fn from(error: import::Error) -> Self {
+        match error {
+            import::Error::Refused(refused) => refused.into(),
+            import::Error::Compare(source) => Self::internal(source),
+            import::Error::Behind { .. } => Self::Conflict {
+                code: "NAMES_PENDING",
+                message: error.to_string(),
+            },
+        }
+    }
+}

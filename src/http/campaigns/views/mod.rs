@@ -1,0 +1,26 @@
+//! Views: campaigns as the wire shows them, made from the read models. Names and types are those of the contract.
+
+mod campaign;
+mod configuration;
+mod domain;
+mod domains;
+mod execution;
+mod history;
+mod phase;
+mod score;
+
+pub use self::{
+    campaign::{CampaignProgress, CampaignResponse, CampaignState},
+    configuration::wire_config,
+    domain::{DomainAnalysisFeatures, DomainListItem},
+    domains::{CampaignDomainsListResponse, ExtendedPageInfo, SortOrder},
+    execution::{CampaignStateWithExecutions, EnrichedCampaignResponse, PhaseExecution, execution_status},
+    history::{DomainHistoryEntry, DomainHistoryResponse, HistoryEntry, HistoryResponse},
+    phase::{PhaseProgress, PhaseRuntimeControls, PhaseStatusResponse},
+    score::DomainScoreBreakdownResponse,
+};
+
+/// Turns a score of 0 to 1 into the scale of the wire, 0 to 100, one decimal.
+pub(super) fn on_the_wire(score: f64) -> f64 {
+    (score * 1_000.0).round() / 10.0
+}

@@ -1,0 +1,183 @@
+//! A score taken apart.
+
+use std::collections::BTreeMap;
+
+use aggregates::{
+    ids::CampaignId,
+    scoring::{Breakdown, Completeness, Component, PARKED_PENALTY, State, Unavailable},
+};
+use projections::domains::Listed;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::on_the_wire;
+
+/// A score with its components, their weights and what they rest on.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DomainScoreBreakdownResponse {
+    /// The campaign.
+    pub campaign_id: Uuid,
+    /// The domain.
+    pub domain: String,
+    /// `complete`, `partial` or `degraded`.
+    pub state: &'static str,
+    /// Why there is no score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The score, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overall_score: Option<f64>,
+    /// The components, each 0 to 1.
+    pub components: ScoreComponents,
+    /// What they rest on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<ScoreEvidence>,
+    /// The weights that were used, by component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<BTreeMap<&'static str, f64>>,
+}
+
+/// The components of a score.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScoreComponents {
+    /// Keyword finds per KB.
+    pub density: ScoreComponent,
+    /// Different keywords.
+    pub coverage: ScoreComponent,
+    /// Not a parking page.
+    pub non_parked: ScoreComponent,
+    /// Length of the page.
+    pub content_length: ScoreComponent,
+    /// A keyword in the title.
+    pub title_keyword: ScoreComponent,
+    /// Age of the fetch.
+    pub freshness: ScoreComponent,
+    /// Density and diversity together.
+    pub tf_lite: ScoreComponent,
+}
+
+/// One component of a score.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct ScoreComponent {
+    /// 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// `ok` or `unavailable`.
+    pub state: &'static str,
+    /// Why it is unavailable: `field_missing`, `computation_failed` or `data_pending`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// What a score rests on.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScoreEvidence {
+    /// The patterns of the keywords that were found.
+    pub keyword_hits: Vec<String>,
+    /// Whether the score was reduced because the domain looks parked.
+    pub parked_penalty_applied: bool,
+    /// What it is multiplied by then.
+    pub parked_penalty_factor: f64,
+    /// Size of the page, bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_length_bytes: Option<u64>,
+    /// Age of the fetch when it was scored, whole days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness_days_old: Option<u64>,
+}
+
+impl ScoreComponent {
+    const PENDING: Self = Self {
+        value: None,
+        state: "unavailable",
+        reason: Some("data_pending"),
+    };
+
+    fn of(breakdown: &Breakdown, component: Component) -> Self {
+        breakdown.components.get(&component).map_or(Self::PENDING, |found| Self {
+            value: found.value,
+            state: match found.state {
+                State::Ok => "ok",
+                State::Unavailable => "unavailable",
+            },
+            reason: found.reason.map(|reason| match reason {
+                Unavailable::FieldMissing => "field_missing",
+                Unavailable::ComputationFailed => "computation_failed",
+                Unavailable::DataPending => "data_pending",
+            }),
+        })
+    }
+}
+
+impl ScoreComponents {
+    fn of(breakdown: Option<&Breakdown>) -> Self {
+        let of = |component| breakdown.map_or(ScoreComponent::PENDING, |found| ScoreComponent::of(found, component));
+        Self {
+            density: of(Component::KeywordDensity),
+            coverage: of(Component::UniqueKeywordCoverage),
+            non_parked: of(Component::NonParked),
+            content_length: of(Component::ContentLengthQuality),
+            title_keyword: of(Component::TitleKeyword),
+            freshness: of(Component::Freshness),
+            tf_lite: of(Component::TfLite),
+        }
+    }
+}
+
+impl DomainScoreBreakdownResponse {
+    /// Makes the view of a domain's score, or of why it has none.
+    #[must_use]
+    pub fn of(campaign_id: CampaignId, row: &Listed) -> Self {
+        let breakdown: Option<Breakdown> = row
+            .score_breakdown
+            .clone()
+            .and_then(|json| serde_json::from_value(json).ok());
+        let found = breakdown.as_ref();
+        Self {
+            campaign_id: campaign_id.0,
+            domain: row.name.clone(),
+            state: found.map_or("degraded", |found| match found.completeness() {
+                Completeness::Complete => "complete",
+                Completeness::Partial => "partial",
+                Completeness::Degraded => "degraded",
+            }),
+            reason: found.is_none().then(|| {
+                // A domain without a page is never scored; one with a page is not scored yet.
+                let will_have_a_page = row.http_status == "ok" || row.http_status == "pending" && row.dns_status != "error";
+                if will_have_a_page { "analysis_pending" } else { "feature_vector_missing" }
+            }),
+            overall_score: found.map(|found| on_the_wire(found.score)),
+            components: ScoreComponents::of(found),
+            evidence: found.map(|found| ScoreEvidence::of(found, row)),
+            weights: found.map(|found| {
+                let weights = found.weights.iter();
+                weights.map(|(component, weight)| (component.name(), *weight)).collect()
+            }),
+        }
+    }
+}
+
+impl ScoreEvidence {
+    fn of(breakdown: &Breakdown, row: &Listed) -> Self {
+        Self {
+            keyword_hits: row.keywords.clone().unwrap_or_default(),
+            parked_penalty_applied: breakdown.parked_penalty.is_some(),
+            parked_penalty_factor: breakdown.parked_penalty.unwrap_or(PARKED_PENALTY),
+            content_length_bytes: breakdown.evidence.bytes,
+            freshness_days_old: breakdown.evidence.age_days.map(whole_days),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an age in days is small and not negative; the cast saturates"
+)]
+fn whole_days(age: f64) -> u64 {
+    age.max(0.0) as u64
+}

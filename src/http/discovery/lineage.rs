@@ -1,0 +1,109 @@
+//! The caller's campaigns that have names of a pattern.
+
+use aggregates::{campaign::Status, pattern::Pattern};
+use chrono::{DateTime, Utc};
+use projections::{
+    campaigns::{self, Campaign},
+    domains::{self, Counts},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::{Caller, Error, State};
+
+/// Campaigns that are shown at most.
+const SHOWN: usize = 10;
+/// Campaigns that are looked at for them; a pattern may be shared by very many.
+const LOOKED_AT: usize = 200;
+
+/// A campaign that has names of the pattern.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DiscoveryLineageCampaign {
+    /// Its id.
+    id: Uuid,
+    /// Its name.
+    name: String,
+    /// When it was created.
+    created_at: DateTime<Utc>,
+    /// The offsets that it has.
+    offset_range: OffsetRange,
+    /// What came of them.
+    stats: LineageStats,
+}
+
+/// Offsets of a pattern.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(super) struct OffsetRange {
+    /// The first.
+    start: u64,
+    /// The first after the last.
+    end: u64,
+}
+
+/// What came of a campaign's names.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LineageStats {
+    /// Names.
+    domains_generated: u64,
+    /// Domains with an address.
+    dns_valid: u64,
+    /// Domains whose page has a keyword.
+    keyword_matches: u64,
+    /// Leads.
+    leads: u64,
+    /// `pending`, `partial`, `complete` or `degraded`.
+    completeness: &'static str,
+}
+
+/// Lists the caller's campaigns among those that have ranges of a pattern, the newest ranges first.
+pub(super) async fn prior_campaigns(
+    state: &State,
+    caller: &Caller,
+    pattern: &Pattern,
+) -> Result<Vec<DiscoveryLineageCampaign>, Error> {
+    let pool = state.app.database.pool();
+    let mut found = Vec::new();
+    for (campaign_id, _, range) in pattern.ranges().into_iter().rev().take(LOOKED_AT) {
+        if found.len() >= SHOWN {
+            break;
+        }
+        let shown = campaigns::by_id(pool, campaign_id).await?;
+        if let Some(campaign) = shown.filter(|campaign| campaign.owner == caller.user_id) {
+            found.push((campaign, range));
+        }
+    }
+    let ids: Vec<_> = found.iter().map(|(campaign, _)| campaign.campaign_id).collect();
+    let counts = domains::counts_of_many(pool, &ids).await?;
+    let none = Counts::default();
+    let lineage = found.into_iter().map(|(campaign, range)| DiscoveryLineageCampaign {
+        stats: LineageStats::of(&campaign, counts.get(&campaign.campaign_id).unwrap_or(&none)),
+        id: campaign.campaign_id.0,
+        name: campaign.name,
+        created_at: campaign.created_at,
+        offset_range: OffsetRange {
+            start: range.start,
+            end: range.end(),
+        },
+    });
+    Ok(lineage.collect())
+}
+
+impl LineageStats {
+    fn of(campaign: &Campaign, counts: &Counts) -> Self {
+        Self {
+            domains_generated: counts.generated,
+            dns_valid: counts.dns("ok"),
+            keyword_matches: counts.keyword_hits,
+            leads: counts.lead("match"),
+            completeness: match campaign.status() {
+                Status::Draft => "pending",
+                Status::Completed => "complete",
+                Status::Failed | Status::Cancelled => "degraded",
+                Status::Running | Status::Paused => "partial",
+            },
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Looking at patterns before a campaign takes their names: nothing here sets anything apart.
+//!
+//! Previews answer from the same pattern, generator and stream that discovery uses, so what they say is what a start at
+//! this moment would give.
+
+mod lineage;
+mod offset;
+mod preview;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::http::{Error, State};
+
+/// Collects the routes.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(preview::preview))
+        .routes(routes!(offset::pattern_offset))
+}
+
+/// Answers a refusal of a preview with 400, which is all that its contract has.
+fn as_bad_request(error: Error) -> Error {
+    match error {
+        Error::Unprocessable(details) => Error::BadRequest(details),
+        other => other,
+    }
+}
+
+/// Refuses a length that previews do not take.
+fn length(field: &str, given: Option<u32>, most: u32) -> Result<Option<u32>, Error> {
+    match given {
+        Some(length) if length > most => Err(Error::bad(field, format!("must be from 0 to {most}"))),
+        given => Ok(given),
+    }
+}

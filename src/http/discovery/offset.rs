@@ -1,0 +1,74 @@
+//! How far a pattern is used up.
+
+use aggregates::{names::Kind, pattern::Pattern};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{as_bad_request, length};
+use crate::http::{
+    Answer, Caller, Error, Json, State,
+    campaigns::settings::{Fields, PREVIEW_NAMES, build},
+};
+
+/// The longest variable part.
+const MOST: u32 = aggregates::names::MAX_VARIABLE_LENGTH;
+
+/// A pattern.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PatternOffsetRequest {
+    /// `prefix`, `suffix` or `both`.
+    #[schema(value_type = String)]
+    pattern_type: Kind,
+    /// Variable characters before the constant.
+    prefix_variable_length: Option<u32>,
+    /// Variable characters after the constant.
+    suffix_variable_length: Option<u32>,
+    /// The length of the only variable part.
+    variable_length: Option<u32>,
+    /// The digits of the numeral, in their order.
+    character_set: String,
+    /// The part that every name shares.
+    constant_string: Option<String>,
+    /// The top-level domain, `com` where absent.
+    tld: Option<String>,
+}
+
+/// How far a pattern is used up.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PatternOffsetResponse {
+    /// The first offset that no campaign has.
+    current_offset: u64,
+}
+
+/// Answers the first offset of a pattern that no campaign has, without taking it.
+#[utoipa::path(
+    post, path = "/campaigns/domain-generation/pattern-offset", tag = "campaigns", request_body = PatternOffsetRequest,
+    responses((status = 200, body = PatternOffsetResponse), (status = 400))
+)]
+pub(super) async fn pattern_offset(
+    axum::extract::State(state): axum::extract::State<State>,
+    _: Caller,
+    Json(request): Json<PatternOffsetRequest>,
+) -> Result<Answer<PatternOffsetResponse>, Error> {
+    let pattern = build(
+        Fields {
+            kind: Some(request.pattern_type),
+            constant: request.constant_string,
+            prefix_length: length("prefixVariableLength", request.prefix_variable_length, MOST)?,
+            suffix_length: length("suffixVariableLength", request.suffix_variable_length, MOST)?,
+            variable_length: length("variableLength", request.variable_length, MOST)?,
+            charset: Some(request.character_set),
+            tlds: request.tld.into_iter().collect(),
+            dictionary: None,
+        },
+        &PREVIEW_NAMES,
+    )
+    .map_err(as_bad_request)?;
+    let loaded = state.app.database.log().load::<Pattern>(&pattern.hash()).await;
+    let (used, _) = loaded.map_err(Error::internal)?;
+    Ok(Answer::ok(PatternOffsetResponse {
+        current_offset: used.next_offset(),
+    }))
+}
