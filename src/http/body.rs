@@ -81,6 +81,21 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
+/// Reads a part of a body that was taken in as it came; a refusal names the place below `field`.
+///
+/// # Errors
+/// [`Error::BadRequest`].
+pub fn from_value<T: DeserializeOwned>(field: &str, value: serde_json::Value) -> Result<T, Error> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = match error.path().to_string().as_str() {
+            "." | "?" => field.to_owned(),
+            inner if inner.starts_with('[') => format!("{field}{inner}"),
+            inner => format!("{field}.{inner}"),
+        };
+        blame(&path, &error.into_inner().to_string())
+    })
+}
+
 /// Names the field that a deserializer stumbled over: the path that it came to, and a field that it names itself.
 pub(super) fn blame(path: &str, message: &str) -> Error {
     let parent = if path == "." || path == "?" { "" } else { path };

@@ -3,4 +3,11 @@
 
 mod campaign_run;
 mod control;
+mod access;
+mod idempotency;
+mod keyword_sets;
+mod log_in;
+mod personas;
+mod scoring_profiles;
+mod sse;
 mod support;

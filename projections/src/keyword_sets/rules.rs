@@ -4,7 +4,6 @@ use aggregates::{
     ids::{KeywordSetId, UserId},
     keyword_set::{Rule, RuleType},
 };
-use chrono::{DateTime, Utc};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
@@ -15,10 +14,6 @@ pub struct Found {
     pub keyword_set_id: Uuid,
     /// The rule.
     pub rule: Json<Rule>,
-    /// When the set was created.
-    pub created_at: DateTime<Utc>,
-    /// When the set was changed last.
-    pub updated_at: DateTime<Utc>,
 }
 
 /// Which rules are wanted; absent fields do not filter.
@@ -38,7 +33,7 @@ pub struct RuleFilter {
 
 /// The sets of one user are some dozens, so the rules are unrolled after the set's index has found them.
 const RULES: &str = "
-SELECT s.keyword_set_id, r.rule, s.created_at, s.updated_at
+SELECT s.keyword_set_id, r.rule
 FROM read.keyword_sets s
 CROSS JOIN LATERAL jsonb_array_elements(s.rules) WITH ORDINALITY AS r (rule, place)
 WHERE s.owner = $1

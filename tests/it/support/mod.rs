@@ -1,6 +1,7 @@
 //! What the tests stand on: real PostgreSQL, real sockets, the sandbox, and waits for conditions with a deadline.
 
 pub mod pipeline;
+pub mod server;
 
 use std::{future::Future, time::Duration};
 

@@ -1,0 +1,60 @@
+//! Listing and showing keyword sets.
+
+use aggregates::ids::KeywordSetId;
+use axum::extract;
+use projections::keyword_sets;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::KeywordSetResponse;
+use crate::http::{Answer, Caller, Error, ErrorEnvelope, Path, Query, State, query};
+
+/// Which sets are wanted, and how much of each.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// The most of them, 1 to 500; 50 where this is not said.
+    limit: Option<i64>,
+    /// How many are passed over.
+    offset: Option<i64>,
+    /// Whether the rules come with them.
+    include_rules: Option<bool>,
+    /// Whether phases may use them.
+    is_enabled: Option<bool>,
+}
+
+/// Lists the caller's keyword sets.
+#[utoipa::path(get, path = "/keyword-sets", tag = "keyword-sets", params(Wanted),
+    responses((status = 200, body = [KeywordSetResponse]), (status = 400, body = ErrorEnvelope)))]
+pub(super) async fn list(
+    extract::State(state): extract::State<State>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Answer<Vec<KeywordSetResponse>>, Error> {
+    let page = query::page(wanted.limit, wanted.offset, 500, 50)?;
+    let pool = state.app.database.pool();
+    let (rows, total) =
+        keyword_sets::list(pool, caller.user_id, wanted.is_enabled, page.limit, page.offset).await?;
+    let with_rules = wanted.include_rules.unwrap_or(false);
+    let sets = rows
+        .into_iter()
+        .map(|row| KeywordSetResponse::from_row(row, with_rules))
+        .collect();
+    Ok(Answer::ok(sets).total(total))
+}
+
+/// Shows a keyword set with its rules.
+#[utoipa::path(get, path = "/keyword-sets/{setId}", tag = "keyword-sets", params(("setId" = uuid::Uuid, Path)),
+    responses((status = 200, body = KeywordSetResponse), (status = 404, body = ErrorEnvelope)))]
+pub(super) async fn show(
+    extract::State(state): extract::State<State>,
+    caller: Caller,
+    Path(id): Path<KeywordSetId>,
+) -> Result<Answer<KeywordSetResponse>, Error> {
+    let row = keyword_sets::by_id(state.app.database.pool(), caller.user_id, id)
+        .await?
+        .ok_or(Error::NotFound("keyword set"))?;
+    let version = row.version;
+    Ok(Answer::ok(KeywordSetResponse::from_row(row, true)).row_version(version))
+}

@@ -1,0 +1,171 @@
+//! What holds for every operation: it needs a user, and whatever goes wrong is answered in the envelope.
+
+use std::collections::BTreeSet;
+
+use domainflow::http;
+use reqwest::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::server::TestApp;
+
+/// The operations that need no user; everything else does.
+const PUBLIC: [&str; 5] = [
+    "GET /api/v2/health",
+    "GET /api/v2/health/ready",
+    "GET /api/v2/health/live",
+    "GET /api/v2/ping",
+    "POST /api/v2/auth/login",
+];
+
+/// Lists the operations of the document, as method and path.
+fn operations() -> Vec<(Method, String)> {
+    let document = serde_json::to_value(http::openapi()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            if let Ok(method) = method.to_uppercase().parse() {
+                operations.push((method, path.clone()));
+            }
+        }
+    }
+    operations
+}
+
+/// Fills the parameters of a path.
+fn filled(path: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.split('/') {
+        parts.push(match part {
+            "{phase}" | "{phaseType}" => "validation".to_owned(),
+            "{domain}" => "example.com".to_owned(),
+            part if part.starts_with('{') => Uuid::now_v7().to_string(),
+            part => part.to_owned(),
+        });
+    }
+    parts.join("/").trim_start_matches("/api/v2").to_owned()
+}
+
+#[tokio::test]
+async fn every_operation_but_the_public_ones_refuses_strangers() {
+    let app = TestApp::start().await;
+    let operations = operations();
+    assert!(operations.len() > 20, "{}", operations.len());
+    let mut open = BTreeSet::new();
+    for (method, path) in &operations {
+        let reply = app
+            .anonymous()
+            .request(method.clone(), &filled(path))
+            .header("x-requested-with", "XMLHttpRequest")
+            .json(&json!({}))
+            .send()
+            .await;
+        if reply.status == 401 && reply.json()["error"]["code"] == "UNAUTHORIZED" {
+            continue;
+        }
+        open.insert(format!("{method} {path}"));
+    }
+    assert_eq!(open, PUBLIC.iter().map(|&operation| operation.to_owned()).collect());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_object_that_is_not_there_is_404_for_every_operation_on_it() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    for (method, path) in operations() {
+        if method != Method::GET && method != Method::DELETE || !path.contains("{") {
+            continue;
+        }
+        let reply = ann.request(method.clone(), &filled(&path)).send().await;
+        assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text);
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_is_answered_in_the_envelope_with_the_requests_id() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let unknown = ann.get("/nothing/here").header("x-request-id", "mine-1").send().await;
+    assert_eq!(unknown.header("x-request-id"), Some("mine-1"));
+    let body = unknown.ok(404);
+    assert_eq!(body["requestId"], "mine-1");
+    assert_eq!(body["success"], false);
+    assert_eq!(body["error"]["code"], "NOT_FOUND");
+    assert_eq!(body["error"]["path"], "/api/v2/nothing/here");
+    assert!(body["error"]["timestamp"].is_string());
+
+    let unusable = ann.get("/nothing").header("x-request-id", "a\"b").send().await;
+    let id = unusable.header("x-request-id").unwrap().to_owned();
+    assert!(Uuid::parse_str(&id).is_ok());
+    assert_eq!(unusable.ok(404)["requestId"], id);
+
+    ann.request(Method::PATCH, "/personas").send().await.ok(405);
+    ann.get("/personas/not-a-uuid").send().await.blames(400, "id");
+    ann.get("/keyword-sets/1").send().await.blames(400, "setId");
+    ann.get("/personas?limit=0").send().await.blames(400, "limit");
+    ann.get("/personas?limit=501").send().await.blames(400, "limit");
+    ann.get("/personas?limit=many").send().await.blames(400, "limit");
+    ann.get("/personas?offset=-1").send().await.blames(400, "offset");
+    ann.get("/personas?personaType=ftp").send().await.blames(400, "personaType");
+    ann.get("/personas?isEnabled=maybe").send().await.blames(400, "isEnabled");
+    ann.get("/keyword-rules?rule_type=glob").send().await.blames(400, "rule_type");
+    ann.get("/personas").header("x-read-after", "soon").send().await.blames(400, "X-Read-After");
+    ann.post("/personas").body("text/plain", "{}").send().await.ok(415);
+    ann.post("/personas").body("application/json", "{\"name\":").send().await.blames(400, "body");
+    ann.post("/personas").body("application/json", vec![b' '; 3 << 20]).send().await.ok(413);
+    ann.post("/personas").body("application/json", b"\xff\xfe".to_vec()).send().await.blames(400, "body");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_document_and_its_page_are_served_from_here_and_name_no_other_host() {
+    let app = TestApp::start().await;
+    let document = app.anonymous().get("/openapi.json").send().await.ok(200);
+    assert!(document["paths"]["/api/v2/personas/{id}"]["put"]["security"].is_array());
+    assert!(document["paths"]["/api/v2/auth/login"]["post"]["security"].is_null());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+        }
+    }
+    let page = app.anonymous().get("/docs/").send().await;
+    assert_eq!(page.status, 200);
+    assert!(!page.text.contains("https://"), "{}", page.text);
+    let script = app.anonymous().get("/docs/swagger-ui-bundle.js").send().await;
+    assert_eq!(script.status, 200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn health_and_ping_answer_anybody() {
+    let app = TestApp::start().await;
+    for path in ["/health", "/health/ready", "/health/live"] {
+        let body = app.anonymous().get(path).send().await.ok(200);
+        assert_eq!(body["status"], "ok");
+        assert!(body["uptime"].is_string() && body["version"].is_string() && body["timestamp"].is_string());
+    }
+    assert_eq!(app.anonymous().get("/ping").send().await.ok(200)["message"], "pong");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_query_waits_for_the_cursor_that_it_names_and_says_when_it_gave_up() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let made = ann.post("/keyword-sets").json(&json!({"name": "words"})).send().await;
+    let cursor = made.header("x-event-cursor").expect("a cursor").to_owned();
+    assert!(made.header("x-projection-lag").is_none());
+    made.ok(201);
+    let other = app.another_node().await;
+    let seen = ann.at(&other).get("/keyword-sets").header("x-read-after", &cursor).send().await;
+    assert!(seen.header("x-projection-lag").is_none());
+    assert_eq!(seen.ok(200).as_array().unwrap().len(), 1);
+    let ahead = cursor.parse::<u64>().unwrap() + 1000;
+    let late = ann.get("/keyword-sets").header("x-read-after", ahead).send().await;
+    assert!(late.header("x-projection-lag").unwrap().parse::<u64>().unwrap() >= 1000);
+    late.ok(200);
+    other.stop().await;
+    app.stop().await;
+}
