@@ -106,7 +106,7 @@ impl Refusal for campaign::Error {
             Self::NotFound => return Error::NotFound("campaign"),
             Self::Exists => return conflict(&self, "ALREADY_EXISTS"),
             Self::RunIsOver => return conflict(&self, "RUN_IS_OVER"),
-            Self::Invalid { field, message } => return Error::bad(field, message),
+            Self::Invalid { field, message } => return Error::unprocessable(field, message),
             Self::InvalidTransition { current, action, .. } => {
                 control("INVALID_PHASE_TRANSITION", current.name(), action.name())
             }
@@ -150,7 +150,7 @@ impl From<pin::Error> for Error {
                 expected_state: None,
                 missing_phases: vec![phase.name().to_owned()],
             })),
-            pin::Error::Reference { field, message } => Self::bad(field, message),
+            pin::Error::Reference { field, message } => Self::unprocessable(field, message),
             pin::Error::Log(error) => Self::internal(error),
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub, dead_code)]
 
 mod campaign_run;
+mod campaigns;
 mod control;
 mod access;
 mod idempotency;

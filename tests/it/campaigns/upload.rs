@@ -1,0 +1,85 @@
+//! Uploading lists of names.
+
+use serde_json::json;
+
+use super::{create, reaches, shops, walk};
+use crate::support::server::TestApp;
+
+/// A form with one file.
+pub fn form(filename: &str, text: &str) -> (String, Vec<u8>) {
+    field("file", filename, text)
+}
+
+fn field(name: &str, filename: &str, text: &str) -> (String, Vec<u8>) {
+    let boundary = "----domainflow";
+    let body = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{filename}\"\r\n\
+         Content-Type: text/plain\r\n\r\n{text}\r\n--{boundary}--\r\n"
+    );
+    (format!("multipart/form-data; boundary={boundary}"), body.into_bytes())
+}
+
+#[tokio::test]
+async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let path = create(&ann, &json!({"name": "list"})).await;
+    let upload = format!("{path}/upload");
+    let list = "# my list\nA.test\nhttps://b.test/x?y\n\nnot a domain\nb.test.\nlocalhost\n";
+    let (kind, body) = form("list.txt", list);
+    let report = ann.post(&upload).body(&kind, body.clone()).send().await.ok(200);
+    assert_eq!((&report["accepted"], &report["duplicates"], &report["rejected"]), (&json!(2), &json!(1), &json!(2)));
+    let lines: Vec<_> = report["rejectedLines"].as_array().unwrap().iter().map(|line| line["line"].clone()).collect();
+    assert_eq!(lines, [json!(5), json!(7)]);
+    // The same list again has nothing new.
+    let again = ann.post(&upload).body(&kind, body).send().await.ok(200);
+    assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(0), &json!(3)));
+    let (kind, body) = form("more.TXT", "b.test\nc.test");
+    let more = ann.post(&upload).body(&kind, body).send().await.ok(200);
+    assert_eq!((&more["accepted"], &more["duplicates"]), (&json!(1), &json!(1)));
+    let names: Vec<_> = walk(&ann, &path, "", 2).await.iter().map(|item| item["domain"].clone()).collect();
+    assert_eq!(names, [json!("a.test"), json!("b.test"), json!("c.test")]);
+
+    // Many names arrive in several events, and all of them are there.
+    let many: String = (0..12_345).map(|n| format!("n{n}.test\n")).collect();
+    let (kind, body) = form("many.txt", &many);
+    let report = ann.post(&upload).body(&kind, body).send().await.ok(200);
+    assert_eq!(report["accepted"], 12_345);
+    let page = ann.get(&format!("{path}/domains?limit=1&offset=12347")).send().await.ok(200);
+    assert_eq!((&page["total"], &page["items"][0]["domain"]), (&json!(12_348), &json!("n12344.test")));
+
+    // Discovery takes stock of what was imported, and no list comes after it.
+    ann.post(&format!("{path}/start")).send().await.ok(200);
+    crate::support::eventually("discovery is done", || async {
+        let status = ann.get(&format!("{path}/phases/discovery/status")).send().await.ok(200);
+        (status["status"] == "completed").then_some(())
+    })
+    .await;
+    let (kind, body) = form("late.txt", "late.test");
+    let late = ann.post(&upload).body(&kind, body).send().await.ok(409);
+    assert_eq!(late["error"]["code"], "RERUN_PRECONDITION_FAILED");
+    reaches(&ann, &path, "running").await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_no_list_is_refused_by_name() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let path = create(&ann, &json!({"name": "list", "configuration": {"maxDomains": 2}})).await;
+    let upload = format!("{path}/upload");
+    let send = async |(kind, body): (String, Vec<u8>)| ann.post(&upload).body(&kind, body).send().await;
+    send(form("list.csv", "a.test")).await.blames(422, "file");
+    send(form("list.txt", "a.test\nb.test\nc.test")).await.blames(422, "file");
+    send(field("list", "list.txt", "a.test")).await.blames(400, "list");
+    send(("multipart/form-data; boundary=x".to_owned(), b"--x--\r\n".to_vec())).await.blames(400, "file");
+    send(("multipart/form-data; boundary=x".to_owned(), b"nothing".to_vec())).await.blames(400, "body");
+    send(("text/plain".to_owned(), b"a.test".to_vec())).await.ok(415);
+    send(form("list.txt", &"\n".repeat(1_000_001))).await.blames(422, "file");
+    send(form("list.txt", &"#".repeat((64 << 20) + 1))).await.ok(413);
+    let generated = create(&ann, &shops("ab")).await;
+    let (kind, body) = form("list.txt", "a.test");
+    ann.post(&format!("{generated}/upload")).body(&kind, body).send().await.blames(422, "file");
+    assert_eq!(ann.get(&format!("{path}/domains")).send().await.ok(200)["total"], 0);
+    app.stop().await;
+}
