@@ -11,4 +11,5 @@ pub mod app;
 pub mod auth;
 pub mod commands;
 pub mod http;
+pub mod sse;
 pub mod work;

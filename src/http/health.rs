@@ -75,11 +75,16 @@ async fn ping() -> Json<PingResponse> {
 }
 
 fn of(started: Instant) -> HealthResponse {
-    let seconds = started.elapsed().as_secs();
     HealthResponse {
         status: "ok",
         version: VERSION,
-        uptime: format!("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60),
+        uptime: uptime(started),
         timestamp: Utc::now(),
     }
+}
+
+/// Writes how long the server runs.
+pub(crate) fn uptime(started: Instant) -> String {
+    let seconds = started.elapsed().as_secs();
+    format!("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
