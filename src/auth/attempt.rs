@@ -12,11 +12,14 @@ use aggregates::{
 };
 use chrono::Utc;
 use event_store::ExecuteError;
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use tokio::{sync::SemaphorePermit, time::Instant};
 
 use super::{Auth, Error};
-use crate::app::App;
+use crate::{
+    app::App,
+    commands::{Done, Recorded},
+};
 
 /// How long an attempt waits for its turn.
 const TURN: Duration = Duration::from_secs(5);
@@ -26,10 +29,35 @@ const PAUSE: Duration = Duration::from_millis(20);
 const TAKE_TURN: &str = "SELECT pg_try_advisory_xact_lock(hashtext('password'), hashtext($1))";
 const HASH: &str = "SELECT password_hash FROM credentials WHERE user_id = $1";
 
-/// The turn of an attempt that succeeded; nobody else's attempt for this user runs before it is committed.
+/// The turn of an attempt that succeeded; nobody else's attempt for this user runs before it is over. It holds its core
+/// to the end: a turn has a connection and its command needs a second one, so turns must stay fewer than connections.
 pub(super) struct Proven<'a> {
-    pub(super) turn: Transaction<'static, Postgres>,
-    pub(super) slot: SemaphorePermit<'a>,
+    turn: Transaction<'static, Postgres>,
+    slot: SemaphorePermit<'a>,
+}
+
+impl Proven<'_> {
+    /// Returns the turn's transaction, for what must not be stored unless the command is recorded.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.turn
+    }
+
+    /// Records what the attempt was for, stores what was written on the turn's connection, ends the turn, and only then
+    /// waits until queries show it.
+    pub(super) async fn record(
+        self,
+        app: &App,
+        user_id: UserId,
+        command: user::Command,
+        metadata: &Metadata,
+    ) -> Result<Done<user::Event>, Error> {
+        let aggregate_id = user_id.to_string();
+        let log = app.database.log();
+        let committed = log.execute::<User>(&aggregate_id, command, metadata, None).await?;
+        self.turn.commit().await.map_err(Error::database("end an attempt"))?;
+        drop(self.slot);
+        Ok(app.settle::<User>(Recorded { aggregate_id, committed }).await?)
+    }
 }
 
 impl Auth {

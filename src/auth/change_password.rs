@@ -3,10 +3,10 @@
 use aggregates::{
     Metadata,
     ids::{SessionId, UserId},
-    user::{self, User},
+    user,
 };
 
-use super::{Auth, Error, attempt::Proven, password, session};
+use super::{Auth, Error, password, session};
 use crate::{app::App, commands::Done};
 
 const REPLACE: &str = "UPDATE credentials SET password_hash = $2, changed_at = now() WHERE user_id = $1";
@@ -25,19 +25,16 @@ impl Auth {
         metadata: &Metadata,
     ) -> Result<Done<user::Event>, Error> {
         password::check(new)?;
-        let Proven { mut turn, slot } = self.prove(app, user_id, old, metadata).await?;
+        let mut proven = self.prove(app, user_id, old, metadata).await?;
         let hash = self.passwords.hash(new).await?;
-        drop(slot);
         sqlx::query(REPLACE)
             .bind(user_id.0)
             .bind(hash)
-            .execute(&mut *turn)
+            .execute(proven.connection())
             .await
             .map_err(Error::database("replace a password hash"))?;
-        session::end_others(&mut turn, user_id, session_id).await?;
+        session::end_others(proven.connection(), user_id, session_id).await?;
         let command = user::Command::ChangePassword(user::ChangePassword);
-        let done = app.execute::<User>(&user_id.to_string(), command, metadata, None).await?;
-        turn.commit().await.map_err(Error::database("replace a password"))?;
-        Ok(done)
+        proven.record(app, user_id, command, metadata).await
     }
 }

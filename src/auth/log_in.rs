@@ -3,12 +3,12 @@
 use aggregates::{
     Actor,
     ids::{SessionId, UserId},
-    user::{self, User},
+    user,
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Auth, Error, Origin, attempt::Proven, session, token::SessionKey};
+use super::{Auth, Error, Origin, session, token::SessionKey};
 use crate::{app::App, commands::Done};
 
 /// A log-in that succeeded.
@@ -44,19 +44,16 @@ impl Auth {
             return Err(Error::WrongCredentials);
         };
         let metadata = origin.metadata(Actor::User(user_id));
-        let Proven { mut turn, slot } = self.prove(app, user_id, password, &metadata).await?;
-        drop(slot);
-
+        let mut proven = self.prove(app, user_id, password, &metadata).await?;
         let key = SessionKey::random();
         let session_id = SessionId(Uuid::now_v7());
         let expires_at = self.end_of_session();
-        session::begin(&mut turn, &key, session_id, user_id, expires_at, origin).await?;
+        session::begin(proven.connection(), &key, session_id, user_id, expires_at, origin).await?;
         let command = user::Command::LogIn(user::LogIn {
             session_id,
             at: Utc::now(),
         });
-        let done = app.execute::<User>(&user_id.to_string(), command, &metadata, None).await?;
-        turn.commit().await.map_err(Error::database("begin a session"))?;
+        let done = proven.record(app, user_id, command, &metadata).await?;
         Ok(LoggedIn {
             user_id,
             token: key.token(&self.settings.secret),

@@ -8,8 +8,8 @@ use super::Error;
 
 /// The shortest password, characters.
 const MIN_CHARS: usize = 8;
-/// The longest, bytes: bcrypt reads no further.
-const MAX_BYTES: usize = 72;
+/// The longest, bytes: bcrypt reads 72, of which one ends the password.
+const MAX_BYTES: usize = 71;
 
 /// Hashes and checks passwords with bcrypt.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ pub(super) fn check(password: &str) -> Result<(), Error> {
         return Err(Error::UnusablePassword("must have at least 8 characters"));
     }
     if password.len() > MAX_BYTES {
-        return Err(Error::UnusablePassword("must have at most 72 bytes"));
+        return Err(Error::UnusablePassword("must have at most 71 bytes"));
     }
     if password.contains('\0') {
         return Err(Error::UnusablePassword("must not contain a NUL character"));
@@ -92,11 +92,11 @@ mod tests {
         assert!(passwords.matches("correct horse", Some(hash.clone())).await.unwrap());
         assert!(!passwords.matches("Correct horse", Some(hash.clone())).await.unwrap());
         assert!(!passwords.matches("correct horse", None).await.unwrap());
-        // bcrypt would read the first 72 bytes only.
-        let long = "x".repeat(73);
+        // bcrypt would ignore the end of a longer one.
+        let long = "x".repeat(72);
         assert!(matches!(passwords.hash(&long).await, Err(Error::UnusablePassword(_))));
-        let most = passwords.hash(&long[..72]).await.unwrap();
-        assert!(passwords.matches(&long[..72], Some(most.clone())).await.unwrap());
+        let most = passwords.hash(&long[..71]).await.unwrap();
+        assert!(passwords.matches(&long[..71], Some(most.clone())).await.unwrap());
         assert!(!passwords.matches(&long, Some(most)).await.unwrap());
     }
 

@@ -46,9 +46,9 @@ pub async fn register(
         role,
     });
     let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
-    let refused = match app.execute::<User>(&user_id.to_string(), command, &metadata, None).await {
-        Ok(_) => return Ok(user_id),
-        Err(refused) => refused,
+    let registered = app.execute::<User>(&user_id.to_string(), command, &metadata, None).await;
+    let Err(refused) = registered else {
+        return Ok(user_id);
     };
     sqlx::query(FORGET)
         .bind(user_id.0)

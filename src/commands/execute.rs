@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aggregates::Metadata;
 use cqrs_es::Aggregate;
-use event_store::{Committed, ExecuteError, Position};
+use event_store::{Committed, Error, ExecuteError, Position};
 
 use super::repeat::{Recorded, recorded};
 use crate::app::App;
@@ -51,7 +51,7 @@ impl App {
     {
         let log = self.database.log();
         if let Some(repeat) = recorded::<A>(&self.database, metadata).await? {
-            return self.settle::<A>(repeat).await;
+            return Ok(self.settle::<A>(repeat).await?);
         }
         match log
             .execute::<A>(aggregate_id, command, metadata, expected_version)
@@ -59,12 +59,12 @@ impl App {
         {
             Ok(committed) => {
                 let aggregate_id = aggregate_id.to_owned();
-                self.settle::<A>(Recorded { aggregate_id, committed }).await
+                Ok(self.settle::<A>(Recorded { aggregate_id, committed }).await?)
             }
             // The key's row refuses the second of two that run at once, whatever else they disagree on.
             Err(lost @ (ExecuteError::Conflict { .. } | ExecuteError::VersionMismatch { .. })) => {
                 match recorded::<A>(&self.database, metadata).await? {
-                    Some(repeat) => self.settle::<A>(repeat).await,
+                    Some(repeat) => Ok(self.settle::<A>(repeat).await?),
                     None => Err(lost),
                 }
             }
@@ -72,12 +72,12 @@ impl App {
         }
     }
 
-    /// Finds the position of what was committed and waits until queries show it.
-    async fn settle<A>(&self, recorded: Recorded<A::Event>) -> Result<Done<A::Event>, ExecuteError<A::Error>>
-    where
-        A: Aggregate<Services = ()>,
-        A::Error: Send + Sync + 'static,
-    {
+    /// Finds the position of what was committed and waits until queries show it: the second half of
+    /// [`Self::execute`], for whoever has to let go of something between the two.
+    ///
+    /// # Errors
+    /// When the log fails.
+    pub async fn settle<A: Aggregate>(&self, recorded: Recorded<A::Event>) -> Result<Done<A::Event>, Error> {
         let Recorded {
             aggregate_id,
             committed: Committed { version, events },

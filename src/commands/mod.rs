@@ -10,5 +10,6 @@ pub mod start;
 
 pub use self::{
     execute::{Done, READ_MODELS_WAIT},
+    repeat::Recorded,
     snapshot::Snapshot,
 };

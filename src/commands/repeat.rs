@@ -12,9 +12,12 @@ const FIND_EVENTS: &str = "SELECT aggregate_id, min(sequence), max(sequence) FRO
     WHERE batch = $1 AND aggregate_type = $2 GROUP BY aggregate_id";
 
 /// What was recorded, and for which aggregate.
-pub(super) struct Recorded<E> {
-    pub(super) aggregate_id: String,
-    pub(super) committed: Committed<E>,
+#[derive(Clone, Debug)]
+pub struct Recorded<E> {
+    /// The aggregate.
+    pub aggregate_id: String,
+    /// Its version after that, and the events.
+    pub committed: Committed<E>,
 }
 
 /// Finds what a command with the metadata's key recorded before; nothing where there is no key, or no such command.

@@ -250,6 +250,9 @@ impl IntoResponse for Error {
         {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
         }
+        if matches!(self, Self::Unauthorized(_)) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response.extensions_mut().insert(Failure(self));
         response
     }

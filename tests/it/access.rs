@@ -169,3 +169,46 @@ async fn a_query_waits_for_the_cursor_that_it_names_and_says_when_it_gave_up() {
     other.stop().await;
     app.stop().await;
 }
+
+#[tokio::test]
+async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
+    let app = TestApp::start().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let make = |path: &'static str, body: serde_json::Value| {
+        let request = ann.post(path).json(&body);
+        async { request.send().await.ok(201)["id"].as_str().unwrap().to_owned() }
+    };
+    let dns = json!({"resolvers": ["192.0.2.1"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
+        "concurrentQueriesPerDomain": 1});
+    let objects = [
+        ("/personas/", make("/personas", json!({"name": "p", "personaType": "dns", "configDetails": dns})).await),
+        ("/keyword-sets/", make("/keyword-sets", json!({"name": "k"})).await),
+        ("/scoring-profiles/", make("/scoring-profiles", json!({"name": "s", "weights": {"freshness": 1}})).await),
+        ("/campaigns/", make("/campaigns", json!({"name": "c"})).await),
+    ];
+    let events = "SELECT count(*) FROM events";
+    let before: i64 = sqlx::query_scalar(events).fetch_one(app.app.database.pool()).await.unwrap();
+    let mut tried = 0;
+    for (method, path) in operations() {
+        let owned = objects.iter().find(|(prefix, _)| path.contains(prefix));
+        let (Some((_, id)), true) = (owned, path.contains('{')) else {
+            continue;
+        };
+        let first = path.find('{').unwrap();
+        let last = first + path[first..].find('}').unwrap();
+        let path = filled(&format!("{}{id}{}", &path[..first], &path[last + 1..]));
+        let mut request = bob.request(method.clone(), &path);
+        if method != Method::GET && method != Method::DELETE {
+            request = request.json(&json!({}));
+        }
+        let reply = request.send().await;
+        // A body that does not read may be refused before anybody asks whose the object is.
+        let refused = reply.status == 404 || [Method::POST, Method::PUT].contains(&method) && [400, 415].contains(&reply.status);
+        assert!(refused, "{method} {path}: {} {}", reply.status, reply.text);
+        tried += 1;
+    }
+    assert!(tried > 20, "{tried}");
+    let after: i64 = sqlx::query_scalar(events).fetch_one(app.app.database.pool()).await.unwrap();
+    assert_eq!(after, before);
+    app.stop().await;
+}

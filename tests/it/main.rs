@@ -9,6 +9,7 @@ mod idempotency;
 mod keyword_sets;
 mod log_in;
 mod personas;
+mod read_models;
 mod scoring_profiles;
 mod sse;
 mod support;

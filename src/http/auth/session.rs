@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct ChangePasswordRequest {
     /// The password so far.
     old_password: String,
-    /// The password from now on: at least 8 characters, at most 72 bytes.
+    /// The password from now on: at least 8 characters, at most 71 bytes.
     new_password: String,
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let over = Error::Unauthorized("the session is over");
-    let token = authenticate::token(&headers).ok_or(over.clone())?;
+    let token = authenticate::token(&headers).ok_or_else(|| over.clone())?;
     let expires_at = state.auth.prolong(&state.app, caller.session_id).await?.ok_or(over)?;
     let seconds = (expires_at - chrono::Utc::now()).num_seconds();
     let cookie = cookie(&token, u64::try_from(seconds).unwrap_or(0), state.auth.secure_cookie());
