@@ -58,9 +58,11 @@ const FRAME_BYTES: usize = 8 * 1024;
 /// Text that was handed over and is not yet written to the socket, bytes.
 const IN_FLIGHT_BYTES: usize = 16 * 1024;
 
-/// What a connection costs at most, whatever its client does; past it nothing is read for it.
+/// What a connection costs at most, whatever its client does; past it nothing is read for it: what was read ahead, one
+/// piece of text that waits, and as much on its way, a batch in each of them.
 const CONNECTION_BYTES: usize = 64 * 1024;
-const _: () = assert!(AHEAD_BYTES + BATCH_BYTES + FRAME_BYTES + IN_FLIGHT_BYTES <= CONNECTION_BYTES);
+const PIECE_BYTES: usize = FRAME_BYTES + BATCH_BYTES;
+const _: () = assert!(AHEAD_BYTES + 2 * PIECE_BYTES <= CONNECTION_BYTES && IN_FLIGHT_BYTES <= PIECE_BYTES);
 
 #[cfg(test)]
 mod tests;

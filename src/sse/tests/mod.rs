@@ -1,5 +1,6 @@
 //! What a stream sends, from facts alone.
 
+mod bounds;
 mod composing;
 mod facts;
 mod reading;
