@@ -1,0 +1,7 @@
+//! The operator's tool against real PostgreSQL, with writers and readers beside it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
+
+mod check;
+mod rebuild;
+mod support;
+mod time_travel;
