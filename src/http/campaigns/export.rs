@@ -17,7 +17,7 @@ use super::{access, domains::joined, filters::domains_query, views::DomainListIt
 use crate::http::{Caller, Error, Path, State, query};
 
 /// Rows that are held in memory at once.
-const ROWS: i64 = 1_000;
+pub(crate) const ROWS: i64 = 1_000;
 
 domains_query! {
     /// Which domains, and how they are written.
@@ -27,10 +27,14 @@ domains_query! {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
+/// How rows are written; the command line writes them alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A heading and a line a domain.
     Csv,
+    /// One array.
     Json,
+    /// An object a line.
     Ndjson,
 }
 
@@ -92,7 +96,8 @@ pub(super) async fn export(
     Ok((headers, body).into_response())
 }
 
-async fn page_after(
+/// Reads the next page of a download.
+pub(crate) async fn page_after(
     pool: &PgPool,
     campaign_id: CampaignId,
     filter: &Filter,
@@ -132,7 +137,8 @@ fn written(
     }
 }
 
-fn write_page(
+/// Writes a page; the first and the last one have what is around all rows.
+pub(crate) fn write_page(
     campaign_id: CampaignId,
     rows: &[Listed],
     format: Format,

@@ -8,13 +8,15 @@ mod access;
 mod breakdown;
 mod configs;
 mod configure;
+#[cfg(test)]
+mod contract;
 mod control;
 mod create;
 mod cursor;
 mod delete;
 mod domains;
 mod executions;
-mod export;
+pub(crate) mod export;
 mod filters;
 mod funnel;
 mod history;

@@ -7,6 +7,7 @@ use axum::extract::{
 };
 use axum::http::StatusCode;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -22,6 +23,11 @@ use crate::{
 
 /// Room for what a multipart body has around the file.
 const FRAME: usize = 64 << 10;
+
+/// Lists that are read at the same time; each takes up to some 200 MB until its names are recorded.
+const AT_ONCE: usize = 4;
+
+static READING: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// What became of an uploaded list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -69,7 +75,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
     post, path = "/campaigns/{campaignId}/upload", tag = "campaigns",
     params(("campaignId" = Uuid, Path)),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = UploadResponse), (status = 404), (status = 409), (status = 413))
+    responses((status = 200, body = UploadResponse), (status = 404), (status = 409), (status = 413), (status = 429))
 )]
 async fn upload(
     axum::extract::State(state): axum::extract::State<State>,
@@ -79,6 +85,10 @@ async fn upload(
 ) -> Result<Answer<UploadResponse>, Error> {
     let campaign_id = access::owned(&state, &caller, id).await?;
     let form = form.map_err(|_| Error::UnsupportedMediaType("multipart/form-data"))?;
+    let _turn = READING.try_acquire().map_err(|_| Error::TooManyRequests {
+        message: "other lists are being read".to_owned(),
+        retry_after_seconds: 5,
+    })?;
     let (filename, mut list) = read(form).await?;
     let (sha256, lines) = list.finish()?;
     let file_id = FileId(Uuid::now_v7());

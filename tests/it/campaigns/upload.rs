@@ -63,6 +63,29 @@ async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
 }
 
 #[tokio::test]
+async fn a_repeated_upload_under_its_key_answers_the_first_report() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let body = json!({"name": "once"});
+    let make = async || ann.post("/campaigns").header("x-idempotency-key", "make").json(&body).send().await.ok(201);
+    let made = make().await;
+    assert_eq!(make().await, made);
+    assert_eq!(ann.get("/campaigns").send().await.header("x-total-count"), Some("1"));
+    let path = format!("/campaigns/{}", made["id"].as_str().unwrap());
+    let send = async |text: &str| {
+        let (kind, body) = form("list.txt", text);
+        let upload = ann.post(&format!("{path}/upload")).header("x-idempotency-key", "list");
+        upload.body(&kind, body).send().await
+    };
+    let report = send("a.test\nb.test").await.ok(200);
+    assert_eq!(report["accepted"], 2);
+    assert_eq!(send("a.test\nb.test").await.ok(200), report);
+    assert_eq!(send("a.test\nc.test").await.status, 422);
+    assert_eq!(ann.get(&format!("{path}/domains")).send().await.ok(200)["total"], 2);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn an_upload_that_is_no_list_is_refused_by_name() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
