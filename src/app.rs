@@ -66,8 +66,13 @@ impl App {
 
     /// Starts what keeps the log in order and the read models level with it.
     pub fn spawn_read_side(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
-        tracker.spawn(Sequencer::new(self.database.clone()).run(cancel.clone()));
+        self.spawn_sequencer(tracker, cancel);
         self.runtime.spawn(tracker, cancel);
+    }
+
+    /// Starts what gives positions to what this process appends.
+    pub fn spawn_sequencer(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
+        tracker.spawn(Sequencer::new(self.database.clone()).run(cancel.clone()));
     }
 
     /// Starts the coordinator.

@@ -107,7 +107,7 @@ impl Batch {
                 let page = checked.page.as_ref();
                 http.evidence.push(match page {
                     Some(page) => Some(
-                        serde_json::to_value(PageEvidence::of(page))
+                        serde_json::to_value(PageEvidence::of(page, checked.redirects.len()))
                             .map_err(|error| ApplyError::poison(event, error))?,
                     ),
                     None => None,

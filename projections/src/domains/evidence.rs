@@ -17,6 +17,9 @@ pub struct PageEvidence {
     pub h1_count: u32,
     /// Links to the same host.
     pub internal_links: u32,
+    /// Redirects that led to it.
+    #[serde(default)]
+    pub redirects: u32,
     /// The keywords that were found, by place; absent when none was looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keywords: Option<Vec<Found>>,
@@ -34,14 +37,15 @@ pub struct Found {
 }
 
 impl PageEvidence {
-    /// Takes what is needed from a page.
+    /// Takes what is needed from a page that so many redirects led to.
     #[must_use]
-    pub fn of(page: &PageFacts) -> Self {
+    pub fn of(page: &PageFacts, redirects: usize) -> Self {
         Self {
             bytes: page.bytes,
             parked_confidence: page.parked_confidence,
             h1_count: page.h1_count,
             internal_links: page.internal_links,
+            redirects: u32::try_from(redirects).unwrap_or(u32::MAX),
             keywords: page.keywords.as_ref().map(|keywords| {
                 keywords
                     .iter()

@@ -16,6 +16,10 @@ pub struct Metrics {
     pub fetched: i64,
     /// Domains whose page has a keyword.
     pub keyword_hits: i64,
+    /// Domains whose page is a parking service's, as the lead decision sees it where no threshold is set.
+    pub parked: i64,
+    /// Domains whose page was reached through a redirect.
+    pub redirected: i64,
     /// The mean richness of analyzed domains, 0 to 1; absent where there is none.
     pub average_richness: Option<f64>,
     /// The median of what the micro-crawl added to analyzed domains; absent where there is none.
@@ -36,6 +40,8 @@ const SELECT: &str = "SELECT count(*) FILTER (WHERE analyzed) AS analyzed, \
     count(*) FILTER (WHERE lead_status = 'match') AS leads, \
     count(*) FILTER (WHERE http_status = 'ok') AS fetched, \
     count(*) FILTER (WHERE keyword_hit) AS keyword_hits, \
+    count(*) FILTER (WHERE http_status = 'ok' AND parked_confidence >= $4::float8::real) AS parked, \
+    count(*) FILTER (WHERE http_status = 'ok' AND (evidence ->> 'redirects')::int > 0) AS redirected, \
     avg(richness_score) FILTER (WHERE analyzed) AS average_richness, \
     percentile_cont(0.5) WITHIN GROUP (ORDER BY (features ->> 'gain')::float8) \
         FILTER (WHERE analyzed) AS median_gain, \
@@ -54,6 +60,7 @@ pub async fn metrics_of(pool: &PgPool, campaign_id: CampaignId) -> Result<Metric
         .bind(campaign_id.0)
         .bind(aggregates::scoring::REPEATED_ABOVE)
         .bind(aggregates::scoring::ANCHORS_ABOVE)
+        .bind(aggregates::lead::Thresholds::default().parked_confidence)
         .fetch_one(pool)
         .await
 }

@@ -15,6 +15,8 @@ async fn write_until(world: Arc<World>, end: CancellationToken) -> u64 {
     while !end.is_cancelled() {
         let campaign_id = world.campaign(&names).await;
         record_dns(&world.database, campaign_id, &names, 0).await;
+        // As fast as the read models, so that the log stays as short as the test.
+        world.level().await;
         campaigns += 1;
     }
     campaigns
@@ -57,7 +59,7 @@ async fn a_rebuild_beside_writers_and_readers_is_equal_to_live_row_for_row() {
     let writer = tokio::spawn(write_until(world.clone(), end.clone()));
     let reader = tokio::spawn(read_until(world.database.clone(), campaign_id, 300, end.clone()));
 
-    for _ in 0..3 {
+    for _ in 0..2 {
         for projection in projections::all() {
             let name = projection.name();
             let mut seen = Position::START;

@@ -1,0 +1,121 @@
+//! The command line: one file a subcommand, and what they share.
+//!
+//! [`run()`] is all that `main` calls. A subcommand opens a [`Store`], starts the parts of the system that it needs as a
+//! [`Node`], does its work, and ends both: nothing is left running, whichever way it ends. Errors are one line; those
+//! about the command line itself end the program with 2, all others with 1.
+
+mod error;
+mod migrate;
+mod node;
+mod openapi;
+pub(crate) mod replay;
+pub mod run;
+mod serve;
+mod shutdown;
+mod store;
+mod user;
+mod work;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+pub use self::{
+    error::Error,
+    node::{Node, Parts},
+    serve::Server,
+    shutdown::Shutdown,
+    store::Store,
+};
+use crate::{config::LogArgs, demo, telemetry};
+
+/// Finds and qualifies web domains in campaigns, with every step kept as an event.
+#[derive(Debug, Parser)]
+#[command(name = "domainflow", version, about)]
+struct Cli {
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the interface, with the read side, the coordinator and workers
+    Serve(serve::ServeArgs),
+    /// Works on campaigns that other nodes serve
+    Work(work::WorkArgs),
+    /// Shows the main job on this machine, in a small internet of its own
+    Demo(demo::DemoArgs),
+    /// Does one campaign and writes its result
+    Run(Box<run::RunArgs>),
+    /// Brings the database's schema up to date
+    Migrate(migrate::MigrateArgs),
+    /// Manages users
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Prints the interface's description
+    Openapi,
+    /// Rebuilds, verifies and checks the read models against the log
+    #[command(subcommand)]
+    Replay(replay::ReplayCommand),
+}
+
+impl Command {
+    /// What is logged where the environment does not say: a server tells what happens, a command what goes wrong.
+    const fn log_level(&self) -> &'static str {
+        match self {
+            Self::Serve(_) | Self::Work(_) => "info",
+            _ => "error",
+        }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// See [`Error`].
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(answer) if matches!(answer.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            print!("{answer}");
+            return Ok(());
+        }
+        Err(refused) => return Err(Error::Usage(in_one_line(&refused))),
+    };
+    telemetry::start(cli.log.log_format, cli.command.log_level());
+    if matches!(cli.command, Command::Openapi) {
+        return openapi::openapi();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::step("start the runtime"))?;
+    runtime.block_on(Box::pin(dispatch(cli.command)))
+}
+
+async fn dispatch(command: Command) -> Result<(), Error> {
+    let shutdown = Shutdown::on_signals()?;
+    match command {
+        Command::Serve(args) => serve::serve(args, &shutdown).await,
+        Command::Work(args) => work::work(args, &shutdown).await,
+        Command::Demo(args) => demo::demo(args, &shutdown).await,
+        Command::Run(args) => run::run(*args, &shutdown).await,
+        Command::Migrate(args) => migrate::migrate(args).await,
+        Command::User(command) => user::user(command).await,
+        Command::Openapi => openapi::openapi(),
+        Command::Replay(command) => replay::replay(command, &shutdown).await,
+    }
+}
+
+/// Takes the message of an error of clap's, which goes up to the first blank line, and puts it in one line.
+fn in_one_line(refused: &clap::Error) -> String {
+    if refused.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a command is missing; domainflow --help lists them".to_owned();
+    }
+    let text = refused.to_string();
+    let message = text.split("\n\n").next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,71 @@
+//! The parts of one process, started together and ended together.
+
+use std::time::Duration;
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::Error;
+use crate::{
+    app::App,
+    work::{Network, Settings},
+};
+
+/// How long tasks may take to end; what they leave is what a crash would leave, and that is mended by whoever comes.
+const END_LIMIT: Duration = Duration::from_secs(20);
+
+/// Which parts a process runs.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The read models and the coordinator.
+    pub read_side: bool,
+    /// The workers.
+    pub workers: Option<Settings>,
+}
+
+/// A running process of the system.
+pub struct Node {
+    /// The application.
+    pub app: App,
+    /// Where tasks belong.
+    pub tracker: TaskTracker,
+    /// What they end on.
+    pub cancel: CancellationToken,
+}
+
+impl Node {
+    /// Opens the application on a database, without a task.
+    ///
+    /// # Errors
+    /// When the server does not answer or a migration fails.
+    pub async fn open(url: &str, network: Network) -> Result<Self, Error> {
+        Ok(Self {
+            app: App::open(url, network).await?,
+            tracker: TaskTracker::new(),
+            cancel: CancellationToken::new(),
+        })
+    }
+
+    /// Starts the parts.
+    pub fn start(&self, parts: Parts) {
+        if parts.read_side {
+            self.app.spawn_read_side(&self.tracker, &self.cancel);
+            self.app.spawn_coordinator(&self.tracker, &self.cancel);
+        } else {
+            self.app.spawn_sequencer(&self.tracker, &self.cancel);
+        }
+        if let Some(settings) = parts.workers {
+            self.app.spawn_workers(settings, &self.tracker, &self.cancel);
+        }
+    }
+
+    /// Ends every task and the connections.
+    pub async fn stop(self) {
+        self.cancel.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(END_LIMIT, self.tracker.wait()).await.is_err() {
+            tracing::warn!("tasks did not end in time and are left behind");
+        }
+        // Connections that a task still holds are closed with the process.
+        let _ = tokio::time::timeout(END_LIMIT, self.app.database.close()).await;
+    }
+}

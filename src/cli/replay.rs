@@ -1,0 +1,208 @@
+//! `replay`: the read models against the log.
+
+use std::time::Duration;
+
+use ::replay::{At, Progress, Verified};
+use aggregates::ids::CampaignId;
+use chrono::{DateTime, Utc};
+use clap::{ArgGroup, Args, Subcommand};
+use event_store::{ConnectOptions, Database, Position};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Error, Shutdown, Store};
+use crate::config::StoreArgs;
+
+/// What can be done with the read models.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum ReplayCommand {
+    /// Builds projections again beside the live ones, compares the two and swaps them
+    Rebuild(ProjectionArgs),
+    /// Builds projections a second time and reports every row that differs
+    Verify(ProjectionArgs),
+    /// Checks the log, every checkpoint and every counter
+    Check(CheckArgs),
+    /// Shows a campaign as it was
+    Show(ShowArgs),
+}
+
+/// The arguments of `replay rebuild` and `replay verify`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ProjectionArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// The projections; all of them where none is named
+    #[arg(value_name = "PROJECTION")]
+    projections: Vec<String>,
+}
+
+/// The arguments of `replay check`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+/// The arguments of `replay show`.
+#[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("when").required(true))]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// The campaign
+    #[arg(value_name = "CAMPAIGN")]
+    campaign: CampaignId,
+    /// After the event with this sequence
+    #[arg(long, group = "when", value_name = "NUMBER")]
+    version: Option<u64>,
+    /// At this moment (RFC 3339)
+    #[arg(long, group = "when", value_name = "TIME")]
+    at: Option<DateTime<Utc>>,
+    /// When the log ended at this position
+    #[arg(long, group = "when", value_name = "POSITION")]
+    cursor: Option<Position>,
+}
+
+impl ShowArgs {
+    fn when(&self) -> At {
+        match (self.version, self.at) {
+            (Some(version), _) => At::Version(version),
+            (_, Some(moment)) => At::Moment(moment),
+            _ => At::Cursor(self.cursor.unwrap_or_default()),
+        }
+    }
+}
+
+pub(super) async fn replay(command: ReplayCommand, shutdown: &Shutdown) -> Result<(), Error> {
+    let (ReplayCommand::Rebuild(ProjectionArgs { store: args, .. })
+    | ReplayCommand::Verify(ProjectionArgs { store: args, .. })
+    | ReplayCommand::Check(CheckArgs { store: args })
+    | ReplayCommand::Show(ShowArgs { store: args, .. })) = &command;
+    if let ReplayCommand::Rebuild(args) | ReplayCommand::Verify(args) = &command {
+        // Before a server is started for nothing.
+        ::replay::named(&args.projections).map_err(|error| Error::Usage(error.to_string()))?;
+    }
+    let store = Store::open(args).await?;
+    let done = tokio::select! {
+        done = replay_on(&command, &store) => done,
+        // A rebuild that is broken off leaves the live tables as they were.
+        () = shutdown.requested() => Err(Error::Interrupted),
+    };
+    store.close().await?;
+    done
+}
+
+async fn replay_on(command: &ReplayCommand, store: &Store) -> Result<(), Error> {
+    let database = Database::connect(store.url(), ConnectOptions::default()).await?;
+    database.migrate().await?;
+    let done = match command {
+        ReplayCommand::Rebuild(args) => rebuild(&database, &args.projections).await,
+        ReplayCommand::Verify(args) => verify(&database, &args.projections).await,
+        ReplayCommand::Check(_) => check(&database).await,
+        ReplayCommand::Show(args) => show(&database, args).await,
+    };
+    database.close().await;
+    done
+}
+
+async fn rebuild(database: &Database, names: &[String]) -> Result<(), Error> {
+    for projection in ::replay::named(names)? {
+        let bar = bar(projection.name());
+        let rebuilt = ::replay::rebuild(database, projection, |progress| show_progress(&bar, progress)).await?;
+        bar.finish_and_clear();
+        println!(
+            "{}: rebuilt from {} events in {}, at position {}; {} rows compared, {} differed",
+            rebuilt.projection,
+            rebuilt.applied,
+            seconds(rebuilt.elapsed),
+            rebuilt.position,
+            rebuilt.comparison.rows,
+            rebuilt.comparison.differing,
+        );
+    }
+    Ok(())
+}
+
+async fn verify(database: &Database, names: &[String]) -> Result<(), Error> {
+    let mut different = 0;
+    for projection in ::replay::named(names)? {
+        let bar = bar(projection.name());
+        let verified = ::replay::verify(database, projection, |progress| show_progress(&bar, progress)).await?;
+        bar.finish_and_clear();
+        print_verified(&verified);
+        different += verified.comparison.differing;
+    }
+    match different {
+        0 => Ok(()),
+        different => Err(Error::Failed(format!("{different} rows differ from what the log says"))),
+    }
+}
+
+fn print_verified(verified: &Verified) {
+    println!(
+        "{}: {} events, {} rows compared in {} at position {}, {} differ",
+        verified.projection,
+        verified.applied,
+        verified.comparison.rows,
+        seconds(verified.elapsed),
+        verified.comparison.position,
+        verified.comparison.differing,
+    );
+    for difference in &verified.comparison.differences {
+        println!("  {} only in {}: {}", difference.table, difference.only_in, difference.row);
+    }
+}
+
+async fn check(database: &Database) -> Result<(), Error> {
+    let report = ::replay::check(database).await?;
+    println!(
+        "log: {} events in {} streams, {} wait for their positions",
+        report.log.events, report.log.streams, report.log.waiting
+    );
+    for standing in &report.standings {
+        println!(
+            "projection {}: at {} of {}, {} events applied of {}",
+            standing.projection, standing.position, standing.head, standing.applied, standing.matching
+        );
+    }
+    let findings = report.findings();
+    for finding in &findings {
+        println!("wrong: {finding}");
+    }
+    if findings.is_empty() {
+        println!("everything is as it should be");
+        return Ok(());
+    }
+    Err(Error::Failed(format!("{} findings", findings.len())))
+}
+
+async fn show(database: &Database, args: &ShowArgs) -> Result<(), Error> {
+    let then = ::replay::campaign_at(database, args.campaign, args.when()).await?;
+    let then = then.ok_or_else(|| Error::Failed(format!("there was no campaign {} then", args.campaign)))?;
+    let shown = serde_json::json!({
+        "campaignId": args.campaign,
+        "version": then.version,
+        "status": then.status,
+        "state": then.state,
+    });
+    let text = serde_json::to_string_pretty(&shown).map_err(Error::step("write the campaign"))?;
+    println!("{text}");
+    Ok(())
+}
+
+/// Makes the bar of a rebuild.
+pub(crate) fn bar(projection: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>18} [{bar:40}] {pos}/{len} {elapsed}");
+    ProgressBar::new(0)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_prefix(projection)
+}
+
+/// Moves the bar of a rebuild.
+pub(crate) fn show_progress(bar: &ProgressBar, progress: Progress) {
+    bar.set_length(progress.target.get());
+    bar.set_position(progress.position.get());
+}
+
+fn seconds(elapsed: Duration) -> String {
+    format!("{:.1} s", elapsed.as_secs_f64())
+}

@@ -1,0 +1,64 @@
+//! The database of a command: a server that was named, or the private one.
+
+use std::future::pending;
+
+use private_postgres::{Cluster, Options};
+
+use super::Error;
+use crate::config::StoreArgs;
+
+/// The database of a private server.
+const DATABASE: &str = "domainflow";
+
+/// A database for the time of a command.
+#[derive(Debug)]
+pub struct Store {
+    url: String,
+    cluster: Option<Cluster>,
+}
+
+impl Store {
+    /// Takes the server that was named, or starts the private one.
+    ///
+    /// # Errors
+    /// When the private server cannot be had, or another program owns the data directory.
+    pub async fn open(args: &StoreArgs) -> Result<Self, Error> {
+        if let Some(url) = args.server() {
+            return Ok(Self {
+                url: url.to_owned(),
+                cluster: None,
+            });
+        }
+        let cluster = Cluster::start(Options::new(&args.data_dir)).await?;
+        cluster.create_database(DATABASE).await?;
+        Ok(Self {
+            url: cluster.url(DATABASE),
+            cluster: Some(cluster),
+        })
+    }
+
+    /// Returns the database's address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Waits until a private server ends without being asked to; a server that was named is its operator's affair.
+    pub async fn lost(&self) {
+        match &self.cluster {
+            Some(cluster) => cluster.ended().await,
+            None => pending().await,
+        }
+    }
+
+    /// Stops a private server.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn close(self) -> Result<(), Error> {
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await?;
+        }
+        Ok(())
+    }
+}

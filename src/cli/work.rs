@@ -1,0 +1,53 @@
+//! `work`: workers for campaigns that other nodes serve.
+
+use clap::Args;
+
+use super::{Error, Node, Parts, Shutdown, Store};
+use crate::{
+    config::{NetworkArgs, StoreArgs},
+    work::Settings,
+};
+
+/// The arguments of `work`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct WorkArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Work orders that are worked on at once
+    #[arg(long, env = "DOMAINFLOW_SLOTS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    slots: Option<u16>,
+}
+
+pub(super) async fn work(args: WorkArgs, shutdown: &Shutdown) -> Result<(), Error> {
+    let network = args.network.network()?;
+    let store = Store::open(&args.store).await?;
+    let worked = work_on(&args, network, &store, shutdown).await;
+    store.close().await?;
+    worked
+}
+
+async fn work_on(
+    args: &WorkArgs,
+    network: crate::work::Network,
+    store: &Store,
+    shutdown: &Shutdown,
+) -> Result<(), Error> {
+    let node = Node::open(store.url(), network).await?;
+    let mut settings = Settings::default();
+    if let Some(slots) = args.slots {
+        settings.slots = usize::from(slots);
+    }
+    println!("{} works on {} orders at once", settings.name, settings.slots);
+    node.start(Parts {
+        read_side: false,
+        workers: Some(settings),
+    });
+    let ended = tokio::select! {
+        () = shutdown.requested() => Ok(()),
+        () = store.lost() => Err(Error::Failed("the private PostgreSQL ended".to_owned())),
+    };
+    node.stop().await;
+    ended
+}

@@ -1,0 +1,126 @@
+//! What the operator says: on the command line, or in the environment.
+//!
+//! Every setting is here and nowhere else. `cli` decides which command takes which group.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use aggregates::persona::Resolver;
+use clap::{Args, ValueEnum};
+
+use crate::work::Network;
+
+/// Where the log is kept.
+#[derive(Args, Clone, Debug)]
+pub struct StoreArgs {
+    /// A PostgreSQL server; without one the program keeps a private server in the data directory
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The directory of everything that the program keeps on this machine
+    #[arg(long, env = "DOMAINFLOW_DATA_DIR", value_name = "DIR", default_value = "./.domainflow")]
+    pub data_dir: PathBuf,
+}
+
+impl StoreArgs {
+    /// Returns the address of the server that was named, if one was.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.database_url.as_deref().map(str::trim).filter(|url| !url.is_empty())
+    }
+}
+
+/// What is said about the network, for all campaigns.
+#[derive(Args, Clone, Debug, Default)]
+pub struct NetworkArgs {
+    /// A resolver (ip, ip:port, [v6]:port or system) of campaigns that name no DNS persona; may be repeated
+    #[arg(long = "resolver", env = "DOMAINFLOW_RESOLVERS", value_name = "ADDRESS", value_delimiter = ',', value_parser = resolver)]
+    pub resolvers: Vec<String>,
+    /// The port of http sites in place of 80; https is then tried only where its port is given too
+    #[arg(long, env = "DOMAINFLOW_HTTP_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub http_port: Option<u16>,
+    /// The port of https sites in place of 443
+    #[arg(long, env = "DOMAINFLOW_HTTPS_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub https_port: Option<u16>,
+    /// Fetch from private and loopback addresses as well
+    #[arg(long, env = "DOMAINFLOW_ALLOW_PRIVATE")]
+    pub allow_private: bool,
+    /// A PEM file of certificate authorities that are trusted besides the system's; may be repeated
+    #[arg(long = "trust", env = "DOMAINFLOW_TRUST", value_name = "FILE", value_delimiter = ',')]
+    pub trusted: Vec<PathBuf>,
+}
+
+fn resolver(text: &str) -> Result<String, String> {
+    Resolver::parse(text).map(|_| text.trim().to_owned())
+}
+
+/// A file of certificates that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// It cannot be read.
+    #[error("--trust {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It holds no certificate.
+    #[error("--trust {0} holds no certificate in PEM form")]
+    NotPem(PathBuf),
+}
+
+impl NetworkArgs {
+    /// Reads the certificates and puts everything together.
+    ///
+    /// # Errors
+    /// When a file of certificates cannot be used.
+    pub fn network(&self) -> Result<Network, TrustError> {
+        let mut network = Network {
+            http_port: self.http_port,
+            https_port: self.https_port,
+            allow_private: self.allow_private,
+            resolvers: self.resolvers.clone(),
+            ..Network::default()
+        };
+        for path in &self.trusted {
+            let pem = std::fs::read_to_string(path).map_err(|source| TrustError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            network.trust_pem(&pem).map_err(|_| TrustError::NotPem(path.clone()))?;
+        }
+        Ok(network)
+    }
+}
+
+/// How the server is reached.
+#[derive(Args, Clone, Debug)]
+pub struct ListenArgs {
+    /// The address that the server listens on; port 0 takes a free one
+    #[arg(long, env = "DOMAINFLOW_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// What session tokens are signed with, at least 32 bytes, the same on every node; without one it is drawn once and
+    /// kept in the data directory
+    #[arg(long, env = "DOMAINFLOW_SECRET", value_name = "TEXT", hide_env_values = true)]
+    pub secret: Option<String>,
+    /// Let browsers send the session's cookie over TLS only
+    #[arg(long, env = "DOMAINFLOW_SECURE_COOKIE")]
+    pub secure_cookie: bool,
+}
+
+/// How the program speaks of what it does.
+#[derive(Args, Clone, Debug)]
+pub struct LogArgs {
+    /// How log lines are written to standard error; what is logged is up to RUST_LOG
+    #[arg(long, env = "DOMAINFLOW_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object a line.
+    Json,
+}

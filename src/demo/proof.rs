@@ -1,0 +1,32 @@
+//! The proof that the read models are what the log says.
+
+use crate::{
+    app::App,
+    cli::{Error, replay},
+};
+
+/// Rebuilds every projection beside the live one, compares row for row, swaps, checks; answers what is wrong.
+pub(super) async fn rebuild(app: &App) -> Result<Vec<String>, Error> {
+    println!("\nevery read model, built again from the log beside the live one:");
+    let mut wrong = Vec::new();
+    for projection in projections::all() {
+        let bar = replay::bar(projection.name());
+        let rebuilt = ::replay::rebuild(&app.database, projection, |progress| replay::show_progress(&bar, progress)).await?;
+        bar.finish_and_clear();
+        println!(
+            "  {:17} {:>7} events, {:>7} rows compared, {} differ, swapped in after {:.1} s",
+            rebuilt.projection,
+            rebuilt.applied,
+            rebuilt.comparison.rows,
+            rebuilt.comparison.differing,
+            rebuilt.elapsed.as_secs_f64(),
+        );
+        if rebuilt.comparison.differing > 0 {
+            wrong.push(format!("{} rows of {} differ", rebuilt.comparison.differing, rebuilt.projection));
+        }
+    }
+    let report = ::replay::check(&app.database).await?;
+    println!("  the log: {} events in {} streams, {} findings", report.log.events, report.log.streams, report.findings().len());
+    wrong.extend(report.findings());
+    Ok(wrong)
+}
