@@ -9,7 +9,11 @@
 
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod commands;
+pub mod config;
+pub mod demo;
 pub mod http;
 pub mod sse;
+pub mod telemetry;
 pub mod work;
