@@ -56,6 +56,7 @@ async fn a_finished_campaign_answers_exactly_what_its_rows_say() {
     numbers_equal_a_recount(&ann, &path, &all).await;
     one_domain_is_explained(&ann, &path, &all).await;
     wrong_parameters_are_named(&ann, &path).await;
+    a_drift_shows(&app, &ann, &path).await;
     app.stop().await;
 }
 
@@ -251,4 +252,12 @@ async fn wrong_parameters_are_named(ann: &Client, path: &str) {
     ann.get(&format!("{path}/export?format=xml")).send().await.blames(400, "format");
     ann.get(&format!("{path}/history?limit=0")).send().await.blames(400, "limit");
     ann.get(&format!("{path}?asOf=now")).send().await.blames(400, "asOf");
+}
+
+async fn a_drift_shows(app: &TestApp, ann: &Client, path: &str) {
+    let drift = "UPDATE read.domain_counts SET n = n + 1 WHERE rejection_reason = 'dns_error'";
+    sqlx::query(drift).execute(app.app.database.pool()).await.expect("the counters are writable");
+    let summary = ann.get(&format!("{path}/rejection-summary")).send().await.ok(200);
+    assert_eq!(summary["balanced"], false);
+    assert!(summary["auditNote"].as_str().unwrap().contains("dns_error"), "{summary}");
 }

@@ -48,6 +48,18 @@ async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
     let page = ann.get(&format!("{path}/domains?limit=1&offset=12347")).send().await.ok(200);
     assert_eq!((&page["total"], &page["items"][0]["domain"]), (&json!(12_348), &json!("n12344.test")));
 
+    // A download goes through many pages and has every name once, in order.
+    let lines = ann.get(&format!("{path}/export?format=ndjson")).send().await;
+    let exported: Vec<String> = lines
+        .text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line")["domain"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(exported.len(), 12_348);
+    assert!((0..12_345).all(|n| exported[n + 3] == format!("n{n}.test")));
+    let array = ann.get(&format!("{path}/export?format=json")).send().await.ok(200);
+    assert_eq!(array.as_array().map(Vec::len), Some(12_348));
+
     // Discovery takes stock of what was imported, and no list comes after it.
     ann.post(&format!("{path}/start")).send().await.ok(200);
     crate::support::eventually("discovery is done", || async {
