@@ -1,5 +1,7 @@
 //! `openapi`: the interface's description on standard output.
 
+use std::io::Write as _;
+
 use super::Error;
 use crate::http;
 
@@ -7,6 +9,6 @@ pub(super) fn openapi() -> Result<(), Error> {
     let text = http::openapi()
         .to_pretty_json()
         .map_err(Error::step("write the description"))?;
-    println!("{text}");
-    Ok(())
+    // Not `println!`, which panics when whoever reads has read enough.
+    writeln!(std::io::stdout(), "{text}").map_err(Error::step("write the description"))
 }
