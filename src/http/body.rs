@@ -8,7 +8,7 @@ use axum::{
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::error::Error;
+use super::{error::Error, nul};
 
 /// The largest JSON body, bytes.
 pub const MAX_JSON: usize = 2 << 20;
@@ -65,6 +65,9 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// # Errors
 /// [`Error::BadRequest`] naming the field, or `body` where the text is no JSON.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    if let Some(field) = nul::in_json(bytes) {
+        return Err(Error::bad(field, nul::REFUSAL));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

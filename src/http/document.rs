@@ -18,9 +18,11 @@ const DESCRIPTION: &str = "Campaigns over web domains: generate names, check the
     HTTP and match keywords, score them, and decide which are leads. Everything that happens is an event in one log.";
 
 /// Puts the document together and says of every private operation that it needs a user.
-pub(super) fn compose(base: &str, public: OpenApi, mut private: OpenApi) -> OpenApi {
+pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> OpenApi {
+    name_operations(&mut public);
+    name_operations(&mut private);
     for item in private.paths.paths.values_mut() {
-        for operation in operations(item) {
+        for operation in operations(item).into_iter().filter_map(|(_, operation)| operation.as_mut()) {
             operation.security = Some(vec![
                 SecurityRequirement::new::<_, [&str; 0], &str>("session", []),
                 SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []),
@@ -40,11 +42,38 @@ pub(super) fn compose(base: &str, public: OpenApi, mut private: OpenApi) -> Open
     document.nest(base, public).nest(base, private)
 }
 
-/// Lists the operations of a path.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch]
-        .into_iter()
-        .filter_map(Option::as_mut)
+/// Gives every operation a name of its own, made of method and path: `getPersonasById`.
+fn name_operations(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let words: String = path.split(['/', '-']).map(word).collect();
+        for (method, operation) in operations(item) {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}{words}"));
+            }
+        }
+    }
+}
+
+/// Writes a part of a path with a capital, a parameter as `ByName`.
+fn word(part: &str) -> String {
+    let (by, part) = match part.strip_prefix('{') {
+        Some(parameter) => ("By", parameter.trim_end_matches('}')),
+        None => ("", part),
+    };
+    let mut letters = part.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    by.chars().chain(first).chain(letters).collect()
+}
+
+/// Lists the operations of a path by method.
+fn operations(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 5] {
+    [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
+    ]
 }
 
 /// Adds an error to what an operation may answer, unless it says so itself.

@@ -19,6 +19,7 @@ pub mod headers;
 pub mod health;
 mod idempotency;
 pub mod keyword_sets;
+mod nul;
 pub mod owned;
 pub mod path;
 pub mod personas;

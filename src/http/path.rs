@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-use super::error::Error;
+use super::{error::Error, nul};
 
 /// The parameters of a path, by name in a struct or by order in a tuple.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,17 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        if let Ok(params) = &params
+            && let Some((name, _)) = params.iter().find(|(_, value)| value.contains('\0'))
+        {
+            return Err(Error::bad(name, nul::REFUSAL));
+        }
         let rejection = match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => return Ok(Self(value)),
             Err(rejection) => rejection,
         };
-        let names: Vec<String> = match RawPathParams::from_request_parts(parts, state).await {
+        let names: Vec<String> = match &params {
             Ok(params) => params.iter().map(|(name, _)| name.to_owned()).collect(),
             Err(_) => Vec::new(),
         };

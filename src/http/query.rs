@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{body::blame, error::Error};
+use super::{body::blame, error::Error, nul};
 
 /// The parameters of a query.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,11 @@ where
 /// # Errors
 /// [`Error::BadRequest`] naming the parameter.
 pub fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name.contains('\0') || value.contains('\0') {
+            return Err(Error::bad(name.replace('\0', "\\u0000"), nul::REFUSAL));
+        }
+    }
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(pairs)
         .map_err(|error| blame(&error.path().to_string(), &error.inner().to_string()))

@@ -32,6 +32,21 @@ fn operations() -> Vec<(Method, String)> {
     operations
 }
 
+/// Lists the references in a document.
+fn references(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(key, value)| match (key.as_str(), value.as_str()) {
+                ("$ref", Some(reference)) => vec![reference.to_owned()],
+                _ => references(value),
+            })
+            .collect(),
+        serde_json::Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Fills the parameters of a path.
 fn filled(path: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -125,10 +140,17 @@ async fn the_document_and_its_page_are_served_from_here_and_name_no_other_host()
     let document = app.anonymous().get("/openapi.json").send().await.ok(200);
     assert!(document["paths"]["/api/v2/personas/{id}"]["put"]["security"].is_array());
     assert!(document["paths"]["/api/v2/auth/login"]["post"]["security"].is_null());
+    let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(names.insert(id), "{method} {path} has the name of another operation");
             assert!(operation["summary"].is_string(), "{method} {path} has no summary");
         }
+    }
+    for reference in references(&document) {
+        let schema = document.pointer(reference.trim_start_matches('#'));
+        assert!(schema.is_some(), "{reference} leads nowhere");
     }
     let page = app.anonymous().get("/docs/").send().await;
     assert_eq!(page.status, 200);
@@ -210,5 +232,30 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
     assert!(tried > 20, "{tried}");
     let after: i64 = sqlx::query_scalar(events).fetch_one(app.app.database.pool()).await.unwrap();
     assert_eq!(after, before);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_character_that_no_read_model_can_keep_is_refused_and_stops_nothing() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    ann.post("/keyword-sets").json(&json!({"name": "a\0b"})).send().await.blames(400, "name");
+    let rules = json!([{"pattern": "x", "ruleType": "string"}, {"pattern": "x\0", "ruleType": "string"}]);
+    ann.post("/keyword-sets").json(&json!({"name": "a", "rules": rules})).send().await.blames(400, "rules[1].pattern");
+    let weights = json!({"name": "a", "weights": {"fresh\0ness": 1}});
+    ann.post("/scoring-profiles").json(&weights).send().await.blames(400, "weights.fresh\\u0000ness");
+    let headers = json!({"name": "a", "personaType": "http", "configDetails": {"userAgent": "x", "headers": {"A": "\0"}}});
+    ann.post("/personas").json(&headers).send().await.blames(400, "configDetails.headers.A");
+    ann.post("/campaigns").json(&json!({"name": "a\0b"})).send().await.blames(400, "name");
+    ann.get("/keyword-rules?pattern=%00").send().await.blames(400, "pattern");
+    let name = format!("/campaigns/{}/domains/%00/history", Uuid::now_v7());
+    ann.get(&name).send().await.blames(400, "domain");
+    let login = json!({"email": "a\0@example.com", "password": "x"});
+    app.anonymous().post("/auth/login").json(&login).send().await.blames(400, "email");
+    let halted: Vec<String> = sqlx::query_scalar("SELECT name FROM projection_checkpoints WHERE halted IS NOT NULL")
+        .fetch_all(app.app.database.pool())
+        .await
+        .unwrap();
+    assert!(halted.is_empty(), "{halted:?}");
     app.stop().await;
 }

@@ -152,11 +152,16 @@ async fn five_wrong_passwords_lock_out_even_the_right_one_on_every_node() {
 async fn guesses_at_the_same_moment_are_counted_one_after_the_other() {
     let app = TestApp::start().await;
     app.user("ann").await;
-    let guesses = (0..12).map(|_| app.log_in("ann", "wrong password"));
+    let others = [app.another_node().await, app.another_node().await, app.another_node().await];
+    let nodes = [&app.server, &others[0], &others[1], &others[2]];
+    let guesses = (0..24).map(|at: usize| nodes[at % 4].log_in("ann", "wrong password"));
     let answers = futures::future::join_all(guesses).await;
     let refused = answers.iter().filter(|reply| reply.status == 401).count();
     let locked = answers.iter().filter(|reply| reply.status == 429).count();
-    assert_eq!((refused, locked), (5, 7));
+    assert_eq!((refused, locked), (5, 19));
+    for node in others {
+        node.stop().await;
+    }
     app.stop().await;
 }
 
