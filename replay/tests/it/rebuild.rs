@@ -130,7 +130,7 @@ async fn an_event_that_cannot_be_applied_stops_its_projection_and_is_named() {
     let stream = aggregates::domain::stream_id(campaign_id, "name-0.test");
     append.raw_stream("domain", &stream, 1, vec![poison]).unwrap();
     append.append(&world.database).await.unwrap();
-    world.database.sequence().await.unwrap();
+    world.sequence().await;
 
     let halted = async {
         loop {
@@ -187,7 +187,7 @@ async fn a_rebuild_goes_on_where_the_live_projection_was_left_behind() {
     world.level().await;
     world.stop().await;
     record_dns(&world.database, campaign_id, &names, 0).await;
-    world.database.sequence().await.unwrap();
+    world.sequence().await;
     let rebuilt = replay::rebuild(&world.database, projection("domains"), |_| {}).await.unwrap();
     assert_eq!(rebuilt.comparison.differing, 0, "compared where the live tables were left");
     assert_eq!(rebuilt.position, world.database.feed().head().await.unwrap());

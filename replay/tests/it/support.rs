@@ -81,9 +81,16 @@ impl World {
 
     /// Waits until the read models show everything that was committed.
     pub(crate) async fn level(&self) {
-        self.database.sequence().await.unwrap();
+        self.sequence().await;
         let head = self.database.feed().head().await.unwrap();
         self.runtime.wait_for(head, DEADLINE).await.unwrap();
+    }
+
+    /// Gives positions to everything that was committed; while another session is at it, that one may not see all.
+    pub(crate) async fn sequence(&self) {
+        while self.database.sequence().await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Ends the read models' tasks: from here on they stand still.
