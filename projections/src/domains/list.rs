@@ -170,7 +170,7 @@ macro_rules! sorted {
     };
 }
 
-const BY_ORDINAL: &str = concat!(
+pub(super) const BY_ORDINAL: &str = concat!(
     "SELECT ",
     columns!(),
     filtered!(),

@@ -12,6 +12,8 @@ mod evidence;
 mod list;
 mod listing;
 mod metrics;
+#[cfg(test)]
+mod plan;
 mod rejections;
 mod rows;
 mod sql;
