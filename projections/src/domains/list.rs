@@ -204,6 +204,10 @@ const fn statement(sort: Option<(Sort, Direction)>) -> &'static str {
     }
 }
 
+/// Filters and limits are planned with their values each time. A statement that is kept gets one plan for all values
+/// after its fifth use, and that plan sorts everything behind the cursor for every page.
+const PLANNED_ONCE: bool = false;
+
 /// Reads a page of a campaign's domains.
 ///
 /// # Errors
@@ -231,6 +235,7 @@ pub async fn page(
         .bind(ordinal)
         .bind(page.limit)
         .bind(page.offset)
+        .persistent(PLANNED_ONCE)
         .fetch_all(executor)
         .await
 }
@@ -254,6 +259,7 @@ pub async fn total(executor: impl PgExecutor<'_>, campaign_id: CampaignId, filte
         .bind(&filter.keyword)
         .bind(filter.warnings.map(|warnings| warnings == Warnings::Has))
         .bind(&filter.rejection_reasons)
+        .persistent(PLANNED_ONCE)
         .fetch_one(executor)
         .await
 }

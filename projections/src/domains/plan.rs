@@ -66,6 +66,29 @@ async fn a_page_by_cursor_reads_only_its_own_rows_however_deep_it_is() {
 }
 
 #[tokio::test]
+async fn the_hundredth_page_of_a_connection_is_planned_like_the_first() {
+    let (_test, database, campaign) = seeded().await;
+    let mut connection = database.pool().acquire().await.unwrap();
+    for after in 0..20 {
+        let page = Page {
+            limit: 5,
+            after: Some((None, after)),
+            ..Page::default()
+        };
+        let rows = super::page(&mut *connection, campaign, &Filter::default(), &page).await.unwrap();
+        assert_eq!(rows[0].ordinal, after + 1);
+    }
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%read.domains%LIMIT%'")
+        .persistent(false)
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    assert_eq!(kept, 0, "a kept statement is planned for all values alike");
+    drop(connection);
+    database.close().await;
+}
+
+#[tokio::test]
 async fn a_total_of_counted_conditions_equals_the_count_of_rows() {
     let (_test, database, campaign) = seeded().await;
     let filter = Filter {
