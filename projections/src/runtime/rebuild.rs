@@ -5,7 +5,10 @@
 //! and take events in all the time. A comparison holds their projection still only while the shadow is brought level,
 //! and then reads both in one snapshot; a swap is one short transaction.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use event_store::{Database, Feed, Position};
 use sqlx::{Connection, PgConnection, Row};
@@ -20,6 +23,12 @@ const SWAP_TRIES: u32 = 100;
 
 /// The pause between two tries, in which the waiting readers get their turn.
 const SWAP_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long readers with older snapshots are waited for; the live projection stands still meanwhile.
+const READERS_LIMIT: Duration = Duration::from_secs(5);
+
+/// The pause between two looks at them.
+const READERS_PAUSE: Duration = Duration::from_millis(5);
 
 /// How many differing rows of a table are reported in full; the rest is counted.
 const REPORTED: i64 = 20;
@@ -72,6 +81,13 @@ const LET_OTHERS_IN: &str = "SELECT pg_advisory_unlock(hashtext('rebuild'), hash
 /// The lock that every live step takes for its transaction, here for the session.
 const HOLD: &str = "SELECT pg_advisory_lock(hashtext('projection'), hashtext($1))";
 const LET_GO: &str = "SELECT pg_advisory_unlock(hashtext('projection'), hashtext($1))";
+
+const MOMENT: &str = "SELECT clock_timestamp()::text";
+/// Snapshots of this database from transactions that began before the moment. Not by the age of `backend_xmin`: one
+/// writer that stays open makes those of all later readers old.
+const OLDER_READERS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+    AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_xmin IS NOT NULL \
+    AND xact_start < $1::timestamptz)";
 
 const STORAGE: &str = "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = $1::regclass";
 
@@ -290,10 +306,15 @@ impl Rebuild {
     /// # Errors
     /// [`Error::Busy`] when readers never let go of the live tables; otherwise when an event cannot be applied or the
     /// database fails.
-    pub async fn swap(self) -> Result<Position, Error> {
+    pub async fn swap(mut self) -> Result<Position, Error> {
+        let name = self.projection.name();
         for _ in 0..SWAP_TRIES {
-            match self.swap_in_one_transaction().await {
-                Ok(position) => {
+            sqlx::query(HOLD).bind(name).execute(&mut self.session).await?;
+            let tried = self.try_swap().await;
+            sqlx::query(LET_GO).bind(name).execute(&mut self.session).await?;
+            match tried {
+                Ok(()) => {
+                    let position = self.reached.position;
                     self.release().await?;
                     return Ok(position);
                 }
@@ -301,17 +322,14 @@ impl Rebuild {
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Busy(self.projection.name()))
+        Err(Error::Busy(name))
     }
 
-    async fn swap_in_one_transaction(&self) -> Result<Position, Error> {
-        let mut transaction = self.database.pool().begin().await?;
-        checkpoint::lead(&mut transaction, self.projection.name()).await?;
-        let (live, _) = checkpoint::read(&mut transaction, self.projection.name()).await?;
-        let mut reached = self.reached;
-        while reached.position < live {
-            reached = self.take(&mut transaction, reached, live).await?;
-        }
+    /// Swaps while the live projection is held still.
+    async fn try_swap(&mut self) -> Result<(), Error> {
+        let live = self.live_position().await?;
+        while self.step(live).await? {}
+        self.outlast_older_readers().await?;
         let schema = &self.schema;
         let tables = self.projection.tables();
         let live: Vec<String> = tables.iter().map(|table| format!("read.{table}")).collect();
@@ -325,14 +343,35 @@ impl Rebuild {
             statements.push(format!("ALTER TABLE {schema}.{table} SET SCHEMA read"));
         }
         statements.push(format!("DROP SCHEMA {schema} CASCADE"));
+        let mut transaction = self.session.begin().await?;
         for statement in &statements {
             sqlx::query(statement).execute(&mut *transaction).await?;
         }
-        let applied = i64::try_from(reached.applied).unwrap_or(i64::MAX);
-        checkpoint::put(&mut transaction, self.projection.name(), reached.position, applied).await?;
+        let applied = i64::try_from(self.reached.applied).unwrap_or(i64::MAX);
+        checkpoint::put(&mut transaction, self.projection.name(), self.reached.position, applied).await?;
         checkpoint::forget(&mut transaction, &self.shadow_name).await?;
         transaction.commit().await?;
-        Ok(reached.position)
+        Ok(())
+    }
+
+    /// Waits until every reader that took its snapshot before the shadow was level has ended: after the swap it would
+    /// look at the shadow's tables with eyes that do not see its last rows.
+    async fn outlast_older_readers(&mut self) -> Result<(), Error> {
+        let moment: String = sqlx::query_scalar(MOMENT).fetch_one(&mut self.session).await?;
+        let deadline = Instant::now() + READERS_LIMIT;
+        loop {
+            let older: bool = sqlx::query_scalar(OLDER_READERS)
+                .bind(&moment)
+                .fetch_one(&mut self.session)
+                .await?;
+            if !older {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(Error::Busy(self.projection.name()));
+            }
+            tokio::time::sleep(READERS_PAUSE).await;
+        }
     }
 
     /// Throws the shadow away.

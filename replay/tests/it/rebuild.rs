@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use aggregates::ids::CampaignId;
 use event_store::{BulkAppend, Database, NewEvent, Position};
 use projections::{domains, runtime::Rebuild};
+use sqlx::Connection as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, World, names, projection, record_dns};
@@ -34,8 +35,9 @@ async fn read_until(database: Database, campaign_id: CampaignId, total: u64, end
         assert_eq!(counts.generated, total, "counters of a moment that never was");
         let listed = domains::page(database.pool(), campaign_id, &domains::Filter::default(), &page).await.unwrap();
         assert_eq!(listed.len(), 50, "a page of tables that are not filled");
-        let campaign = projections::campaigns::by_id(database.pool(), campaign_id).await.unwrap();
-        assert!(campaign.is_some(), "the campaign is gone for a moment");
+        let overview = projections::campaigns::overview(database.pool(), campaign_id).await.unwrap();
+        let overview = overview.expect("the campaign is gone for a moment");
+        assert_eq!(overview.counts.generated, total, "a snapshot that the swap went through");
         answers += 1;
     }
     answers
@@ -194,6 +196,36 @@ async fn a_rebuild_goes_on_where_the_live_projection_was_left_behind() {
     let counts = domains::counts_of(world.database.pool(), campaign_id).await.unwrap();
     assert_eq!(counts.dns("pending"), 0, "the rebuilt tables have what came later");
     assert!(replay::check(&world.database).await.unwrap().is_clean(), "the checkpoint came with them");
+}
+
+#[tokio::test]
+async fn a_swap_waits_for_a_reader_whose_snapshot_is_older_and_for_no_idle_writer() {
+    let world = World::start().await;
+    let names = names(10);
+    let campaign_id = world.campaign(&names).await;
+    world.level().await;
+    let mut writer = world.database.pool().begin().await.unwrap();
+    sqlx::query("SELECT pg_current_xact_id()").execute(&mut *writer).await.unwrap();
+    let mut connection = world.database.pool().acquire().await.unwrap();
+    let mut reader = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await.unwrap();
+    sqlx::query("SELECT txid_current_snapshot()").execute(&mut *reader).await.unwrap();
+
+    let database = world.database.clone();
+    let rebuild = tokio::spawn(async move { replay::rebuild(&database, projection("domains"), |_| {}).await });
+    let filled = async {
+        let query = "SELECT coalesce((SELECT position FROM projection_checkpoints WHERE name = 'rebuild:domains'), 0)";
+        while sqlx::query_scalar::<_, i64>(query).fetch_one(world.database.pool()).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, filled).await.unwrap();
+    let counts = domains::counts_of(&mut *reader, campaign_id).await.unwrap();
+    assert_eq!(counts.generated, 10, "the reader sees the tables of its own moment");
+    assert!(!rebuild.is_finished());
+    reader.rollback().await.unwrap();
+    let rebuilt = tokio::time::timeout(DEADLINE, rebuild).await.unwrap().unwrap().unwrap();
+    assert_eq!(rebuilt.comparison.differing, 0);
+    writer.rollback().await.unwrap();
 }
 
 #[test]
