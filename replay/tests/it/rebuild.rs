@@ -212,13 +212,15 @@ async fn a_swap_waits_for_a_reader_whose_snapshot_is_older_and_for_no_idle_write
 
     let database = world.database.clone();
     let rebuild = tokio::spawn(async move { replay::rebuild(&database, projection("domains"), |_| {}).await });
-    let filled = async {
-        let query = "SELECT coalesce((SELECT position FROM projection_checkpoints WHERE name = 'rebuild:domains'), 0)";
-        while sqlx::query_scalar::<_, i64>(query).fetch_one(world.database.pool()).await.unwrap() == 0 {
+    let waits = async {
+        let query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+            AND datname = current_database() AND query LIKE '%backend_xmin IS NOT NULL%')";
+        while !sqlx::query_scalar::<_, bool>(query).fetch_one(world.database.pool()).await.unwrap() {
+            assert!(!rebuild.is_finished(), "swapped under a reader");
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(DEADLINE, filled).await.unwrap();
+    tokio::time::timeout(DEADLINE, waits).await.expect("the swap waits");
     let counts = domains::counts_of(&mut *reader, campaign_id).await.unwrap();
     assert_eq!(counts.generated, 10, "the reader sees the tables of its own moment");
     assert!(!rebuild.is_finished());
