@@ -32,7 +32,7 @@ pub use self::{
     counts::{Counts, counts_of, counts_of_many, recount},
     evidence::PageEvidence,
     list::{Direction, Filter, Listed, Page, Sort, Warnings, by_name, page, total},
-    listing::{Listing, listing},
+    listing::{Listing, listing, next_page},
     metrics::{Metrics, metrics_of},
     rejections::{Reason, rejections_of},
     work::{Candidate, candidates, existing_names, next_boundaries},

@@ -110,7 +110,7 @@ pub(crate) async fn page_after(
         after,
         sort,
     };
-    domains::page(pool, campaign_id, filter, &page).await
+    domains::next_page(pool, campaign_id, filter, &page).await
 }
 
 fn written(
