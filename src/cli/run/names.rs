@@ -72,17 +72,17 @@ impl NameArgs {
             tlds: self.tlds.clone(),
             dictionary: None,
         })
-        .map_err(|error| Error::Usage(format!("{}: {}", argument_of(&error), error.reason())))
+        .map_err(|error| Error::Usage(format!("{}: {}", self.argument_of(&error), error.reason())))
     }
-}
 
-/// Names the argument that a field of a pattern came from.
-fn argument_of(error: &names::Error) -> String {
-    match error.field().split('[').next().unwrap_or_default() {
-        "kind" => "--pattern".to_owned(),
-        "tlds" => "--tld".to_owned(),
-        "variable_length" => "--length".to_owned(),
-        field => format!("--{}", field.replace('_', "-")),
+    /// Names the argument that a field of a pattern came from.
+    fn argument_of(&self, error: &names::Error) -> String {
+        match error.field().split('[').next().unwrap_or_default() {
+            "kind" => "--pattern".to_owned(),
+            "tlds" => "--tld".to_owned(),
+            "variable_length" | "prefix_length" | "suffix_length" if self.length.is_some() => "--length".to_owned(),
+            field => format!("--{}", field.replace('_', "-")),
+        }
     }
 }
 

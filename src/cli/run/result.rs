@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use aggregates::ids::CampaignId;
@@ -18,11 +18,11 @@ use crate::{
 /// The reason of a lead.
 const QUALIFIED: &str = "qualified";
 
-/// Where a result goes. A file is made beside its place before the work begins, so that a place that cannot be written
-/// to is known at once.
+/// Where a result goes. Whether a file can be written is tried before the work begins, so that a wrong place is known
+/// at once; the file itself is made when there is something to write.
 pub(super) struct Sink {
     format: Format,
-    file: Option<(PathBuf, NamedTempFile)>,
+    path: Option<PathBuf>,
 }
 
 impl Sink {
@@ -32,29 +32,13 @@ impl Sink {
             (Some(Wanted::Ndjson), _) | (None, Some("ndjson" | "jsonl")) => Format::Ndjson,
             _ => Format::Csv,
         };
-        let Some(path) = path else {
-            return Ok(Self { format, file: None });
-        };
-        let refused = |error: std::io::Error| Error::Usage(format!("--out {}: {error}", path.display()));
-        if path.is_dir() {
-            return Err(Error::Usage(format!("--out {} is a directory", path.display())));
+        if let Some(path) = &path {
+            if path.is_dir() {
+                return Err(Error::Usage(format!("--out {} is a directory", path.display())));
+            }
+            beside(path).map_err(|error| Error::Usage(format!("--out {}: {error}", path.display())))?;
         }
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => std::path::Path::new("."),
-        };
-        // Readable for others like any file that a command writes; temporary files are not by default.
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        let file = tempfile::Builder::new()
-            .prefix(".domainflow-")
-            .suffix(".tmp")
-            .permissions(permissions)
-            .tempfile_in(directory)
-            .map_err(refused)?;
-        Ok(Self {
-            format,
-            file: Some((path, file)),
-        })
+        Ok(Self { format, path })
     }
 
     /// Writes the leads, or every domain; answers how many that were.
@@ -63,16 +47,30 @@ impl Sink {
             rejection_reasons: (!all).then(|| vec![QUALIFIED.to_owned()]),
             ..Filter::default()
         };
-        match self.file {
-            None => write_to(&mut std::io::stdout().lock(), self.format, app, campaign_id, &filter).await,
-            Some((path, mut file)) => {
-                let written = write_to(&mut file, self.format, app, campaign_id, &filter).await?;
-                file.persist(&path)
-                    .map_err(|error| Error::step("write the result")(error.error))?;
-                Ok(written)
-            }
-        }
+        let Some(path) = self.path else {
+            return write_to(&mut std::io::stdout().lock(), self.format, app, campaign_id, &filter).await;
+        };
+        let mut file = beside(&path).map_err(Error::step("write the result"))?;
+        let written = write_to(&mut file, self.format, app, campaign_id, &filter).await?;
+        file.persist(&path)
+            .map_err(|error| Error::step("write the result")(error.error))?;
+        Ok(written)
     }
+}
+
+/// Makes a file beside the result's place, to be moved there when it is whole; dropped, it is gone.
+fn beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Readable for others like any file that a command writes; temporary files are not by default.
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    tempfile::Builder::new()
+        .prefix(".domainflow-")
+        .suffix(".tmp")
+        .permissions(permissions)
+        .tempfile_in(directory)
 }
 
 async fn write_to(
