@@ -5,6 +5,8 @@ mod campaign_run;
 mod campaigns;
 mod control;
 mod access;
+mod command_line;
+mod rooms;
 mod idempotency;
 mod keyword_sets;
 mod log_in;
