@@ -133,7 +133,7 @@ fn whoever_is_cut_off_after_any_message_resumes_without_loss_or_repeat() {
 
     let whole: Vec<String> = flat(&run(&mut composer(), &facts, 0, Instant::now()));
     let (mut cursor, mut pieced) = (Cursor::at(Position::START), Vec::new());
-    loop {
+    for _ in 0..=whole.len() {
         let rest: Vec<Fact> = facts.iter().filter(|fact| fact.position > cursor.position).cloned().collect();
         let sent = run(&mut Composer::new(cursor, false), &rest, 0, Instant::now());
         let Some(first) = sent.first() else { break };

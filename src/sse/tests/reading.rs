@@ -35,6 +35,10 @@ fn a_stream_shows_its_campaign_and_its_owner_only() {
     let of_one = Scope { campaign: Some(campaign(1)), ..MINE };
     let (facts, reached) = block.after(Position::START, &of_one, usize::MAX);
     assert_eq!((positions(&facts), reached), (vec![1, 3, 5], Position::new(6)));
+    let mut foreign = found(2, 1, "b.test");
+    foreign.owner = UserId(Uuid::from_u128(2));
+    let mixed = Block::new(Position::START, Position::new(2), vec![Arc::new(found(1, 1, "a.test")), Arc::new(foreign)]);
+    assert_eq!(positions(&mixed.after(Position::START, &of_one, usize::MAX).0), [1]);
     let somebody = Scope { owner: UserId(Uuid::from_u128(2)), campaign: Some(campaign(1)) };
     let (facts, reached) = block.after(Position::START, &somebody, usize::MAX);
     assert_eq!((positions(&facts), reached), (Vec::new(), Position::new(6)));

@@ -40,7 +40,9 @@ impl Stream {
             request = request.header("Last-Event-ID", id);
         }
         let response = request.0.send().await.expect("the server answers");
-        assert_eq!(response.status(), 200);
+        if response.status() != 200 {
+            panic!("{}: {:?}", response.status(), response.text().await);
+        }
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let cursor = response.headers()["x-event-cursor"].to_str().unwrap().parse().unwrap();
         Self { response, text: String::new(), cursor }
