@@ -16,7 +16,12 @@ pub struct StoreArgs {
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
     /// The directory of everything that the program keeps on this machine
-    #[arg(long, env = "DOMAINFLOW_DATA_DIR", value_name = "DIR", default_value = "./.domainflow")]
+    #[arg(
+        long,
+        env = "DOMAINFLOW_DATA_DIR",
+        value_name = "DIR",
+        default_value = "./.domainflow"
+    )]
     pub data_dir: PathBuf,
 }
 
@@ -24,7 +29,10 @@ impl StoreArgs {
     /// Returns the address of the server that was named, if one was.
     #[must_use]
     pub fn server(&self) -> Option<&str> {
-        self.database_url.as_deref().map(str::trim).filter(|url| !url.is_empty())
+        self.database_url
+            .as_deref()
+            .map(str::trim)
+            .filter(|url| !url.is_empty())
     }
 }
 
@@ -44,7 +52,12 @@ pub struct NetworkArgs {
     #[arg(long, env = "DOMAINFLOW_ALLOW_PRIVATE")]
     pub allow_private: bool,
     /// A PEM file of certificate authorities that are trusted besides the system's; may be repeated
-    #[arg(long = "trust", env = "DOMAINFLOW_TRUST", value_name = "FILE", value_delimiter = ',')]
+    #[arg(
+        long = "trust",
+        env = "DOMAINFLOW_TRUST",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
     pub trusted: Vec<PathBuf>,
 }
 
@@ -86,7 +99,9 @@ impl NetworkArgs {
                 path: path.clone(),
                 source,
             })?;
-            network.trust_pem(&pem).map_err(|_| TrustError::NotPem(path.clone()))?;
+            network
+                .trust_pem(&pem)
+                .map_err(|_| TrustError::NotPem(path.clone()))?;
         }
         Ok(network)
     }
@@ -96,11 +111,21 @@ impl NetworkArgs {
 #[derive(Args, Clone, Debug)]
 pub struct ListenArgs {
     /// The address that the server listens on; port 0 takes a free one
-    #[arg(long, env = "DOMAINFLOW_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    #[arg(
+        long,
+        env = "DOMAINFLOW_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8090"
+    )]
     pub listen: SocketAddr,
     /// What session tokens are signed with, at least 32 bytes, the same on every node; without one it is drawn once and
     /// kept in the data directory
-    #[arg(long, env = "DOMAINFLOW_SECRET", value_name = "TEXT", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DOMAINFLOW_SECRET",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
     pub secret: Option<String>,
     /// Let browsers send the session's cookie over TLS only
     #[arg(long, env = "DOMAINFLOW_SECURE_COOKIE")]

@@ -7,7 +7,8 @@ use tracing_subscriber::EnvFilter;
 use crate::config::LogFormat;
 
 /// What is logged of others: their warnings on slow statements and closed connections are news to nobody.
-const OTHERS: &str = "sqlx=error,hyper=error,h2=error,rustls=error,reqwest=error,hickory_proto=error";
+const OTHERS: &str =
+    "sqlx=error,hyper=error,h2=error,rustls=error,reqwest=error,hickory_proto=error";
 
 /// Starts the log. `level` is what is logged of the program's own where `RUST_LOG` does not say otherwise.
 pub fn start(format: LogFormat, level: &str) {

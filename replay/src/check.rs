@@ -63,14 +63,20 @@ impl Report {
     /// Says whether nothing is wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.log.is_clean() && self.standings.iter().all(Standing::is_clean) && self.counters.is_empty()
+        self.log.is_clean()
+            && self.standings.iter().all(Standing::is_clean)
+            && self.counters.is_empty()
     }
 
     /// Lists what is wrong, a line each.
     #[must_use]
     pub fn findings(&self) -> Vec<String> {
         let log = self.log.findings.iter().map(ToString::to_string);
-        let standings = self.standings.iter().filter(|standing| !standing.is_clean()).map(ToString::to_string);
+        let standings = self
+            .standings
+            .iter()
+            .filter(|standing| !standing.is_clean())
+            .map(ToString::to_string);
         let counters = self.counters.iter().map(ToString::to_string);
         log.chain(standings).chain(counters).collect()
     }
@@ -78,19 +84,42 @@ impl Report {
 
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { projection, position, applied, matching, head, halted } = self;
+        let Self {
+            projection,
+            position,
+            applied,
+            matching,
+            head,
+            halted,
+        } = self;
         match halted {
-            Some(reason) => write!(f, "projection {projection} stands still at {position}: {reason}"),
-            None if position > head => write!(f, "projection {projection} is at {position}, the log ends at {head}"),
-            None => write!(f, "projection {projection} applied {applied} events of {matching} up to {position}"),
+            Some(reason) => write!(
+                f,
+                "projection {projection} stands still at {position}: {reason}"
+            ),
+            None if position > head => write!(
+                f,
+                "projection {projection} is at {position}, the log ends at {head}"
+            ),
+            None => write!(
+                f,
+                "projection {projection} applied {applied} events of {matching} up to {position}"
+            ),
         }
     }
 }
 
 impl fmt::Display for Counter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { campaign_id, counted, recounted } = self;
-        write!(f, "a counter of campaign {campaign_id} says {counted}, its rows are {recounted}")
+        let Self {
+            campaign_id,
+            counted,
+            recounted,
+        } = self;
+        write!(
+            f,
+            "a counter of campaign {campaign_id} says {counted}, its rows are {recounted}"
+        )
     }
 }
 
@@ -110,10 +139,18 @@ pub async fn check(database: &Database) -> Result<Report, Error> {
     let counters = domains::recount(&mut snapshot)
         .await?
         .into_iter()
-        .map(|(campaign_id, counted, recounted)| Counter { campaign_id, counted, recounted })
+        .map(|(campaign_id, counted, recounted)| Counter {
+            campaign_id,
+            counted,
+            recounted,
+        })
         .collect();
     snapshot.rollback().await?;
-    Ok(Report { log, standings, counters })
+    Ok(Report {
+        log,
+        standings,
+        counters,
+    })
 }
 
 /// A checkpoint is the end of a commit, so that commits count as a whole.

@@ -42,7 +42,11 @@ pub fn named(names: &[String]) -> Result<Vec<Arc<dyn Projection>>, Error> {
         let found = all.iter().find(|projection| projection.name() == name);
         found.cloned().ok_or_else(|| Error::UnknownProjection {
             name: name.clone(),
-            known: all.iter().map(|projection| projection.name()).collect::<Vec<_>>().join(", "),
+            known: all
+                .iter()
+                .map(|projection| projection.name())
+                .collect::<Vec<_>>()
+                .join(", "),
         })
     };
     names.iter().map(find).collect()

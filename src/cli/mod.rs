@@ -78,7 +78,12 @@ impl Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(answer) if matches!(answer.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+        Err(answer)
+            if matches!(
+                answer.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            ) =>
+        {
             print!("{answer}");
             return Ok(());
         }

@@ -54,7 +54,8 @@ impl Node {
             self.app.spawn_sequencer(&self.tracker, &self.cancel);
         }
         if let Some(settings) = parts.workers {
-            self.app.spawn_workers(settings, &self.tracker, &self.cancel);
+            self.app
+                .spawn_workers(settings, &self.tracker, &self.cancel);
         }
     }
 
@@ -62,7 +63,10 @@ impl Node {
     pub async fn stop(self) {
         self.cancel.cancel();
         self.tracker.close();
-        if tokio::time::timeout(END_LIMIT, self.tracker.wait()).await.is_err() {
+        if tokio::time::timeout(END_LIMIT, self.tracker.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("tasks did not end in time and are left behind");
         }
         // Connections that a task still holds are closed with the process.

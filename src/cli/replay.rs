@@ -107,7 +107,10 @@ async fn replay_on(command: &ReplayCommand, store: &Store) -> Result<(), Error> 
 async fn rebuild(database: &Database, names: &[String]) -> Result<(), Error> {
     for projection in ::replay::named(names)? {
         let bar = bar(projection.name());
-        let rebuilt = ::replay::rebuild(database, projection, |progress| show_progress(&bar, progress)).await?;
+        let rebuilt = ::replay::rebuild(database, projection, |progress| {
+            show_progress(&bar, progress)
+        })
+        .await?;
         bar.finish_and_clear();
         println!(
             "{}: rebuilt from {} events in {}, at position {}; {} rows compared, {} differed",
@@ -126,14 +129,19 @@ async fn verify(database: &Database, names: &[String]) -> Result<(), Error> {
     let mut different = 0;
     for projection in ::replay::named(names)? {
         let bar = bar(projection.name());
-        let verified = ::replay::verify(database, projection, |progress| show_progress(&bar, progress)).await?;
+        let verified = ::replay::verify(database, projection, |progress| {
+            show_progress(&bar, progress)
+        })
+        .await?;
         bar.finish_and_clear();
         print_verified(&verified);
         different += verified.comparison.differing;
     }
     match different {
         0 => Ok(()),
-        different => Err(Error::Failed(format!("{different} rows differ from what the log says"))),
+        different => Err(Error::Failed(format!(
+            "{different} rows differ from what the log says"
+        ))),
     }
 }
 
@@ -148,7 +156,10 @@ fn print_verified(verified: &Verified) {
         verified.comparison.differing,
     );
     for difference in &verified.comparison.differences {
-        println!("  {} only in {}: {}", difference.table, difference.only_in, difference.row);
+        println!(
+            "  {} only in {}: {}",
+            difference.table, difference.only_in, difference.row
+        );
     }
 }
 
@@ -161,7 +172,11 @@ async fn check(database: &Database) -> Result<(), Error> {
     for standing in &report.standings {
         println!(
             "projection {}: at {} of {}, {} events applied of {}",
-            standing.projection, standing.position, standing.head, standing.applied, standing.matching
+            standing.projection,
+            standing.position,
+            standing.head,
+            standing.applied,
+            standing.matching
         );
     }
     let findings = report.findings();
@@ -177,7 +192,8 @@ async fn check(database: &Database) -> Result<(), Error> {
 
 async fn show(database: &Database, args: &ShowArgs) -> Result<(), Error> {
     let then = ::replay::campaign_at(database, args.campaign, args.when()).await?;
-    let then = then.ok_or_else(|| Error::Failed(format!("there was no campaign {} then", args.campaign)))?;
+    let then =
+        then.ok_or_else(|| Error::Failed(format!("there was no campaign {} then", args.campaign)))?;
     let shown = serde_json::json!({
         "campaignId": args.campaign,
         "version": then.version,

@@ -53,15 +53,19 @@ impl Server {
     /// # Errors
     /// When the address cannot be listened on, or the secret cannot be used.
     pub async fn start(node: &Node, listen: &ListenArgs, data_dir: &Path) -> Result<Self, Error> {
-        let listener = TcpListener::bind(listen.listen)
-            .await
-            .map_err(|error| Error::Failed(format!("cannot listen on {}: {error}", listen.listen)))?;
-        let address = listener.local_addr().map_err(Error::step("tell the server's address"))?;
+        let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
+            Error::Failed(format!("cannot listen on {}: {error}", listen.listen))
+        })?;
+        let address = listener
+            .local_addr()
+            .map_err(Error::step("tell the server's address"))?;
         let settings = Settings {
             secure_cookie: listen.secure_cookie,
             ..Settings::new(secret(listen.secret.as_deref(), data_dir)?)
         };
-        let auth = Auth::new(settings).await.map_err(Error::step("prepare log-in"))?;
+        let auth = Auth::new(settings)
+            .await
+            .map_err(Error::step("prepare log-in"))?;
         let streams = Streams::start(&node.app, &node.tracker, &node.cancel);
         let state = http::State::new(node.app.clone(), auth.clone(), streams);
         let cancel = node.cancel.child_token();
@@ -96,7 +100,10 @@ impl Server {
     /// Takes no more requests and waits for those under way.
     pub async fn stop(mut self) {
         self.cancel.cancel();
-        if tokio::time::timeout(DRAIN_LIMIT, &mut self.served).await.is_err() {
+        if tokio::time::timeout(DRAIN_LIMIT, &mut self.served)
+            .await
+            .is_err()
+        {
             self.served.abort();
             tracing::warn!("requests did not end in time and were cut off");
         }
@@ -111,7 +118,12 @@ pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Er
     served
 }
 
-async fn serve_on(args: &ServeArgs, network: work::Network, store: &Store, shutdown: &Shutdown) -> Result<(), Error> {
+async fn serve_on(
+    args: &ServeArgs,
+    network: work::Network,
+    store: &Store,
+    shutdown: &Shutdown,
+) -> Result<(), Error> {
     let node = Node::open(store.url(), network).await?;
     node.start(Parts {
         read_side: true,
@@ -124,7 +136,11 @@ async fn serve_on(args: &ServeArgs, network: work::Network, store: &Store, shutd
             return Err(error);
         }
     };
-    println!("DomainFlow listens on http://{}; the documentation is at {}/docs", server.address(), http::router::BASE);
+    println!(
+        "DomainFlow listens on http://{}; the documentation is at {}/docs",
+        server.address(),
+        http::router::BASE
+    );
     let mut server = server;
     let ended = tokio::select! {
         () = shutdown.requested() => Ok(()),
@@ -141,7 +157,12 @@ async fn serve_on(args: &ServeArgs, network: work::Network, store: &Store, shutd
 
 /// Takes the secret that was given, or the one in the data directory, which is drawn when it is first needed.
 fn secret(given: Option<&str>, data_dir: &Path) -> Result<Secret, Error> {
-    let too_short = |what: &str| Error::Usage(format!("{what} is shorter than {} bytes", Secret::MIN_BYTES));
+    let too_short = |what: &str| {
+        Error::Usage(format!(
+            "{what} is shorter than {} bytes",
+            Secret::MIN_BYTES
+        ))
+    };
     if let Some(given) = given.filter(|given| !given.is_empty()) {
         return Secret::new(given).ok_or_else(|| too_short("the secret"));
     }
@@ -158,6 +179,7 @@ fn secret(given: Option<&str>, data_dir: &Path) -> Result<Secret, Error> {
         .mode(0o600)
         .open(&path)
         .map_err(Error::step(action))?;
-    file.write_all(secret.expose()).map_err(Error::step(action))?;
+    file.write_all(secret.expose())
+        .map_err(Error::step(action))?;
     Ok(secret)
 }

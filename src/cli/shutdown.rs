@@ -17,7 +17,11 @@ impl Shutdown {
     /// When the signals cannot be listened to.
     pub fn on_signals() -> Result<Self, Error> {
         let token = CancellationToken::new();
-        for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        for kind in [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ] {
             let mut signals = signal(kind).map_err(Error::step("listen to signals"))?;
             let token = token.clone();
             // Ends with the runtime: there is nothing to wait for.

@@ -34,7 +34,12 @@ pub(super) struct CreateArgs {
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
     /// The password; read from standard input where absent
-    #[arg(long, env = "DOMAINFLOW_PASSWORD", value_name = "TEXT", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DOMAINFLOW_PASSWORD",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
     password: Option<String>,
     /// admin or user
     #[arg(long, value_name = "ROLE", default_value = "user")]
@@ -61,7 +66,9 @@ fn read_password() -> Result<String, Error> {
         .map_err(Error::step("read the password from standard input"))?;
     let password = text.lines().next().unwrap_or_default();
     if password.is_empty() {
-        return Err(Error::Usage("the password is missing: --password, or a line on standard input".to_owned()));
+        return Err(Error::Usage(
+            "the password is missing: --password, or a line on standard input".to_owned(),
+        ));
     }
     Ok(password.to_owned())
 }
@@ -89,6 +96,10 @@ async fn register(args: &CreateArgs, password: &str, node: &Node) -> Result<(), 
     let user_id = auth::register(&node.app, &auth, &args.email, username, password, args.role)
         .await
         .map_err(Error::step("make the user"))?;
-    println!("{} {} is user {user_id}", args.role.name(), args.email.trim().to_lowercase());
+    println!(
+        "{} {} is user {user_id}",
+        args.role.name(),
+        args.email.trim().to_lowercase()
+    );
     Ok(())
 }

@@ -39,7 +39,10 @@ async fn work_on(
     if let Some(slots) = args.slots {
         settings.slots = usize::from(slots);
     }
-    println!("{} works on {} orders at once", settings.name, settings.slots);
+    println!(
+        "{} works on {} orders at once",
+        settings.name, settings.slots
+    );
     node.start(Parts {
         read_side: false,
         workers: Some(settings),

@@ -29,11 +29,21 @@ pub(super) async fn show(app: &App, campaign_id: CampaignId) -> Result<Vec<Strin
         return Ok(Vec::new());
     };
     println!("\nthe history of {}:", lead.name);
-    let stream = app.database.log().stream("domain", &domain::stream_id(campaign_id, &lead.name));
+    let stream = app
+        .database
+        .log()
+        .stream("domain", &domain::stream_id(campaign_id, &lead.name));
     let events = stream.page(0, SHOWN).await?;
     for recorded in &events {
-        let position = recorded.position.map(|position| position.to_string()).unwrap_or_default();
-        let actor = recorded.event.metadata().map(|metadata| metadata.actor.to_string()).unwrap_or_default();
+        let position = recorded
+            .position
+            .map(|position| position.to_string())
+            .unwrap_or_default();
+        let actor = recorded
+            .event
+            .metadata()
+            .map(|metadata| metadata.actor.to_string())
+            .unwrap_or_default();
         let short: String = recorded.event.payload.chars().take(LONGEST).collect();
         println!(
             "  {} at position {position}, {} by {actor}\n      {short}…",
@@ -42,5 +52,9 @@ pub(super) async fn show(app: &App, campaign_id: CampaignId) -> Result<Vec<Strin
         );
     }
     let is_whole = i64::try_from(events.len()) == Ok(lead.version);
-    Ok(if is_whole { Vec::new() } else { vec![format!("the history of {} has holes", lead.name)] })
+    Ok(if is_whole {
+        Vec::new()
+    } else {
+        vec![format!("the history of {} has holes", lead.name)]
+    })
 }

@@ -21,7 +21,11 @@ pub(super) fn world() -> World {
 
 /// Returns the keywords that are looked for, two of those that the sites show.
 pub(super) fn keywords() -> Vec<String> {
-    KEYWORDS.iter().take(2).map(|&keyword| keyword.to_owned()).collect()
+    KEYWORDS
+        .iter()
+        .take(2)
+        .map(|&keyword| keyword.to_owned())
+        .collect()
 }
 
 /// Makes a pattern of at least so many names.
@@ -46,7 +50,11 @@ pub(super) fn network(sandbox: &Sandbox) -> Result<Network, Error> {
         http_port: Some(sandbox.http_port()),
         https_port: Some(sandbox.https_port()),
         allow_private: true,
-        resolvers: sandbox.resolvers().iter().map(ToString::to_string).collect(),
+        resolvers: sandbox
+            .resolvers()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         ..Network::default()
     };
     network

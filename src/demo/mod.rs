@@ -58,7 +58,10 @@ pub async fn demo(args: DemoArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let sandbox = Sandbox::start(internet::world())
         .await
         .map_err(Error::step("start the sandbox"))?;
-    println!("a small internet: {} resolvers and the web of its sites on loopback", sandbox.resolvers().len());
+    println!(
+        "a small internet: {} resolvers and the web of its sites on loopback",
+        sandbox.resolvers().len()
+    );
     let store = Store::open(&StoreArgs {
         database_url: None,
         data_dir: directory.path().to_owned(),
@@ -132,7 +135,14 @@ async fn show(args: &DemoArgs, node: &Node, server: &Server) -> Result<(), Error
     follow(app, plan.campaign_id, &Follow::default()).await?;
 
     let mut wrong = Vec::new();
-    wrong.extend(table::compare(app, plan.campaign_id, &expected(&pattern, args.names, &plan.keywords)).await?);
+    wrong.extend(
+        table::compare(
+            app,
+            plan.campaign_id,
+            &expected(&pattern, args.names, &plan.keywords),
+        )
+        .await?,
+    );
     wrong.extend(history::show(app, plan.campaign_id).await?);
     wrong.extend(proof::rebuild(app).await?);
     println!(
@@ -149,5 +159,8 @@ async fn show(args: &DemoArgs, node: &Node, server: &Server) -> Result<(), Error
 fn expected(pattern: &names::Pattern, count: u64, keywords: &[String]) -> sandbox::Expected {
     let names = pattern.names(0, count);
     let keywords: Vec<&str> = keywords.iter().map(String::as_str).collect();
-    internet::world().expected(names.filter_map(|(_, name)| Some(name?.to_string())), &keywords)
+    internet::world().expected(
+        names.filter_map(|(_, name)| Some(name?.to_string())),
+        &keywords,
+    )
 }

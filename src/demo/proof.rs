@@ -11,7 +11,10 @@ pub(super) async fn rebuild(app: &App) -> Result<Vec<String>, Error> {
     let mut wrong = Vec::new();
     for projection in projections::all() {
         let bar = replay::bar(projection.name());
-        let rebuilt = ::replay::rebuild(&app.database, projection, |progress| replay::show_progress(&bar, progress)).await?;
+        let rebuilt = ::replay::rebuild(&app.database, projection, |progress| {
+            replay::show_progress(&bar, progress)
+        })
+        .await?;
         bar.finish_and_clear();
         println!(
             "  {:17} {:>7} events, {:>7} rows compared, {} differ, swapped in after {:.1} s",
@@ -22,11 +25,19 @@ pub(super) async fn rebuild(app: &App) -> Result<Vec<String>, Error> {
             rebuilt.elapsed.as_secs_f64(),
         );
         if rebuilt.comparison.differing > 0 {
-            wrong.push(format!("{} rows of {} differ", rebuilt.comparison.differing, rebuilt.projection));
+            wrong.push(format!(
+                "{} rows of {} differ",
+                rebuilt.comparison.differing, rebuilt.projection
+            ));
         }
     }
     let report = ::replay::check(&app.database).await?;
-    println!("  the log: {} events in {} streams, {} findings", report.log.events, report.log.streams, report.findings().len());
+    println!(
+        "  the log: {} events in {} streams, {} findings",
+        report.log.events,
+        report.log.streams,
+        report.findings().len()
+    );
     wrong.extend(report.findings());
     Ok(wrong)
 }

@@ -8,10 +8,18 @@ use sandbox::Expected;
 use crate::{app::App, cli::Error};
 
 /// Shows both and answers what differs, a line each.
-pub(super) async fn compare(app: &App, campaign_id: CampaignId, expected: &Expected) -> Result<Vec<String>, Error> {
+pub(super) async fn compare(
+    app: &App,
+    campaign_id: CampaignId,
+    expected: &Expected,
+) -> Result<Vec<String>, Error> {
     let pool = app.database.pool();
-    let counts = counts_of(pool, campaign_id).await.map_err(Error::step("read the counts"))?;
-    let metrics = metrics_of(pool, campaign_id).await.map_err(Error::step("read the figures"))?;
+    let counts = counts_of(pool, campaign_id)
+        .await
+        .map_err(Error::step("read the counts"))?;
+    let metrics = metrics_of(pool, campaign_id)
+        .await
+        .map_err(Error::step("read the figures"))?;
     let dns = |reason: &str| counts.dns_reasons.get(reason).copied().unwrap_or(0);
     let http = |reason: &str| counts.http_reasons.get(reason).copied().unwrap_or(0);
     let rows = [
@@ -25,16 +33,34 @@ pub(super) async fn compare(app: &App, campaign_id: CampaignId, expected: &Expec
         ("pages", counts.http("ok"), expected.http_ok),
         ("not found", http("NOT_FOUND"), expected.not_found),
         ("server errors", http("UPSTREAM_5XX"), expected.upstream_5xx),
-        ("certificates run out", http("SSL_EXPIRED"), expected.ssl_expired),
+        (
+            "certificates run out",
+            http("SSL_EXPIRED"),
+            expected.ssl_expired,
+        ),
         ("other TLS failures", http("TLS_ERROR"), expected.tls_error),
-        ("connections reset", http("CONNECTION_RESET"), expected.connection_reset),
+        (
+            "connections reset",
+            http("CONNECTION_RESET"),
+            expected.connection_reset,
+        ),
         ("no page in time", http("TIMEOUT"), expected.http_timeout),
         ("other failures", http("ERROR"), expected.http_error),
-        ("parked", u64::try_from(metrics.parked).unwrap_or(0), expected.parked),
-        ("with a keyword", counts.keyword_hits, expected.with_keywords),
+        (
+            "parked",
+            u64::try_from(metrics.parked).unwrap_or(0),
+            expected.parked,
+        ),
+        (
+            "with a keyword",
+            counts.keyword_hits,
+            expected.with_keywords,
+        ),
     ];
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(["", "found", "there"]);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_header(["", "found", "there"]);
     let mut wrong = Vec::new();
     for (what, found, there) in rows {
         table.add_row([what.to_owned(), found.to_string(), there.to_string()]);
@@ -46,7 +72,11 @@ pub(super) async fn compare(app: &App, campaign_id: CampaignId, expected: &Expec
         column.set_cell_alignment(CellAlignment::Right);
     }
     println!("\n{table}");
-    println!("leads: {}, by reason: {}", counts.lead("match"), reasons(&counts.reasons));
+    println!(
+        "leads: {}, by reason: {}",
+        counts.lead("match"),
+        reasons(&counts.reasons)
+    );
     let decided: u64 = counts.reasons.values().sum();
     if counts.reason("pending") > 0 || decided != counts.generated {
         wrong.push("a domain has no decision".to_owned());
@@ -55,6 +85,9 @@ pub(super) async fn compare(app: &App, campaign_id: CampaignId, expected: &Expec
 }
 
 fn reasons(reasons: &std::collections::BTreeMap<String, u64>) -> String {
-    let each: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let each: Vec<String> = reasons
+        .iter()
+        .map(|(reason, count)| format!("{reason} {count}"))
+        .collect();
     each.join(", ")
 }

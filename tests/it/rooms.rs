@@ -20,19 +20,36 @@ const NOT_FOR_AGGREGATES: [&str; 6] = ["axum", "rand", "reqwest", "sqlx", "tokio
 /// The names that each package of the workspace depends on outside its tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let output = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo answers JSON");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("cargo answers JSON");
     let text = |value: &serde_json::Value| value.as_str().expect("a name").to_owned();
     let packages = metadata["packages"].as_array().expect("packages").iter();
     packages
         .map(|package| {
-            let all = package["dependencies"].as_array().expect("dependencies").iter();
+            let all = package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter();
             let used = all.filter(|dependency| dependency["kind"].is_null());
-            (text(&package["name"]), used.map(|dependency| text(&dependency["name"])).collect())
+            (
+                text(&package["name"]),
+                used.map(|dependency| text(&dependency["name"])).collect(),
+            )
         })
         .collect()
 }
@@ -41,21 +58,36 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn every_room_knows_only_the_rooms_that_it_may() {
     let dependencies = dependencies();
     let rooms: BTreeSet<&str> = MAY_KNOW.iter().map(|(room, _)| *room).collect();
-    let found: BTreeSet<&str> = dependencies.keys().map(String::as_str).filter(|name| *name != "domainflow").collect();
-    assert_eq!(found, rooms, "a room that this test does not know, or one that is gone");
+    let found: BTreeSet<&str> = dependencies
+        .keys()
+        .map(String::as_str)
+        .filter(|name| *name != "domainflow")
+        .collect();
+    assert_eq!(
+        found, rooms,
+        "a room that this test does not know, or one that is gone"
+    );
     for (room, may_know) in MAY_KNOW {
-        let known = dependencies[room].iter().map(String::as_str).filter(|name| rooms.contains(name));
+        let known = dependencies[room]
+            .iter()
+            .map(String::as_str)
+            .filter(|name| rooms.contains(name));
         let forbidden: Vec<&str> = known.filter(|name| !may_know.contains(name)).collect();
         assert!(forbidden.is_empty(), "{room} knows {forbidden:?}");
-        assert!(!dependencies[room].contains("domainflow"), "{room} knows the shell");
+        assert!(
+            !dependencies[room].contains("domainflow"),
+            "{room} knows the shell"
+        );
     }
 }
 
 #[test]
 fn the_rules_can_do_no_input_or_output() {
     let dependencies = dependencies();
-    let forbidden: Vec<&str> =
-        NOT_FOR_AGGREGATES.into_iter().filter(|name| dependencies["aggregates"].contains(*name)).collect();
+    let forbidden: Vec<&str> = NOT_FOR_AGGREGATES
+        .into_iter()
+        .filter(|name| dependencies["aggregates"].contains(*name))
+        .collect();
     assert!(forbidden.is_empty(), "aggregates depend on {forbidden:?}");
     let engines = &dependencies["validation"];
     for name in ["sqlx", "cqrs-es", "axum"] {

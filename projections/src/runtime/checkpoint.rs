@@ -27,7 +27,6 @@ pub async fn checkpoints(pool: &PgPool) -> Result<Vec<Checkpoint>, sqlx::Error> 
 }
 
 const TRY_LEAD: &str = "SELECT pg_try_advisory_xact_lock(hashtext('projection'), hashtext($1))";
-const LEAD: &str = "SELECT pg_advisory_xact_lock(hashtext('projection'), hashtext($1))";
 const MAKE: &str = "INSERT INTO projection_checkpoints (name) VALUES ($1) ON CONFLICT DO NOTHING";
 const READ: &str = "SELECT position, applied FROM projection_checkpoints WHERE name = $1";
 const MOVE: &str = "UPDATE projection_checkpoints SET position = $2, applied = applied + $3, halted = NULL, \
@@ -41,11 +40,6 @@ const FORGET: &str = "DELETE FROM projection_checkpoints WHERE name = $1";
 
 pub(super) async fn try_lead(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(TRY_LEAD).bind(name).fetch_one(connection).await
-}
-
-pub(super) async fn lead(connection: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(LEAD).bind(name).execute(connection).await?;
-    Ok(())
 }
 
 pub(super) async fn read(connection: &mut PgConnection, name: &str) -> Result<(Position, i64), sqlx::Error> {

@@ -89,7 +89,8 @@ const OLDER_READERS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE d
     AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_xmin IS NOT NULL \
     AND xact_start < $1::timestamptz)";
 
-const STORAGE: &str = "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = $1::regclass";
+const STORAGE: &str =
+    "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = $1::regclass";
 
 /// The indexes of a table as statements: a constraint's definition where one stands behind the index.
 const INDEXES: &str = "SELECT k.conname::text, pg_get_constraintdef(k.oid), pg_get_indexdef(i.indexrelid) \
@@ -158,7 +159,11 @@ impl Rebuild {
                     (Some(name), Some(definition)) => {
                         format!("ALTER TABLE {schema}.{table} ADD CONSTRAINT {name} {definition}")
                     }
-                    _ => index.replacen(&format!(" ON {live} "), &format!(" ON {schema}.{table} "), 1),
+                    _ => index.replacen(
+                        &format!(" ON {live} "),
+                        &format!(" ON {schema}.{table} "),
+                        1,
+                    ),
                 });
             }
             for statement in &statements {
@@ -213,11 +218,23 @@ impl Rebuild {
         Ok(true)
     }
 
-    async fn take(&self, connection: &mut PgConnection, from: Reached, until: Position) -> Result<Reached, Error> {
+    async fn take(
+        &self,
+        connection: &mut PgConnection,
+        from: Reached,
+        until: Position,
+    ) -> Result<Reached, Error> {
         let path = format!("SET LOCAL search_path = {}, public", self.schema);
         sqlx::query(&path).execute(&mut *connection).await?;
         let page = (SHADOW_PAGE, Some(until));
-        let (to, count) = take_in(&self.feed, connection, self.projection.as_ref(), from.position, page).await?;
+        let (to, count) = take_in(
+            &self.feed,
+            connection,
+            self.projection.as_ref(),
+            from.position,
+            page,
+        )
+        .await?;
         checkpoint::advance(connection, &self.shadow_name, to, count).await?;
         Ok(Reached {
             position: to,
@@ -232,7 +249,9 @@ impl Rebuild {
     pub async fn analyze(&self) -> Result<(), Error> {
         for table in self.projection.tables() {
             let statement = format!("ANALYZE {}.{table}", self.schema);
-            sqlx::query(&statement).execute(self.database.pool()).await?;
+            sqlx::query(&statement)
+                .execute(self.database.pool())
+                .await?;
         }
         Ok(())
     }
@@ -245,7 +264,10 @@ impl Rebuild {
     /// the database fails.
     pub async fn compare(&mut self) -> Result<Comparison, Error> {
         let name = self.projection.name();
-        sqlx::query(HOLD).bind(name).execute(&mut self.session).await?;
+        sqlx::query(HOLD)
+            .bind(name)
+            .execute(&mut self.session)
+            .await?;
         let level = self.level().await;
         let mut connection = self.database.pool().acquire().await?;
         let mut snapshot = connection
@@ -253,13 +275,17 @@ impl Rebuild {
             .await?;
         // The first statement takes the snapshot; it must come before the live projection is let go.
         let (live, _) = checkpoint::read(&mut snapshot, &self.shadow_name).await?;
-        sqlx::query(LET_GO).bind(name).execute(&mut self.session).await?;
+        sqlx::query(LET_GO)
+            .bind(name)
+            .execute(&mut self.session)
+            .await?;
         level?;
         let mut comparison = Comparison {
             position: live,
             ..Comparison::default()
         };
-        self.find_differences(&mut snapshot, &mut comparison).await?;
+        self.find_differences(&mut snapshot, &mut comparison)
+            .await?;
         snapshot.rollback().await?;
         Ok(comparison)
     }
@@ -273,7 +299,11 @@ impl Rebuild {
         Ok(())
     }
 
-    async fn find_differences(&self, snapshot: &mut PgConnection, found: &mut Comparison) -> Result<(), Error> {
+    async fn find_differences(
+        &self,
+        snapshot: &mut PgConnection,
+        found: &mut Comparison,
+    ) -> Result<(), Error> {
         let shadow = self.schema.as_str();
         for table in self.projection.tables() {
             let count = format!("SELECT count(*) FROM {shadow}.{table}");
@@ -309,9 +339,15 @@ impl Rebuild {
     pub async fn swap(mut self) -> Result<Position, Error> {
         let name = self.projection.name();
         for _ in 0..SWAP_TRIES {
-            sqlx::query(HOLD).bind(name).execute(&mut self.session).await?;
+            sqlx::query(HOLD)
+                .bind(name)
+                .execute(&mut self.session)
+                .await?;
             let tried = self.try_swap().await;
-            sqlx::query(LET_GO).bind(name).execute(&mut self.session).await?;
+            sqlx::query(LET_GO)
+                .bind(name)
+                .execute(&mut self.session)
+                .await?;
             match tried {
                 Ok(()) => {
                     let position = self.reached.position;
@@ -348,7 +384,13 @@ impl Rebuild {
             sqlx::query(statement).execute(&mut *transaction).await?;
         }
         let applied = i64::try_from(self.reached.applied).unwrap_or(i64::MAX);
-        checkpoint::put(&mut transaction, self.projection.name(), self.reached.position, applied).await?;
+        checkpoint::put(
+            &mut transaction,
+            self.projection.name(),
+            self.reached.position,
+            applied,
+        )
+        .await?;
         checkpoint::forget(&mut transaction, &self.shadow_name).await?;
         transaction.commit().await?;
         Ok(())
@@ -357,7 +399,9 @@ impl Rebuild {
     /// Waits until every reader that took its snapshot before the shadow was level has ended: after the swap it would
     /// look at the shadow's tables with eyes that do not see its last rows.
     async fn outlast_older_readers(&mut self) -> Result<(), Error> {
-        let moment: String = sqlx::query_scalar(MOMENT).fetch_one(&mut self.session).await?;
+        let moment: String = sqlx::query_scalar(MOMENT)
+            .fetch_one(&mut self.session)
+            .await?;
         let deadline = Instant::now() + READERS_LIMIT;
         loop {
             let older: bool = sqlx::query_scalar(OLDER_READERS)

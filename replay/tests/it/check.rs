@@ -12,7 +12,11 @@ async fn a_checkpoint_that_counts_another_number_of_events_is_found() {
     world.stop().await;
     let report = replay::check(&world.database).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.findings());
-    let standing = report.standings.iter().find(|standing| standing.projection == "domains").unwrap();
+    let standing = report
+        .standings
+        .iter()
+        .find(|standing| standing.projection == "domains")
+        .unwrap();
     assert!(standing.applied > 10, "{standing:?}");
 
     world
@@ -22,7 +26,10 @@ async fn a_checkpoint_that_counts_another_number_of_events_is_found() {
     let findings = report.findings();
     assert!(!report.is_clean());
     assert_eq!(findings.len(), 1, "{findings:?}");
-    assert!(findings[0].starts_with("projection domains applied"), "{findings:?}");
+    assert!(
+        findings[0].starts_with("projection domains applied"),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
@@ -31,11 +38,16 @@ async fn a_counter_that_is_no_recount_is_found() {
     let names = names(10);
     let campaign_id = world.campaign(&names).await;
     world.level().await;
-    world.execute("UPDATE read.domain_counts SET n = n + 1").await;
+    world
+        .execute("UPDATE read.domain_counts SET n = n + 1")
+        .await;
     let report = replay::check(&world.database).await.unwrap();
     assert_eq!(report.counters.len(), 1, "{report:?}");
     assert_eq!(report.counters[0].campaign_id, campaign_id);
-    assert_eq!((report.counters[0].counted, report.counters[0].recounted), (11, 10));
+    assert_eq!(
+        (report.counters[0].counted, report.counters[0].recounted),
+        (11, 10)
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,10 @@
 //! The operator's tool against real PostgreSQL, with writers and readers beside it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod check;
 mod rebuild;

@@ -24,20 +24,42 @@ async fn write_until(world: Arc<World>, end: CancellationToken) -> u64 {
 }
 
 /// Queries like a user until told to end; every answer must be whole. Answers how many there were.
-async fn read_until(database: Database, campaign_id: CampaignId, total: u64, end: CancellationToken) -> u64 {
+async fn read_until(
+    database: Database,
+    campaign_id: CampaignId,
+    total: u64,
+    end: CancellationToken,
+) -> u64 {
     let page = domains::Page {
         limit: 50,
         ..domains::Page::default()
     };
     let mut answers = 0;
     while !end.is_cancelled() {
-        let counts = domains::counts_of(database.pool(), campaign_id).await.unwrap();
-        assert_eq!(counts.generated, total, "counters of a moment that never was");
-        let listed = domains::page(database.pool(), campaign_id, &domains::Filter::default(), &page).await.unwrap();
+        let counts = domains::counts_of(database.pool(), campaign_id)
+            .await
+            .unwrap();
+        assert_eq!(
+            counts.generated, total,
+            "counters of a moment that never was"
+        );
+        let listed = domains::page(
+            database.pool(),
+            campaign_id,
+            &domains::Filter::default(),
+            &page,
+        )
+        .await
+        .unwrap();
         assert_eq!(listed.len(), 50, "a page of tables that are not filled");
-        let overview = projections::campaigns::overview(database.pool(), campaign_id).await.unwrap();
+        let overview = projections::campaigns::overview(database.pool(), campaign_id)
+            .await
+            .unwrap();
         let overview = overview.expect("the campaign is gone for a moment");
-        assert_eq!(overview.counts.generated, total, "a snapshot that the swap went through");
+        assert_eq!(
+            overview.counts.generated, total,
+            "a snapshot that the swap went through"
+        );
         answers += 1;
     }
     answers
@@ -46,7 +68,10 @@ async fn read_until(database: Database, campaign_id: CampaignId, total: u64, end
 async fn indexes(database: &Database) -> Vec<String> {
     let query = "SELECT indexdef || ' ' || coalesce((SELECT array_to_string(reloptions, ',') FROM pg_class \
         WHERE oid = ('read.' || tablename)::regclass), '') FROM pg_indexes WHERE schemaname = 'read' ORDER BY 1";
-    sqlx::query_scalar(query).fetch_all(database.pool()).await.unwrap()
+    sqlx::query_scalar(query)
+        .fetch_all(database.pool())
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,7 +84,12 @@ async fn a_rebuild_beside_writers_and_readers_is_equal_to_live_row_for_row() {
     let before = indexes(&world.database).await;
     let end = CancellationToken::new();
     let writer = tokio::spawn(write_until(world.clone(), end.clone()));
-    let reader = tokio::spawn(read_until(world.database.clone(), campaign_id, 300, end.clone()));
+    let reader = tokio::spawn(read_until(
+        world.database.clone(),
+        campaign_id,
+        300,
+        end.clone(),
+    ));
 
     for _ in 0..2 {
         for projection in projections::all() {
@@ -71,23 +101,42 @@ async fn a_rebuild_beside_writers_and_readers_is_equal_to_live_row_for_row() {
             })
             .await
             .unwrap();
-            assert_eq!(rebuilt.comparison.differences, [], "{name} differs from its rebuild");
+            assert_eq!(
+                rebuilt.comparison.differences,
+                [],
+                "{name} differs from its rebuild"
+            );
             assert!(rebuilt.position >= rebuilt.comparison.position);
         }
     }
     end.cancel();
-    let campaigns = tokio::time::timeout(DEADLINE, writer).await.unwrap().unwrap();
-    let answers = tokio::time::timeout(DEADLINE, reader).await.unwrap().unwrap();
-    assert!(campaigns > 3 && answers > 3, "too little went on: {campaigns} campaigns, {answers} answers");
+    let campaigns = tokio::time::timeout(DEADLINE, writer)
+        .await
+        .unwrap()
+        .unwrap();
+    let answers = tokio::time::timeout(DEADLINE, reader)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        campaigns > 3 && answers > 3,
+        "too little went on: {campaigns} campaigns, {answers} answers"
+    );
 
     world.level().await;
     for projection in projections::all() {
-        let verified = replay::verify(&world.database, projection, |_| {}).await.unwrap();
+        let verified = replay::verify(&world.database, projection, |_| {})
+            .await
+            .unwrap();
         assert!(verified.is_equal(), "{verified:?}");
     }
     let report = replay::check(&world.database).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.findings());
-    assert_eq!(indexes(&world.database).await, before, "a swap changes no index, no name and no storage parameter");
+    assert_eq!(
+        indexes(&world.database).await,
+        before,
+        "a swap changes no index, no name and no storage parameter"
+    );
 }
 
 #[tokio::test]
@@ -98,20 +147,42 @@ async fn a_row_that_somebody_changed_is_found_and_a_rebuild_mends_it() {
     record_dns(&world.database, campaign_id, &names, 0).await;
     world.level().await;
     world
-        .execute("UPDATE read.domains SET dns_status = 'ok', dns_reason = '' WHERE name = 'name-1.test'")
+        .execute(
+            "UPDATE read.domains SET dns_status = 'ok', dns_reason = '' WHERE name = 'name-1.test'",
+        )
         .await;
 
     let report = replay::check(&world.database).await.unwrap();
-    assert!(!report.counters.is_empty(), "the counters are no recount of their rows");
-    let verified = replay::verify(&world.database, projection("domains"), |_| {}).await.unwrap();
-    assert_eq!(verified.comparison.differing, 2, "the row as it is, and the row as it should be");
-    let sides: Vec<&str> = verified.comparison.differences.iter().map(|difference| difference.only_in).collect();
+    assert!(
+        !report.counters.is_empty(),
+        "the counters are no recount of their rows"
+    );
+    let verified = replay::verify(&world.database, projection("domains"), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(
+        verified.comparison.differing, 2,
+        "the row as it is, and the row as it should be"
+    );
+    let sides: Vec<&str> = verified
+        .comparison
+        .differences
+        .iter()
+        .map(|difference| difference.only_in)
+        .collect();
     assert_eq!(sides, ["live", "rebuilt"]);
     assert!(verified.comparison.differences[1].row.contains("NXDOMAIN"));
 
-    let rebuilt = replay::rebuild(&world.database, projection("domains"), |_| {}).await.unwrap();
-    assert_eq!(rebuilt.comparison.differing, 2, "a rebuild says what it has changed");
-    let verified = replay::verify(&world.database, projection("domains"), |_| {}).await.unwrap();
+    let rebuilt = replay::rebuild(&world.database, projection("domains"), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(
+        rebuilt.comparison.differing, 2,
+        "a rebuild says what it has changed"
+    );
+    let verified = replay::verify(&world.database, projection("domains"), |_| {})
+        .await
+        .unwrap();
     assert!(verified.is_equal(), "{verified:?}");
     assert!(replay::check(&world.database).await.unwrap().is_clean());
 }
@@ -123,47 +194,77 @@ async fn an_event_that_cannot_be_applied_stops_its_projection_and_is_named() {
     let campaign_id = world.campaign(&names).await;
     record_dns(&world.database, campaign_id, &names, 0).await;
     world.level().await;
-    let mut append = BulkAppend::new(&aggregates::Metadata::new(aggregates::Actor::Operator, "test"));
+    let mut append = BulkAppend::new(&aggregates::Metadata::new(
+        aggregates::Actor::Operator,
+        "test",
+    ));
     let poison = NewEvent {
         event_type: "DnsChecked".to_owned(),
         event_version: "1".to_owned(),
         payload: r#"{"DnsChecked":{"outcome":"maybe"}}"#.to_owned(),
     };
     let stream = aggregates::domain::stream_id(campaign_id, "name-0.test");
-    append.raw_stream("domain", &stream, 1, vec![poison]).unwrap();
+    append
+        .raw_stream("domain", &stream, 1, vec![poison])
+        .unwrap();
     append.append(&world.database).await.unwrap();
     world.sequence().await;
 
     let halted = async {
         loop {
             let report = replay::check(&world.database).await.unwrap();
-            if let Some(standing) = report.standings.iter().find(|standing| standing.halted.is_some()) {
+            if let Some(standing) = report
+                .standings
+                .iter()
+                .find(|standing| standing.halted.is_some())
+            {
                 break standing.clone();
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let standing = tokio::time::timeout(DEADLINE, halted).await.expect("the projection halts");
+    let standing = tokio::time::timeout(DEADLINE, halted)
+        .await
+        .expect("the projection halts");
     assert_eq!(standing.projection, "domains");
     let reason = standing.halted.clone().unwrap();
-    assert!(reason.contains("name-0.test") && reason.contains("DnsChecked"), "{reason}");
+    assert!(
+        reason.contains("name-0.test") && reason.contains("DnsChecked"),
+        "{reason}"
+    );
     assert!(standing.to_string().contains("stands still"), "{standing}");
 
     // Up to where it stands, what is there is right; further on no rebuild comes either, and it leaves things alone.
-    let verified = replay::verify(&world.database, projection("domains"), |_| {}).await.unwrap();
-    assert!(verified.is_equal(), "{verified:?}");
-    let refused = replay::rebuild(&world.database, projection("domains"), |_| {}).await;
-    assert!(matches!(refused, Err(replay::Error::Projection(_))), "{refused:?}");
-    let counts = domains::counts_of(world.database.pool(), campaign_id).await.unwrap();
-    assert_eq!(counts.generated, 10, "the live tables are as they were");
-    let schemas: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'")
-        .fetch_one(world.database.pool())
+    let verified = replay::verify(&world.database, projection("domains"), |_| {})
         .await
         .unwrap();
+    assert!(verified.is_equal(), "{verified:?}");
+    let refused = replay::rebuild(&world.database, projection("domains"), |_| {}).await;
+    assert!(
+        matches!(refused, Err(replay::Error::Projection(_))),
+        "{refused:?}"
+    );
+    let counts = domains::counts_of(world.database.pool(), campaign_id)
+        .await
+        .unwrap();
+    assert_eq!(counts.generated, 10, "the live tables are as they were");
+    let schemas: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'")
+            .fetch_one(world.database.pool())
+            .await
+            .unwrap();
     assert_eq!(schemas, 0, "a rebuild that failed leaves no tables behind");
     let others = replay::check(&world.database).await.unwrap();
-    let behind = others.standings.iter().filter(|standing| standing.position < standing.head).count();
-    assert!(behind <= 1, "the other projections go on: {:?}", others.standings);
+    let behind = others
+        .standings
+        .iter()
+        .filter(|standing| standing.position < standing.head)
+        .count();
+    assert!(
+        behind <= 1,
+        "the other projections go on: {:?}",
+        others.standings
+    );
 }
 
 #[tokio::test]
@@ -171,13 +272,22 @@ async fn a_second_rebuild_of_a_projection_is_refused_while_one_runs() {
     let world = World::start().await;
     world.campaign(&names(3)).await;
     world.level().await;
-    let first = Rebuild::begin(world.database.clone(), projection("domains")).await.unwrap();
+    let first = Rebuild::begin(world.database.clone(), projection("domains"))
+        .await
+        .unwrap();
     let second = Rebuild::begin(world.database.clone(), projection("domains")).await;
-    assert!(matches!(second, Err(projections::runtime::Error::UnderWay("domains"))));
-    let other = Rebuild::begin(world.database.clone(), projection("campaigns")).await.unwrap();
+    assert!(matches!(
+        second,
+        Err(projections::runtime::Error::UnderWay("domains"))
+    ));
+    let other = Rebuild::begin(world.database.clone(), projection("campaigns"))
+        .await
+        .unwrap();
     other.discard().await.unwrap();
     first.discard().await.unwrap();
-    let rebuilt = replay::rebuild(&world.database, projection("domains"), |_| {}).await.unwrap();
+    let rebuilt = replay::rebuild(&world.database, projection("domains"), |_| {})
+        .await
+        .unwrap();
     assert_eq!(rebuilt.comparison.differing, 0);
 }
 
@@ -190,12 +300,29 @@ async fn a_rebuild_goes_on_where_the_live_projection_was_left_behind() {
     world.stop().await;
     record_dns(&world.database, campaign_id, &names, 0).await;
     world.sequence().await;
-    let rebuilt = replay::rebuild(&world.database, projection("domains"), |_| {}).await.unwrap();
-    assert_eq!(rebuilt.comparison.differing, 0, "compared where the live tables were left");
-    assert_eq!(rebuilt.position, world.database.feed().head().await.unwrap());
-    let counts = domains::counts_of(world.database.pool(), campaign_id).await.unwrap();
-    assert_eq!(counts.dns("pending"), 0, "the rebuilt tables have what came later");
-    assert!(replay::check(&world.database).await.unwrap().is_clean(), "the checkpoint came with them");
+    let rebuilt = replay::rebuild(&world.database, projection("domains"), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(
+        rebuilt.comparison.differing, 0,
+        "compared where the live tables were left"
+    );
+    assert_eq!(
+        rebuilt.position,
+        world.database.feed().head().await.unwrap()
+    );
+    let counts = domains::counts_of(world.database.pool(), campaign_id)
+        .await
+        .unwrap();
+    assert_eq!(
+        counts.dns("pending"),
+        0,
+        "the rebuilt tables have what came later"
+    );
+    assert!(
+        replay::check(&world.database).await.unwrap().is_clean(),
+        "the checkpoint came with them"
+    );
 }
 
 #[tokio::test]
@@ -205,13 +332,25 @@ async fn a_swap_waits_for_a_reader_whose_snapshot_is_older_and_for_no_idle_write
     let campaign_id = world.campaign(&names).await;
     world.level().await;
     let mut writer = world.database.pool().begin().await.unwrap();
-    sqlx::query("SELECT pg_current_xact_id()").execute(&mut *writer).await.unwrap();
+    sqlx::query("SELECT pg_current_xact_id()")
+        .execute(&mut *writer)
+        .await
+        .unwrap();
     let mut connection = world.database.pool().acquire().await.unwrap();
-    let mut reader = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await.unwrap();
-    sqlx::query("SELECT txid_current_snapshot()").execute(&mut *reader).await.unwrap();
+    let mut reader = connection
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        .await
+        .unwrap();
+    sqlx::query("SELECT txid_current_snapshot()")
+        .execute(&mut *reader)
+        .await
+        .unwrap();
 
     let database = world.database.clone();
-    let rebuild = tokio::spawn(async move { replay::rebuild(&database, projection("domains"), |_| {}).await });
+    let rebuild =
+        tokio::spawn(
+            async move { replay::rebuild(&database, projection("domains"), |_| {}).await },
+        );
     let waits = async {
         let query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
             AND datname = current_database() AND query LIKE $1)";
@@ -222,12 +361,21 @@ async fn a_swap_waits_for_a_reader_whose_snapshot_is_older_and_for_no_idle_write
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(DEADLINE, waits).await.expect("the swap waits");
+    tokio::time::timeout(DEADLINE, waits)
+        .await
+        .expect("the swap waits");
     let counts = domains::counts_of(&mut *reader, campaign_id).await.unwrap();
-    assert_eq!(counts.generated, 10, "the reader sees the tables of its own moment");
+    assert_eq!(
+        counts.generated, 10,
+        "the reader sees the tables of its own moment"
+    );
     assert!(!rebuild.is_finished());
     reader.rollback().await.unwrap();
-    let rebuilt = tokio::time::timeout(DEADLINE, rebuild).await.unwrap().unwrap().unwrap();
+    let rebuilt = tokio::time::timeout(DEADLINE, rebuild)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
     assert_eq!(rebuilt.comparison.differing, 0);
     writer.rollback().await.unwrap();
 }
@@ -238,5 +386,8 @@ fn a_projection_that_does_not_exist_is_refused_by_name() {
         panic!("there is no such projection");
     };
     let message = refused.to_string();
-    assert!(message.contains("domians") && message.contains("domains"), "{message}");
+    assert!(
+        message.contains("domians") && message.contains("domains"),
+        "{message}"
+    );
 }

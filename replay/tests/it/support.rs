@@ -36,7 +36,9 @@ impl World {
         })
         .await
         .unwrap();
-        let database = Database::connect(test.url(), ConnectOptions::default()).await.unwrap();
+        let database = Database::connect(test.url(), ConnectOptions::default())
+            .await
+            .unwrap();
         let runtime = Runtime::new(database.clone(), projections::all());
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         tracker.spawn(Sequencer::new(database.clone()).run(cancel.clone()));
@@ -60,7 +62,9 @@ impl World {
             mode: Mode::StepByStep,
             configuration: serde_json::json!({}),
             max_domains: None,
-            phases: vec![PhaseConfig::Discovery { source: Source::Import }],
+            phases: vec![PhaseConfig::Discovery {
+                source: Source::Import,
+            }],
         };
         let import = ImportDomains {
             file_id: FileId(Uuid::now_v7()),
@@ -76,7 +80,9 @@ impl World {
     pub(crate) async fn command(&self, campaign_id: CampaignId, command: Command) {
         let metadata = Metadata::new(Actor::Operator, "test");
         let log = self.database.log();
-        log.execute::<Campaign>(&campaign_id.to_string(), command, &metadata, None).await.unwrap();
+        log.execute::<Campaign>(&campaign_id.to_string(), command, &metadata, None)
+            .await
+            .unwrap();
     }
 
     /// Waits until the read models show everything that was committed.
@@ -101,7 +107,10 @@ impl World {
     }
 
     pub(crate) async fn execute(&self, statement: &str) {
-        sqlx::query(statement).execute(self.database.pool()).await.unwrap();
+        sqlx::query(statement)
+            .execute(self.database.pool())
+            .await
+            .unwrap();
     }
 }
 
@@ -112,7 +121,9 @@ impl Drop for World {
 }
 
 pub(crate) fn names(count: usize) -> Vec<String> {
-    (0..count).map(|number| format!("name-{number}.test")).collect()
+    (0..count)
+        .map(|number| format!("name-{number}.test"))
+        .collect()
 }
 
 pub(crate) fn projection(name: &str) -> Arc<dyn Projection> {
@@ -120,17 +131,31 @@ pub(crate) fn projection(name: &str) -> Arc<dyn Projection> {
 }
 
 /// Records a DNS result for each name, as a worker would, on streams at `version`.
-pub(crate) async fn record_dns(database: &Database, campaign_id: CampaignId, names: &[String], version: u64) {
+pub(crate) async fn record_dns(
+    database: &Database,
+    campaign_id: CampaignId,
+    names: &[String],
+    version: u64,
+) {
     let run_id = RunId(Uuid::now_v7());
-    let mut append = BulkAppend::new(&Metadata::new(Actor::Worker("test".to_owned()), run_id.to_string()));
+    let mut append = BulkAppend::new(&Metadata::new(
+        Actor::Worker("test".to_owned()),
+        run_id.to_string(),
+    ));
     for (number, name) in names.iter().enumerate() {
         let payload = match number % 3 {
-            0 => serde_json::json!({"run_id": run_id, "outcome": "ok", "addresses": ["127.0.0.1"], "attempts": 1,
-                                    "elapsed_ms": 3}),
-            1 => serde_json::json!({"run_id": run_id, "outcome": "error", "reason": "NXDOMAIN", "attempts": 1,
-                                    "elapsed_ms": 2}),
-            _ => serde_json::json!({"run_id": run_id, "outcome": "timeout", "reason": "TIMEOUT", "attempts": 4,
-                                    "elapsed_ms": 900}),
+            0 => {
+                serde_json::json!({"run_id": run_id, "outcome": "ok", "addresses": ["127.0.0.1"], "attempts": 1,
+                                    "elapsed_ms": 3})
+            }
+            1 => {
+                serde_json::json!({"run_id": run_id, "outcome": "error", "reason": "NXDOMAIN", "attempts": 1,
+                                    "elapsed_ms": 2})
+            }
+            _ => {
+                serde_json::json!({"run_id": run_id, "outcome": "timeout", "reason": "TIMEOUT", "attempts": 4,
+                                    "elapsed_ms": 900})
+            }
         };
         let event = NewEvent {
             event_type: "DnsChecked".to_owned(),
@@ -138,8 +163,14 @@ pub(crate) async fn record_dns(database: &Database, campaign_id: CampaignId, nam
             payload: serde_json::json!({ "DnsChecked": payload }).to_string(),
         };
         let stream = domain::stream_id(campaign_id, name);
-        append.raw_stream("domain", &stream, version, vec![event]).unwrap();
+        append
+            .raw_stream("domain", &stream, version, vec![event])
+            .unwrap();
     }
     let answers = append.append(database).await.unwrap();
-    assert!(answers.iter().all(|answer| matches!(answer, Answer::Appended { .. })));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer, Answer::Appended { .. }))
+    );
 }

@@ -40,11 +40,22 @@ struct Display {
 impl Display {
     fn new(follow: &Follow) -> Self {
         let all = MultiProgress::new();
-        let style = ProgressStyle::with_template("{prefix:>12} [{bar:40}] {pos:>9}/{len:9} {per_sec:>12} {msg}");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
+        let style = ProgressStyle::with_template(
+            "{prefix:>12} [{bar:40}] {pos:>9}/{len:9} {per_sec:>12} {msg}",
+        );
+        let style = style
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
         let bar = |phase: Phase| {
-            let bar = if follow.quiet { ProgressBar::hidden() } else { all.add(ProgressBar::new(0)) };
-            (phase, bar.with_style(style.clone()).with_prefix(phase.name()))
+            let bar = if follow.quiet {
+                ProgressBar::hidden()
+            } else {
+                all.add(ProgressBar::new(0))
+            };
+            (
+                phase,
+                bar.with_style(style.clone()).with_prefix(phase.name()),
+            )
         };
         Self {
             bars: Phase::ALL.into_iter().map(bar).collect(),
@@ -82,7 +93,10 @@ impl Display {
                 bar.abandon();
             }
         }
-        tracing::debug!(elapsed_ms = self.began.elapsed().as_millis(), "the campaign has ended");
+        tracing::debug!(
+            elapsed_ms = self.began.elapsed().as_millis(),
+            "the campaign has ended"
+        );
     }
 }
 
@@ -107,7 +121,10 @@ pub async fn follow(app: &App, campaign_id: CampaignId, how: &Follow) -> Result<
     let pool = app.database.pool();
     loop {
         tick.tick().await;
-        if let Some(overview) = overview(pool, campaign_id).await.map_err(Error::step("read the campaign"))? {
+        if let Some(overview) = overview(pool, campaign_id)
+            .await
+            .map_err(Error::step("read the campaign"))?
+        {
             display.show(&overview);
             match overview.campaign.status() {
                 Status::Completed => break,
@@ -126,18 +143,27 @@ pub async fn follow(app: &App, campaign_id: CampaignId, how: &Follow) -> Result<
                 Status::Draft | Status::Running => {}
             }
         }
-        let halted = checkpoints(pool).await.map_err(Error::step("read the checkpoints"))?;
-        if let Some((name, reason)) = halted.into_iter().find_map(|found| Some((found.name, found.halted?))) {
+        let halted = checkpoints(pool)
+            .await
+            .map_err(Error::step("read the checkpoints"))?;
+        if let Some((name, reason)) = halted
+            .into_iter()
+            .find_map(|found| Some((found.name, found.halted?)))
+        {
             display.end();
-            return Err(Error::Failed(format!("the read model {name} stands still: {reason}")));
+            return Err(Error::Failed(format!(
+                "the read model {name} stands still: {reason}"
+            )));
         }
     }
     let head = app.database.feed().head().await?;
-    app.runtime
-        .wait_for(head, CATCH_UP)
+    app.runtime.wait_for(head, CATCH_UP).await.map_err(|lag| {
+        Error::Failed(format!("the read models are {} events behind", lag.behind))
+    })?;
+    if let Some(overview) = overview(pool, campaign_id)
         .await
-        .map_err(|lag| Error::Failed(format!("the read models are {} events behind", lag.behind)))?;
-    if let Some(overview) = overview(pool, campaign_id).await.map_err(Error::step("read the campaign"))? {
+        .map_err(Error::step("read the campaign"))?
+    {
         display.show(&overview);
     }
     display.end();
@@ -145,9 +171,16 @@ pub async fn follow(app: &App, campaign_id: CampaignId, how: &Follow) -> Result<
 }
 
 fn failure(campaign: &Campaign) -> Error {
-    let failed = campaign.phases.iter().find(|row| row.state == PhaseState::Failed);
+    let failed = campaign
+        .phases
+        .iter()
+        .find(|row| row.state == PhaseState::Failed);
     Error::Failed(match failed {
-        Some(row) => format!("{} failed: {}", row.phase, row.error.as_deref().unwrap_or("it was stopped")),
+        Some(row) => format!(
+            "{} failed: {}",
+            row.phase,
+            row.error.as_deref().unwrap_or("it was stopped")
+        ),
         None => "the campaign failed".to_owned(),
     })
 }

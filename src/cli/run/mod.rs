@@ -148,16 +148,26 @@ pub(crate) async fn begin(app: &App, plan: &Plan) -> Result<(), Error> {
     }
     match state.status() {
         Status::Draft | Status::Failed | Status::Cancelled => {
-            match app.start_phase(plan.campaign_id, None, &metadata, None).await {
+            match app
+                .start_phase(plan.campaign_id, None, &metadata, None)
+                .await
+            {
                 Ok(_) | Err(start::Error::NothingDue) => Ok(()),
                 Err(error) => Err(Error::step("start the campaign")(error)),
             }
         }
         Status::Paused => match state.active_phase() {
             Some(phase) => {
-                let resume = Command::ResumePhase(ResumePhase { phase, expected: None });
-                let resumed = app.execute::<Campaign>(&stream, resume, &metadata, None).await;
-                resumed.map(|_| ()).map_err(Error::step("resume the campaign"))
+                let resume = Command::ResumePhase(ResumePhase {
+                    phase,
+                    expected: None,
+                });
+                let resumed = app
+                    .execute::<Campaign>(&stream, resume, &metadata, None)
+                    .await;
+                resumed
+                    .map(|_| ())
+                    .map_err(Error::step("resume the campaign"))
             }
             None => Ok(()),
         },

@@ -38,7 +38,11 @@ pub(super) struct NameArgs {
     #[arg(long, value_name = "NUMBER")]
     suffix_length: Option<u32>,
     /// The characters of the variable part, in their order
-    #[arg(long, value_name = "TEXT", default_value = "abcdefghijklmnopqrstuvwxyz")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "abcdefghijklmnopqrstuvwxyz"
+    )]
     charset: String,
     /// A top-level domain; may be repeated
     #[arg(long = "tld", value_name = "TLD", value_delimiter = ',')]
@@ -80,7 +84,9 @@ impl NameArgs {
         match error.field().split('[').next().unwrap_or_default() {
             "kind" => "--pattern".to_owned(),
             "tlds" => "--tld".to_owned(),
-            "variable_length" | "prefix_length" | "suffix_length" if self.length.is_some() => "--length".to_owned(),
+            "variable_length" | "prefix_length" | "suffix_length" if self.length.is_some() => {
+                "--length".to_owned()
+            }
             field => format!("--{}", field.replace('_', "-")),
         }
     }
@@ -88,7 +94,8 @@ impl NameArgs {
 
 /// Reads a list; lines that hold no name are told of and left out.
 fn read(path: &Path) -> Result<Names, Error> {
-    let refused = |message: String| Error::Usage(format!("--domains {}: {message}", path.display()));
+    let refused =
+        |message: String| Error::Usage(format!("--domains {}: {message}", path.display()));
     let file = File::open(path).map_err(|error| refused(error.to_string()))?;
     // One byte more, to see whether there is one.
     let mut file = BufReader::new(file.take(MAX_IMPORT_BYTES + 1));
@@ -96,7 +103,9 @@ fn read(path: &Path) -> Result<Names, Error> {
     let (mut line, mut bytes, mut rejected, mut names) = (Vec::new(), 0_u64, 0_u64, Vec::new());
     loop {
         line.clear();
-        let read = file.read_until(b'\n', &mut line).map_err(|error| refused(error.to_string()))?;
+        let read = file
+            .read_until(b'\n', &mut line)
+            .map_err(|error| refused(error.to_string()))?;
         if read == 0 {
             break;
         }
@@ -105,9 +114,16 @@ fn read(path: &Path) -> Result<Names, Error> {
             return Err(refused(format!("larger than {MAX_IMPORT_BYTES} bytes")));
         }
         digest.update(&line);
-        match importer.line(&line).map_err(|error| refused(error.to_string()))? {
+        match importer
+            .line(&line)
+            .map_err(|error| refused(error.to_string()))?
+        {
             Line::Accepted(name) => names.push(name.to_string()),
-            Line::Rejected { number, text, reason } => {
+            Line::Rejected {
+                number,
+                text,
+                reason,
+            } => {
                 rejected += 1;
                 if rejected <= SHOWN {
                     eprintln!("line {number} is left out: {text:?}: {reason}");

@@ -53,7 +53,11 @@ impl Plan {
     /// Reads the arguments. Where the result goes and where the log is kept do not change the campaign; the network
     /// does, for its answers are the result.
     pub(super) fn of(args: &RunArgs) -> Result<Self, Error> {
-        if let Some(empty) = args.keywords.iter().find(|keyword| keyword.trim().is_empty()) {
+        if let Some(empty) = args
+            .keywords
+            .iter()
+            .find(|keyword| keyword.trim().is_empty())
+        {
             return Err(Error::Usage(format!("--keyword {empty:?} is blank")));
         }
         let names = args.names.names()?;
@@ -63,8 +67,14 @@ impl Plan {
         };
         let network = &args.network;
         let key = serde_json::json!([
-            asked_for, args.keywords, args.name, network.resolvers, network.http_port, network.https_port,
-            network.allow_private, network.trusted,
+            asked_for,
+            args.keywords,
+            args.name,
+            network.resolvers,
+            network.http_port,
+            network.https_port,
+            network.allow_private,
+            network.trusted,
         ]);
         let name = args.name.clone().unwrap_or_else(|| match &names {
             Names::Generated { pattern, .. } => format!("names around {:?}", pattern.constant()),

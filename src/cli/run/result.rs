@@ -27,28 +27,47 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn open(path: Option<PathBuf>, format: Option<Wanted>) -> Result<Self, Error> {
-        let ending = path.as_ref().and_then(|path| path.extension()).and_then(|ending| ending.to_str());
+        let ending = path
+            .as_ref()
+            .and_then(|path| path.extension())
+            .and_then(|ending| ending.to_str());
         let format = match (format, ending) {
             (Some(Wanted::Ndjson), _) | (None, Some("ndjson" | "jsonl")) => Format::Ndjson,
             _ => Format::Csv,
         };
         if let Some(path) = &path {
             if path.is_dir() {
-                return Err(Error::Usage(format!("--out {} is a directory", path.display())));
+                return Err(Error::Usage(format!(
+                    "--out {} is a directory",
+                    path.display()
+                )));
             }
-            beside(path).map_err(|error| Error::Usage(format!("--out {}: {error}", path.display())))?;
+            beside(path)
+                .map_err(|error| Error::Usage(format!("--out {}: {error}", path.display())))?;
         }
         Ok(Self { format, path })
     }
 
     /// Writes the leads, or every domain; answers how many that were.
-    pub(super) async fn write(self, app: &App, campaign_id: CampaignId, all: bool) -> Result<u64, Error> {
+    pub(super) async fn write(
+        self,
+        app: &App,
+        campaign_id: CampaignId,
+        all: bool,
+    ) -> Result<u64, Error> {
         let filter = Filter {
             rejection_reasons: (!all).then(|| vec![QUALIFIED.to_owned()]),
             ..Filter::default()
         };
         let Some(path) = self.path else {
-            return write_to(&mut std::io::stdout().lock(), self.format, app, campaign_id, &filter).await;
+            return write_to(
+                &mut std::io::stdout().lock(),
+                self.format,
+                app,
+                campaign_id,
+                &filter,
+            )
+            .await;
         };
         let mut file = beside(&path).map_err(Error::step("write the result"))?;
         let written = write_to(&mut file, self.format, app, campaign_id, &filter).await?;
@@ -87,8 +106,11 @@ async fn write_to(
             .await
             .map_err(Error::step("read the result"))?;
         let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < ROWS;
-        let text = write_page(campaign_id, &rows, format, is_first, is_last).map_err(Error::step("write the result"))?;
-        output.write_all(&text).map_err(Error::step("write the result"))?;
+        let text = write_page(campaign_id, &rows, format, is_first, is_last)
+            .map_err(Error::step("write the result"))?;
+        output
+            .write_all(&text)
+            .map_err(Error::step("write the result"))?;
         written += rows.len() as u64;
         is_first = false;
         match rows.last().filter(|_| !is_last) {

@@ -10,7 +10,10 @@ use crate::app::App;
 
 /// What a campaign came to, read from its read models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each field counts the domains that its name says")]
+#[expect(
+    missing_docs,
+    reason = "each field counts the domains that its name says"
+)]
 pub struct Summary {
     pub names: u64,
     pub dns_ok: u64,
@@ -31,8 +34,12 @@ impl Summary {
     /// When the database does not answer.
     pub async fn read(app: &App, campaign_id: CampaignId) -> Result<Self, Error> {
         let pool = app.database.pool();
-        let counts = counts_of(pool, campaign_id).await.map_err(Error::step("read the counts"))?;
-        let metrics = metrics_of(pool, campaign_id).await.map_err(Error::step("read the figures"))?;
+        let counts = counts_of(pool, campaign_id)
+            .await
+            .map_err(Error::step("read the counts"))?;
+        let metrics = metrics_of(pool, campaign_id)
+            .await
+            .map_err(Error::step("read the figures"))?;
         let dns = |reason: &str| counts.dns_reasons.get(reason).copied().unwrap_or(0);
         let http = |reason: &str| counts.http_reasons.get(reason).copied().unwrap_or(0);
         Ok(Self {
@@ -65,6 +72,8 @@ impl fmt::Display for Summary {
             ("parked", self.parked),
             ("redirected", self.redirected),
         ];
-        counts.into_iter().try_for_each(|(name, count)| writeln!(f, "{name} {count}"))
+        counts
+            .into_iter()
+            .try_for_each(|(name, count)| writeln!(f, "{name} {count}"))
     }
 }
