@@ -13,9 +13,9 @@ use aggregates::{
 use chrono::Utc;
 use event_store::ExecuteError;
 use sqlx::{PgConnection, Postgres, Transaction};
-use tokio::{sync::SemaphorePermit, time::Instant};
+use tokio::time::Instant;
 
-use super::{Auth, Error};
+use super::{Auth, Error, password::Slot};
 use crate::{
     app::App,
     commands::{Done, Recorded},
@@ -33,7 +33,7 @@ const HASH: &str = "SELECT password_hash FROM credentials WHERE user_id = $1";
 /// to the end: a turn has a connection and its command needs a second one, so turns must stay fewer than connections.
 pub(super) struct Proven<'a> {
     turn: Transaction<'static, Postgres>,
-    slot: SemaphorePermit<'a>,
+    slot: Slot<'a>,
 }
 
 impl Proven<'_> {
@@ -112,7 +112,7 @@ impl Auth {
         &self,
         app: &App,
         user_id: UserId,
-    ) -> Result<(Transaction<'static, Postgres>, SemaphorePermit<'_>), Error> {
+    ) -> Result<(Transaction<'static, Postgres>, Slot<'_>), Error> {
         let deadline = Instant::now() + TURN;
         loop {
             let slot = self.passwords.slot().await?;

@@ -9,8 +9,8 @@ pub enum Error {
     /// The mail address or the password is wrong; which of the two is not said.
     #[error("the mail address or the password is wrong")]
     WrongCredentials,
-    /// Somebody else tries the same user at the same moment.
-    #[error("another attempt for this user is under way")]
+    /// Too many try at the same moment, or somebody else tries the same user.
+    #[error("too many attempts are under way")]
     Busy,
     /// The mail address belongs to a user already.
     #[error("the mail address {0} belongs to a user already")]

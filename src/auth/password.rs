@@ -10,6 +10,8 @@ use super::Error;
 const MIN_CHARS: usize = 8;
 /// The longest, bytes: bcrypt reads 72, of which one ends the password.
 const MAX_BYTES: usize = 71;
+/// The most that wait for a core: some eight seconds' work at the usual cost. Who comes later is told to come again.
+const MAX_WAITING: usize = 64;
 
 /// Hashes and checks passwords with bcrypt.
 #[derive(Clone)]
@@ -18,7 +20,15 @@ pub(super) struct Passwords {
     /// What the password of an unknown user is compared with, so that it takes as long as a known user's.
     decoy: Arc<str>,
     /// One hash a core; more would only wait for each other, on threads that others need.
-    slots: Arc<Semaphore>,
+    cores: Arc<Semaphore>,
+    /// Those who hash and those who wait.
+    places: Arc<Semaphore>,
+}
+
+/// A core to hash on, until it is dropped.
+pub(super) struct Slot<'a> {
+    _core: SemaphorePermit<'a>,
+    _place: SemaphorePermit<'a>,
 }
 
 impl Passwords {
@@ -29,13 +39,16 @@ impl Passwords {
         Ok(Self {
             cost,
             decoy: decoy.into(),
-            slots: Arc::new(Semaphore::new(cores)),
+            cores: Arc::new(Semaphore::new(cores)),
+            places: Arc::new(Semaphore::new(cores + MAX_WAITING)),
         })
     }
 
-    /// Waits for a core to hash on.
-    pub(super) async fn slot(&self) -> Result<SemaphorePermit<'_>, Error> {
-        self.slots.acquire().await.map_err(|_| Error::ShuttingDown)
+    /// Waits for a core to hash on, unless too many wait already.
+    pub(super) async fn slot(&self) -> Result<Slot<'_>, Error> {
+        let place = self.places.try_acquire().map_err(|_| Error::Busy)?;
+        let core = self.cores.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        Ok(Slot { _core: core, _place: place })
     }
 
     /// Hashes a password that is fit to be one; the caller holds a slot.
@@ -98,6 +111,20 @@ mod tests {
         let most = passwords.hash(&long[..71]).await.unwrap();
         assert!(passwords.matches(&long[..71], Some(most.clone())).await.unwrap());
         assert!(!passwords.matches(&long, Some(most)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_too_long_is_told_so_at_once() {
+        let passwords = Passwords::new(4).await.unwrap();
+        let cores = std::thread::available_parallelism().unwrap().get();
+        let held: Vec<_> = futures::future::join_all((0..cores).map(|_| passwords.slot())).await;
+        let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| Box::pin(passwords.slot())).collect();
+        for slot in &mut waiting {
+            assert!(futures::poll!(slot.as_mut()).is_pending());
+        }
+        assert!(matches!(passwords.slot().await, Err(Error::Busy)));
+        drop((waiting, held));
+        passwords.slot().await.unwrap();
     }
 
     #[test]

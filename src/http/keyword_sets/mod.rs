@@ -48,6 +48,7 @@ impl From<KeywordRuleType> for RuleType {
 
 /// A rule of a keyword set.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KeywordRuleDTO)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KeywordRuleDto {
     id: Uuid,
@@ -63,6 +64,9 @@ pub(super) struct KeywordRuleDto {
     /// When the rule was made; a rule that changes is another rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<DateTime<Utc>>,
+    /// The same moment, for the same reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<DateTime<Utc>>,
 }
 
 impl KeywordRuleDto {
@@ -80,6 +84,7 @@ impl KeywordRuleDto {
             context_chars: rule.context_chars,
             weight: rule.weight,
             created_at: made_at(rule.id),
+            updated_at: made_at(rule.id),
         }
     }
 }
