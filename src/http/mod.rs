@@ -10,6 +10,7 @@ pub mod auth;
 pub mod authenticate;
 pub mod body;
 pub mod caller;
+mod carry_through;
 pub mod campaigns;
 pub mod csrf;
 pub mod discovery;

@@ -1,8 +1,8 @@
 //! The router: which routes are public, and the middleware in the order that it needs.
 //!
 //! From the outside in: [`request_id`] first, because everything that goes wrong further in is written with the
-//! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; the body limit before
-//! anything reads a body. On private routes then [`authenticate`], so that nothing is done for strangers; [`csrf`] and
+//! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; [`carry_through`], so
+//! that nothing further in is dropped half way; the body limit before anything reads a body. On private routes then [`authenticate`], so that nothing is done for strangers; [`csrf`] and
 //! [`idempotency`], which need to know how and by whom a command was sent; and last the wait of [`read_after`], right
 //! before the query that it is for.
 
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    auth, authenticate::authenticate, body::MAX_JSON, campaigns, csrf::refuse_foreign_commands, discovery, document,
+    auth, authenticate::authenticate, body::MAX_JSON, carry_through::carry_through, campaigns, csrf::refuse_foreign_commands, discovery, document,
     error::Error, health, idempotency::once, keyword_sets, personas, read_after::wait_for_cursor, request_id::with_request_id,
     scoring_profiles,
 };
@@ -98,6 +98,7 @@ pub fn router(state: State) -> Router {
         .fallback(async || Error::NotFound("resource"))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(from_fn(carry_through))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn(with_request_id))
 }
