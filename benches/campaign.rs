@@ -11,7 +11,9 @@ use std::{
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{Campaign, Command, Create, Mode, Phase, PhaseConfig, PhaseState, Source, StartPhase},
+    campaign::{
+        Campaign, Command, Create, Mode, Phase, PhaseConfig, PhaseState, Source, StartPhase,
+    },
     ids::{CampaignId, RunId, UserId},
     names,
 };
@@ -51,7 +53,9 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn names_of(constant: &str) -> Vec<String> {
     let pattern = pattern(constant);
     let names = pattern.names(0, NAMES);
-    names.filter_map(|(_, name)| Some(name?.to_string())).collect()
+    names
+        .filter_map(|(_, name)| Some(name?.to_string()))
+        .collect()
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -60,7 +64,10 @@ async fn main() {
     let constants: Vec<String> = (0..ROUNDS).map(|round| format!("shop{round}")).collect();
     let entries = constants.iter().flat_map(|constant| {
         let names = names_of(constant);
-        let found = names.into_iter().enumerate().filter(|(nth, _)| nth % 10 < 3);
+        let found = names
+            .into_iter()
+            .enumerate()
+            .filter(|(nth, _)| nth % 10 < 3);
         found.map(|(_, name)| format!("{} A 127.0.0.1", name.trim_end_matches(".test")))
     });
     let Some(nsd) = Nsd::start("test", entries).unwrap() else {
@@ -68,19 +75,25 @@ async fn main() {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(Options::new(directory.path().join("data"))).await.unwrap();
+    let cluster = Cluster::start(Options::new(directory.path().join("data")))
+        .await
+        .unwrap();
     cluster.create_database("domainflow").await.unwrap();
     let network = Network {
         resolvers: vec![nsd.address().to_string()],
         ..Network::default()
     };
-    let app = App::open(&cluster.url("domainflow"), network).await.unwrap();
+    let app = App::open(&cluster.url("domainflow"), network)
+        .await
+        .unwrap();
     let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
     app.spawn_read_side(&tracker, &cancel);
     app.spawn_coordinator(&tracker, &cancel);
     app.spawn_workers(Settings::default(), &tracker, &cancel);
 
-    println!("campaign: {NAMES} names, discovery and validation, NSD and PostgreSQL (fsync on) on the same machine");
+    println!(
+        "campaign: {NAMES} names, discovery and validation, NSD and PostgreSQL (fsync on) on the same machine"
+    );
     let (mut service, mut alone) = (Vec::new(), Vec::new());
     for constant in &constants {
         let taken = campaign(&app, constant).await;
@@ -93,7 +106,10 @@ async fn main() {
         );
     }
     let (service, alone) = (median(service), median(alone));
-    println!("campaign: median service {service:.0} domains/s (goal 8000); engine alone {alone:.0} domains/s; ratio {:.2}", service / alone);
+    println!(
+        "campaign: median service {service:.0} domains/s (goal 8000); engine alone {alone:.0} domains/s; ratio {:.2}",
+        service / alone
+    );
     cancel.cancel();
     tracker.close();
     tracker.wait().await;
@@ -126,11 +142,15 @@ async fn campaign(app: &App, constant: &str) -> Duration {
             },
         ],
     };
-    app.execute::<Campaign>(&stream, Command::Create(create), &metadata, None).await.unwrap();
+    app.execute::<Campaign>(&stream, Command::Create(create), &metadata, None)
+        .await
+        .unwrap();
     let begun = Instant::now();
     for phase in [Phase::Discovery, Phase::Validation] {
         let (state, _) = app.database.log().load::<Campaign>(&stream).await.unwrap();
-        let pinned = pin::pin(&app.database, &state, phase, &app.defaults).await.unwrap();
+        let pinned = pin::pin(&app.database, &state, phase, &app.defaults)
+            .await
+            .unwrap();
         let start = StartPhase {
             run_id: RunId(Uuid::now_v7()),
             pinned,
@@ -140,7 +160,10 @@ async fn campaign(app: &App, constant: &str) -> Duration {
             .await
             .unwrap();
         loop {
-            let seen = projections::campaigns::by_id(app.database.pool(), campaign_id).await.unwrap().unwrap();
+            let seen = projections::campaigns::by_id(app.database.pool(), campaign_id)
+                .await
+                .unwrap()
+                .unwrap();
             match seen.phase(phase).state {
                 PhaseState::Completed => break,
                 PhaseState::Failed => panic!("the run failed: {:?}", seen.phase(phase).error),
@@ -149,10 +172,19 @@ async fn campaign(app: &App, constant: &str) -> Duration {
         }
     }
     let head = app.database.feed().head().await.unwrap();
-    app.runtime.wait_for(head, Duration::from_secs(60)).await.unwrap();
+    app.runtime
+        .wait_for(head, Duration::from_secs(60))
+        .await
+        .unwrap();
     let taken = begun.elapsed();
-    let counts = projections::domains::counts_of(app.database.pool(), campaign_id).await.unwrap();
-    assert_eq!(counts.dns("ok"), NAMES * 3 / 10, "a wrong verdict makes the measurement worthless");
+    let counts = projections::domains::counts_of(app.database.pool(), campaign_id)
+        .await
+        .unwrap();
+    assert_eq!(
+        counts.dns("ok"),
+        NAMES * 3 / 10,
+        "a wrong verdict makes the measurement worthless"
+    );
     assert_eq!(counts.dns("pending"), 0);
     taken
 }
@@ -174,7 +206,10 @@ async fn engine_alone(nsd: &Nsd, constant: &str) -> f64 {
             async move { engine.check(&name).await.addresses.len() }
         })
         .buffer_unordered(1_000)
-        .fold(0_u64, |sum, addresses| async move { sum + addresses as u64 })
+        .fold(
+            0_u64,
+            |sum, addresses| async move { sum + addresses as u64 },
+        )
         .await;
     let rate = NAMES as f64 / begun.elapsed().as_secs_f64();
     assert_eq!(found, NAMES * 3 / 10);

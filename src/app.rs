@@ -88,8 +88,17 @@ impl App {
     }
 
     /// Starts workers.
-    pub fn spawn_workers(&self, settings: Settings, tracker: &TaskTracker, cancel: &CancellationToken) {
-        let engines = Engines::new(self.database.pool().clone(), self.network.clone(), cancel.clone());
+    pub fn spawn_workers(
+        &self,
+        settings: Settings,
+        tracker: &TaskTracker,
+        cancel: &CancellationToken,
+    ) {
+        let engines = Engines::new(
+            self.database.pool().clone(),
+            self.network.clone(),
+            cancel.clone(),
+        );
         let worker = Worker::new(
             self.database.clone(),
             self.orders.clone(),

@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn metadata_survives_the_round_trip_through_the_log() {
         let mut metadata =
-            Metadata::new(Actor::User(UserId(uuid::Uuid::from_u128(7))), "request-1").caused_by("event-9");
+            Metadata::new(Actor::User(UserId(uuid::Uuid::from_u128(7))), "request-1")
+                .caused_by("event-9");
         metadata.ip = Some("127.0.0.1".to_owned());
         assert_eq!(Metadata::from_map(metadata.to_map()), metadata);
     }

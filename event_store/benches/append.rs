@@ -32,7 +32,10 @@ fn payload(run: &str, number: usize) -> String {
 }
 
 fn metadata() -> Metadata {
-    Metadata::new(Actor::Worker("bench".to_owned()), "0193f8a2-7c3e-7a10-8000-000000000001")
+    Metadata::new(
+        Actor::Worker("bench".to_owned()),
+        "0193f8a2-7c3e-7a10-8000-000000000001",
+    )
 }
 
 /// The smallest aggregate that takes a command and records it.
@@ -61,7 +64,12 @@ impl Aggregate for Note {
     type Error = std::convert::Infallible;
     type Services = ();
 
-    async fn handle(&mut self, text: String, (): &(), sink: &EventSink<Self>) -> Result<(), Self::Error> {
+    async fn handle(
+        &mut self,
+        text: String,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), Self::Error> {
         sink.write(Noted { text }, self).await;
         Ok(())
     }
@@ -116,7 +124,9 @@ async fn copy(database: &Database, run: &str) -> Result<Duration, Failure> {
     }
     let mut connection = database.pool().acquire().await?;
     // Without the trigger, which is not what is compared.
-    sqlx::query("SET event_store.bulk = 'on'").execute(&mut *connection).await?;
+    sqlx::query("SET event_store.bulk = 'on'")
+        .execute(&mut *connection)
+        .await?;
     let begun = Instant::now();
     for batch in &batches {
         let mut copy = connection
@@ -128,7 +138,9 @@ async fn copy(database: &Database, run: &str) -> Result<Duration, Failure> {
         copy.finish().await?;
     }
     let elapsed = begun.elapsed();
-    sqlx::query("RESET event_store.bulk").execute(&mut *connection).await?;
+    sqlx::query("RESET event_store.bulk")
+        .execute(&mut *connection)
+        .await?;
     Ok(elapsed)
 }
 
@@ -137,7 +149,13 @@ async fn commands(database: &Database, run: &str) -> Result<Duration, Failure> {
     let log = database.log();
     let begun = Instant::now();
     for number in 0..COMMANDS {
-        log.execute::<Note>(&stream_id(run, number), payload(run, number), &metadata(), None).await?;
+        log.execute::<Note>(
+            &stream_id(run, number),
+            payload(run, number),
+            &metadata(),
+            None,
+        )
+        .await?;
     }
     Ok(begun.elapsed())
 }
@@ -199,9 +217,18 @@ async fn main() -> Result<(), Failure> {
     let (bulk, copy) = (per_second(count, bulks), per_second(count, copies));
     let single = per_second(COMMANDS as u64, singles);
     println!("COPY into the same table          {copy:>10.0} events/s");
-    println!("bulk lane, {BATCH} streams at once    {bulk:>10.0} events/s   {:.2} of COPY", bulk / copy);
-    println!("postgres-es, one at a time        {single:>10.0} commands/s {:.1} x slower than the bulk lane", bulk / single);
-    println!("reading {events} in order, 5,000 a page {:>8.0} events/s", per_second(events, reads));
+    println!(
+        "bulk lane, {BATCH} streams at once    {bulk:>10.0} events/s   {:.2} of COPY",
+        bulk / copy
+    );
+    println!(
+        "postgres-es, one at a time        {single:>10.0} commands/s {:.1} x slower than the bulk lane",
+        bulk / single
+    );
+    println!(
+        "reading {events} in order, 5,000 a page {:>8.0} events/s",
+        per_second(events, reads)
+    );
     database.close().await;
     copied.close().await;
     cluster.stop().await?;

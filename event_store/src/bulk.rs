@@ -87,12 +87,20 @@ impl BulkAppend {
     /// recorded when [`same_run`] says so.
     #[must_use]
     pub fn new(metadata: &Metadata) -> Self {
-        Self { metadata: metadata.to_map(), streams: Vec::new(), events: 0, same_step: Arc::new(same_run) }
+        Self {
+            metadata: metadata.to_map(),
+            streams: Vec::new(),
+            events: 0,
+            same_step: Arc::new(same_run),
+        }
     }
 
     /// Decides differently when a found event is the same step as the one that wanted its place.
     #[must_use]
-    pub fn recorded_when(mut self, same: impl Fn(&NewEvent, &FoundEvent) -> bool + Send + Sync + 'static) -> Self {
+    pub fn recorded_when(
+        mut self,
+        same: impl Fn(&NewEvent, &FoundEvent) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.same_step = Arc::new(same);
         self
     }
@@ -101,14 +109,23 @@ impl BulkAppend {
     ///
     /// # Errors
     /// [`Error::Encode`] when an event does not serialize, [`Error::BadStream`] without events.
-    pub fn stream<A: Aggregate>(&mut self, aggregate_id: &str, expected: u64, events: &[A::Event]) -> Result<(), Error> {
+    pub fn stream<A: Aggregate>(
+        &mut self,
+        aggregate_id: &str,
+        expected: u64,
+        events: &[A::Event],
+    ) -> Result<(), Error> {
         let encode = |event: &A::Event| {
             let payload = serde_json::to_string(event).map_err(|source| Error::Encode {
                 aggregate_type: A::TYPE.to_owned(),
                 aggregate_id: aggregate_id.to_owned(),
                 source,
             })?;
-            Ok(NewEvent { event_type: event.event_type(), event_version: event.event_version(), payload })
+            Ok(NewEvent {
+                event_type: event.event_type(),
+                event_version: event.event_version(),
+                payload,
+            })
         };
         let events = events.iter().map(encode).collect::<Result<_, _>>()?;
         self.raw_stream(A::TYPE, aggregate_id, expected, events)
@@ -127,10 +144,19 @@ impl BulkAppend {
     ) -> Result<(), Error> {
         let (aggregate_type, aggregate_id) = (aggregate_type.to_owned(), aggregate_id.to_owned());
         if events.is_empty() {
-            return Err(Error::BadStream { aggregate_type, aggregate_id, problem: "without events" });
+            return Err(Error::BadStream {
+                aggregate_type,
+                aggregate_id,
+                problem: "without events",
+            });
         }
         self.events += events.len();
-        self.streams.push(StreamAppend { aggregate_type, aggregate_id, expected, events });
+        self.streams.push(StreamAppend {
+            aggregate_type,
+            aggregate_id,
+            expected,
+            events,
+        });
         Ok(())
     }
 
@@ -167,7 +193,11 @@ impl BulkAppend {
 
     /// The streams in the one order in which every writer takes them, so that two writers never wait for each other.
     fn in_lock_order(&self) -> Result<Vec<usize>, Error> {
-        let key = |index: &usize| self.streams.get(*index).map(|s| (s.aggregate_type.as_str(), s.aggregate_id.as_str()));
+        let key = |index: &usize| {
+            self.streams
+                .get(*index)
+                .map(|s| (s.aggregate_type.as_str(), s.aggregate_id.as_str()))
+        };
         let mut order: Vec<usize> = (0..self.streams.len()).collect();
         order.sort_unstable_by_key(key);
         for (one, other) in order.iter().zip(order.iter().skip(1)) {
@@ -187,7 +217,12 @@ impl BulkAppend {
 
 impl fmt::Debug for BulkAppend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BulkAppend({} streams, {} events)", self.streams.len(), self.events)
+        write!(
+            f,
+            "BulkAppend({} streams, {} events)",
+            self.streams.len(),
+            self.events
+        )
     }
 }
 
@@ -198,8 +233,10 @@ pub fn same_run(new: &NewEvent, found: &FoundEvent) -> bool {
     if new.event_type != found.event_type {
         return false;
     }
-    let (Ok(new), Ok(found)) = (serde_json::from_str::<Value>(&new.payload), serde_json::from_str::<Value>(&found.payload))
-    else {
+    let (Ok(new), Ok(found)) = (
+        serde_json::from_str::<Value>(&new.payload),
+        serde_json::from_str::<Value>(&found.payload),
+    ) else {
         return false;
     };
     match (run_of(&new), run_of(&found)) {
@@ -302,17 +339,31 @@ impl<'a> Columns<'a> {
 }
 
 /// Appends inside a transaction and answers in the order of adding.
-pub(crate) async fn append(connection: &mut PgConnection, batch: &BulkAppend) -> Result<Vec<Answer>, Error> {
+pub(crate) async fn append(
+    connection: &mut PgConnection,
+    batch: &BulkAppend,
+) -> Result<Vec<Answer>, Error> {
     if batch.events > MAX_BULK_EVENTS {
-        return Err(Error::TooLarge { events: batch.events, limit: MAX_BULK_EVENTS });
+        return Err(Error::TooLarge {
+            events: batch.events,
+            limit: MAX_BULK_EVENTS,
+        });
     }
     let order = batch.in_lock_order()?;
     if order.is_empty() {
         return Ok(Vec::new());
     }
-    let streams: Vec<(usize, &StreamAppend)> =
-        order.iter().filter_map(|index| Some((*index, batch.streams.get(*index)?))).collect();
-    let metadata = Value::from_iter(batch.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str()))).to_string();
+    let streams: Vec<(usize, &StreamAppend)> = order
+        .iter()
+        .filter_map(|index| Some((*index, batch.streams.get(*index)?)))
+        .collect();
+    let metadata = Value::from_iter(
+        batch
+            .metadata
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str())),
+    )
+    .to_string();
 
     let mut first = Columns::default();
     for (_, stream) in &streams {
@@ -342,7 +393,12 @@ pub(crate) async fn append(connection: &mut PgConnection, batch: &BulkAppend) ->
             missed.push((*index, *stream));
             continue;
         }
-        for (event, sequence) in stream.events.iter().zip(stream.expected.saturating_add(1)..).skip(1) {
+        for (event, sequence) in stream
+            .events
+            .iter()
+            .zip(stream.expected.saturating_add(1)..)
+            .skip(1)
+        {
             further.push(stream, sequence, event);
         }
         appended += stream.events.len();
@@ -389,10 +445,25 @@ async fn explain(
     if missed.is_empty() {
         return Ok(Vec::new());
     }
-    let column = |of: fn(&StreamAppend) -> i64| missed.iter().map(|(_, stream)| of(stream)).collect::<Vec<_>>();
+    let column = |of: fn(&StreamAppend) -> i64| {
+        missed
+            .iter()
+            .map(|(_, stream)| of(stream))
+            .collect::<Vec<_>>()
+    };
     let rows: Vec<ConflictRow> = sqlx::query_as(READ_CONFLICTS)
-        .bind(missed.iter().map(|(_, stream)| stream.aggregate_type.as_str()).collect::<Vec<_>>())
-        .bind(missed.iter().map(|(_, stream)| stream.aggregate_id.as_str()).collect::<Vec<_>>())
+        .bind(
+            missed
+                .iter()
+                .map(|(_, stream)| stream.aggregate_type.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            missed
+                .iter()
+                .map(|(_, stream)| stream.aggregate_id.as_str())
+                .collect::<Vec<_>>(),
+        )
         .bind(column(|stream| as_i64(stream.expected)))
         .bind(column(|stream| as_i64(stream.events.len() as u64)))
         .fetch_all(connection)
@@ -400,21 +471,35 @@ async fn explain(
         .map_err(Error::database("read what is in the way of an append"))?;
     let mut found: Vec<(u64, Vec<FoundEvent>)> = vec![(0, Vec::new()); missed.len()];
     for (ordinal, actual, sequence, event_type, payload) in rows {
-        let Some(entry) = usize::try_from(ordinal - 1).ok().and_then(|index| found.get_mut(index)) else {
+        let Some(entry) = usize::try_from(ordinal - 1)
+            .ok()
+            .and_then(|index| found.get_mut(index))
+        else {
             continue;
         };
         entry.0 = as_u64(actual);
         if let (Some(sequence), Some(event_type), Some(payload)) = (sequence, event_type, payload) {
-            entry.1.push(FoundEvent { sequence: as_u64(sequence), event_type, payload });
+            entry.1.push(FoundEvent {
+                sequence: as_u64(sequence),
+                event_type,
+                payload,
+            });
         }
     }
     let answer = |stream: &StreamAppend, actual, found: Vec<FoundEvent>| {
         let recorded = found.len() == stream.events.len()
-            && stream.events.iter().zip(&found).all(|(new, found)| same_step(new, found));
+            && stream
+                .events
+                .iter()
+                .zip(&found)
+                .all(|(new, found)| same_step(new, found));
         if recorded {
             Answer::AlreadyRecorded { version: actual }
         } else {
-            Answer::Conflict { actual, found: found.into_iter().next() }
+            Answer::Conflict {
+                actual,
+                found: found.into_iter().next(),
+            }
         }
     };
     Ok(missed

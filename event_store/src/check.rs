@@ -111,10 +111,15 @@ impl Report {
 pub async fn check(database: &Database) -> Result<Report, Error> {
     let run = async {
         let mut connection = database.pool().acquire().await?;
-        let mut snapshot = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let mut snapshot = connection
+            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await?;
         let mut report = totals(&mut snapshot).await?;
         if report.events != report.head.get() {
-            report.findings.push(Finding::CountDiffers { events: report.events, head: report.head });
+            report.findings.push(Finding::CountDiffers {
+                events: report.events,
+                head: report.head,
+            });
         }
         report.findings.extend(log(&mut snapshot).await?);
         report.findings.extend(batches(&mut snapshot).await?);
@@ -151,10 +156,16 @@ WHERE base <> expected
 ORDER BY base LIMIT $1";
 
 async fn log(snapshot: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Error> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(FIND_GAPS).bind(MAX_FINDINGS).fetch_all(snapshot).await?;
+    let rows: Vec<(i64, i64)> = sqlx::query_as(FIND_GAPS)
+        .bind(MAX_FINDINGS)
+        .fetch_all(snapshot)
+        .await?;
     Ok(rows
         .into_iter()
-        .map(|(base, expected)| Finding::Gap { base: number(base), expected: number(expected) })
+        .map(|(base, expected)| Finding::Gap {
+            base: number(base),
+            expected: number(expected),
+        })
         .collect())
 }
 
@@ -176,20 +187,43 @@ WHERE noted.batch IS NULL OR written.batch IS NULL OR noted.notes <> 1
    OR written.events <> noted.events OR written.types <> noted.types
 ORDER BY batch LIMIT $1";
 
-type BatchRow = (i64, Option<i64>, Option<Vec<String>>, Option<i64>, Option<Vec<String>>, i64);
+type BatchRow = (
+    i64,
+    Option<i64>,
+    Option<Vec<String>>,
+    Option<i64>,
+    Option<Vec<String>>,
+    i64,
+);
 
 async fn batches(snapshot: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Error> {
-    let rows: Vec<BatchRow> = sqlx::query_as(FIND_BATCHES).bind(MAX_FINDINGS).fetch_all(snapshot).await?;
+    let rows: Vec<BatchRow> = sqlx::query_as(FIND_BATCHES)
+        .bind(MAX_FINDINGS)
+        .fetch_all(snapshot)
+        .await?;
     let told = |events: Option<i64>, types: Option<Vec<String>>| {
-        format!("{} events of {}", events.unwrap_or(0), types.unwrap_or_default().join(", "))
+        format!(
+            "{} events of {}",
+            events.unwrap_or(0),
+            types.unwrap_or_default().join(", ")
+        )
     };
     Ok(rows
         .into_iter()
-        .map(|(batch, events, types, noted_events, noted_types, notes)| match notes {
-            0 => Finding::Unnoted { batch, events: number(events.unwrap_or(0)) },
-            1 => Finding::BatchDiffers { batch, noted: told(noted_events, noted_types), found: told(events, types) },
-            _ => Finding::NotedTwice { batch },
-        })
+        .map(
+            |(batch, events, types, noted_events, noted_types, notes)| match notes {
+                0 => Finding::Unnoted {
+                    batch,
+                    events: number(events.unwrap_or(0)),
+                },
+                1 => Finding::BatchDiffers {
+                    batch,
+                    noted: told(noted_events, noted_types),
+                    found: told(events, types),
+                },
+                _ => Finding::NotedTwice { batch },
+            },
+        )
         .collect())
 }
 
@@ -209,8 +243,10 @@ WHERE sequence <> expected OR reordered
 ORDER BY aggregate_type, aggregate_id, sequence LIMIT $1";
 
 async fn streams(snapshot: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Error> {
-    let rows: Vec<(String, String, i64, i64, bool)> =
-        sqlx::query_as(FIND_STREAMS).bind(MAX_FINDINGS).fetch_all(snapshot).await?;
+    let rows: Vec<(String, String, i64, i64, bool)> = sqlx::query_as(FIND_STREAMS)
+        .bind(MAX_FINDINGS)
+        .fetch_all(snapshot)
+        .await?;
     let mut findings = Vec::new();
     for (aggregate_type, aggregate_id, sequence, expected, reordered) in rows {
         if sequence != expected {
@@ -222,7 +258,11 @@ async fn streams(snapshot: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Erro
             });
         }
         if reordered {
-            findings.push(Finding::StreamReordered { aggregate_type, aggregate_id, sequence: number(sequence) });
+            findings.push(Finding::StreamReordered {
+                aggregate_type,
+                aggregate_id,
+                sequence: number(sequence),
+            });
         }
     }
     Ok(findings)
@@ -240,24 +280,59 @@ async fn inbox(snapshot: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Error>
         .bind(INBOX_AGE.as_secs_f64())
         .fetch_all(snapshot)
         .await?;
-    Ok(rows.into_iter().map(|(batch, age)| Finding::InboxOld { batch, age_ms: number(age) }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(batch, age)| Finding::InboxOld {
+            batch,
+            age_ms: number(age),
+        })
+        .collect())
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CountDiffers { events, head } => write!(f, "{events} events have a position, the last is {head}"),
-            Self::Gap { base, expected } => write!(f, "a batch begins at {base} instead of {expected}"),
-            Self::BatchDiffers { batch, noted, found } => write!(f, "batch {batch} has {found}, noted are {noted}"),
-            Self::Unnoted { batch, events } => write!(f, "batch {batch} with {events} events was never noted"),
-            Self::NotedTwice { batch } => write!(f, "batch {batch} has a position and waits for one"),
-            Self::StreamBroken { aggregate_type, aggregate_id, sequence, expected } => {
-                write!(f, "{aggregate_type} {aggregate_id} has event {sequence} where {expected} should be")
+            Self::CountDiffers { events, head } => {
+                write!(f, "{events} events have a position, the last is {head}")
             }
-            Self::StreamReordered { aggregate_type, aggregate_id, sequence } => {
-                write!(f, "event {sequence} of {aggregate_type} {aggregate_id} has a lower position than the one before")
+            Self::Gap { base, expected } => {
+                write!(f, "a batch begins at {base} instead of {expected}")
             }
-            Self::InboxOld { batch, age_ms } => write!(f, "batch {batch} has waited {age_ms} ms for its position"),
+            Self::BatchDiffers {
+                batch,
+                noted,
+                found,
+            } => write!(f, "batch {batch} has {found}, noted are {noted}"),
+            Self::Unnoted { batch, events } => {
+                write!(f, "batch {batch} with {events} events was never noted")
+            }
+            Self::NotedTwice { batch } => {
+                write!(f, "batch {batch} has a position and waits for one")
+            }
+            Self::StreamBroken {
+                aggregate_type,
+                aggregate_id,
+                sequence,
+                expected,
+            } => {
+                write!(
+                    f,
+                    "{aggregate_type} {aggregate_id} has event {sequence} where {expected} should be"
+                )
+            }
+            Self::StreamReordered {
+                aggregate_type,
+                aggregate_id,
+                sequence,
+            } => {
+                write!(
+                    f,
+                    "event {sequence} of {aggregate_type} {aggregate_id} has a lower position than the one before"
+                )
+            }
+            Self::InboxOld { batch, age_ms } => {
+                write!(f, "batch {batch} has waited {age_ms} ms for its position")
+            }
         }
     }
 }

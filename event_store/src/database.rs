@@ -26,7 +26,11 @@ pub struct ConnectOptions {
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { max_connections: 16, acquire_timeout: Duration::from_secs(30), upcasters: Upcasters::default() }
+        Self {
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(30),
+            upcasters: Upcasters::default(),
+        }
     }
 }
 
@@ -62,8 +66,16 @@ impl Database {
             .await
             .map_err(Error::database("connect to the database"))?;
         let (head, _) = watch::channel(Position::START);
-        let signals = Signals { appended: Notify::new(), head, sequencers: AtomicUsize::new(0) };
-        Ok(Self { pool, upcasters: options.upcasters, signals: Arc::new(signals) })
+        let signals = Signals {
+            appended: Notify::new(),
+            head,
+            sequencers: AtomicUsize::new(0),
+        };
+        Ok(Self {
+            pool,
+            upcasters: options.upcasters,
+            signals: Arc::new(signals),
+        })
     }
 
     /// Brings the schema up to date. Any number of processes may do it at once: one works, the others wait for it.
@@ -71,7 +83,10 @@ impl Database {
     /// # Errors
     /// [`Error::Migrate`] when a step fails or an applied one was changed.
     pub async fn migrate(&self) -> Result<(), Error> {
-        sqlx::migrate!("../migrations").run(&self.pool).await.map_err(Error::Migrate)
+        sqlx::migrate!("../migrations")
+            .run(&self.pool)
+            .await
+            .map_err(Error::Migrate)
     }
 
     /// Returns the connections, for the rooms that write SQL of their own: the projections and the shell's state tables.

@@ -63,7 +63,9 @@ pub enum Error {
         sequence: u64,
     },
     /// An event was committed and has still no position, because somebody keeps the sequencer's lock.
-    #[error("event {sequence} of {aggregate_type} {aggregate_id} has no position after {waited_ms} ms")]
+    #[error(
+        "event {sequence} of {aggregate_type} {aggregate_id} has no position after {waited_ms} ms"
+    )]
     NotSequenced {
         /// The aggregate's type.
         aggregate_type: String,
@@ -106,7 +108,11 @@ impl Error {
     /// Says whether the same transaction may succeed when it is run again: a deadlock or a serialization failure.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        let Self::Database { source: sqlx::Error::Database(error), .. } = self else {
+        let Self::Database {
+            source: sqlx::Error::Database(error),
+            ..
+        } = self
+        else {
             return false;
         };
         matches!(error.code().as_deref(), Some("40001" | "40P01"))

@@ -44,8 +44,18 @@ impl Feed {
     ///
     /// # Errors
     /// [`Error::Database`], or [`Error::Decode`] when an upcaster meets an event that is no JSON.
-    pub async fn after(&self, position: Position, limit: u32, types: Option<&[&str]>) -> Result<Page, Error> {
-        let mut connection = self.database.pool().acquire().await.map_err(Error::database("read the feed"))?;
+    pub async fn after(
+        &self,
+        position: Position,
+        limit: u32,
+        types: Option<&[&str]>,
+    ) -> Result<Page, Error> {
+        let mut connection = self
+            .database
+            .pool()
+            .acquire()
+            .await
+            .map_err(Error::database("read the feed"))?;
         self.after_in(&mut connection, position, limit, types).await
     }
 
@@ -67,13 +77,20 @@ impl Feed {
             .fetch_all(connection)
             .await
             .map_err(Error::database("read the feed"))?;
-        let mut page = Page { events: Vec::with_capacity(rows.len()), next: position, head: Position::START };
+        let mut page = Page {
+            events: Vec::with_capacity(rows.len()),
+            next: position,
+            head: Position::START,
+        };
         for row in &rows {
             let (head, next, recorded) = read(row).map_err(Error::database("read the feed"))?;
             page.head = head;
             page.next = next.max(position);
             if let Some(Recorded { position, event }) = recorded {
-                page.events.push(Recorded { position, event: self.database.upcasters().apply(event)? });
+                page.events.push(Recorded {
+                    position,
+                    event: self.database.upcasters().apply(event)?,
+                });
             }
         }
         Ok(page)
@@ -104,7 +121,11 @@ impl Feed {
             if *known.borrow_and_update() > position || self.head().await? > position {
                 return Ok(true);
             }
-            let pause = if self.database.signals().has_sequencer() { POLL_BESIDE_SEQUENCER } else { POLL };
+            let pause = if self.database.signals().has_sequencer() {
+                POLL_BESIDE_SEQUENCER
+            } else {
+                POLL
+            };
             let hint = async {
                 // Other waiters publish what they see, so a change need not reach beyond this position.
                 let _ = tokio::select! {
@@ -135,7 +156,14 @@ fn read(row: &PgRow) -> Result<(Position, Position, Option<Recorded>), sqlx::Err
         metadata: row.try_get(9)?,
         recorded_at: row.try_get(10)?,
     };
-    Ok((head, next, Some(Recorded { position: Position::from_i64(position), event })))
+    Ok((
+        head,
+        next,
+        Some(Recorded {
+            position: Position::from_i64(position),
+            event,
+        }),
+    ))
 }
 
 const READ_HEAD: &str =

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use aggregates::Metadata;
 use chrono::{DateTime, Utc};
 use cqrs_es::{
-    Aggregate, AggregateError, EventStore, event_sink::EventSink,
+    Aggregate, AggregateError, EventStore,
+    event_sink::EventSink,
     persist::{EventStoreAggregateContext, PersistedEventStore},
 };
 use postgres_es::PostgresEventRepository;
@@ -91,8 +92,10 @@ impl Log {
         A::Command: Clone + Send,
     {
         let store = self.store::<A>();
-        let conflict =
-            || ExecuteError::Conflict { aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_owned() };
+        let conflict = || ExecuteError::Conflict {
+            aggregate_type: A::TYPE,
+            aggregate_id: aggregate_id.to_owned(),
+        };
         for _ in 0..=CONFLICT_RETRIES {
             let mut context = load_context(&store, aggregate_id).await?;
             let actual = context.current_sequence as u64;
@@ -100,17 +103,27 @@ impl Log {
                 return Err(ExecuteError::VersionMismatch { expected, actual });
             }
             let sink = EventSink::default();
-            context.aggregate.handle(command.clone(), &(), &sink).await.map_err(ExecuteError::Rejected)?;
+            context
+                .aggregate
+                .handle(command.clone(), &(), &sink)
+                .await
+                .map_err(ExecuteError::Rejected)?;
             let events = sink.collect().await;
             if events.is_empty() {
-                return Ok(Committed { version: actual, events });
+                return Ok(Committed {
+                    version: actual,
+                    events,
+                });
             }
             match store.commit(events, context, metadata.to_map()).await {
                 Ok(envelopes) => {
                     self.database.signals().appended.notify_one();
                     return Ok(Committed {
                         version: actual.saturating_add(envelopes.len() as u64),
-                        events: envelopes.into_iter().map(|envelope| envelope.payload).collect(),
+                        events: envelopes
+                            .into_iter()
+                            .map(|envelope| envelope.payload)
+                            .collect(),
                     });
                 }
                 Err(AggregateError::AggregateConflict) => {}
@@ -138,8 +151,15 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::Database`] or [`Error::Decode`] when the stream cannot be read.
-    pub async fn load_at_version<A: Aggregate>(&self, aggregate_id: &str, version: u64) -> Result<(A, u64), Error> {
-        self.stream(A::TYPE, aggregate_id).up_to_version(version).fold().await
+    pub async fn load_at_version<A: Aggregate>(
+        &self,
+        aggregate_id: &str,
+        version: u64,
+    ) -> Result<(A, u64), Error> {
+        self.stream(A::TYPE, aggregate_id)
+            .up_to_version(version)
+            .fold()
+            .await
     }
 
     /// Loads an aggregate as it was at a moment.
@@ -151,7 +171,10 @@ impl Log {
         aggregate_id: &str,
         moment: DateTime<Utc>,
     ) -> Result<(A, u64), Error> {
-        self.stream(A::TYPE, aggregate_id).up_to_time(moment).fold().await
+        self.stream(A::TYPE, aggregate_id)
+            .up_to_time(moment)
+            .fold()
+            .await
     }
 
     /// Reads one stream.
@@ -164,7 +187,12 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::NoSuchEvent`], or [`Error::NotSequenced`] when somebody keeps the sequencer's lock for ten seconds.
-    pub async fn position_of(&self, aggregate_type: &str, aggregate_id: &str, version: u64) -> Result<Position, Error> {
+    pub async fn position_of(
+        &self,
+        aggregate_type: &str,
+        aggregate_id: &str,
+        version: u64,
+    ) -> Result<Position, Error> {
         let begun = Instant::now();
         loop {
             let row: Option<(Option<i64>,)> = sqlx::query_as(READ_POSITION)
@@ -200,8 +228,10 @@ impl Log {
     }
 
     fn store<A: Aggregate>(&self) -> Store<A> {
-        PersistedEventStore::new_event_store(PostgresEventRepository::new(self.database.pool().clone()))
-            .with_upcasters(self.database.upcasters().boxed())
+        PersistedEventStore::new_event_store(PostgresEventRepository::new(
+            self.database.pool().clone(),
+        ))
+        .with_upcasters(self.database.upcasters().boxed())
     }
 }
 
@@ -215,11 +245,18 @@ async fn load_context<A: Aggregate>(
     store: &Store<A>,
     aggregate_id: &str,
 ) -> Result<EventStoreAggregateContext<A>, Error> {
-    store.load_aggregate(aggregate_id).await.map_err(|error| failure::<A>("load", aggregate_id, error))
+    store
+        .load_aggregate(aggregate_id)
+        .await
+        .map_err(|error| failure::<A>("load", aggregate_id, error))
 }
 
 /// Names the aggregate of a failure of `cqrs-es`, which names none.
-fn failure<A: Aggregate>(action: &'static str, aggregate_id: &str, error: AggregateError<A::Error>) -> Error {
+fn failure<A: Aggregate>(
+    action: &'static str,
+    aggregate_id: &str,
+    error: AggregateError<A::Error>,
+) -> Error {
     let source = match error {
         AggregateError::DatabaseConnectionError(source)
         | AggregateError::DeserializationError(source)
@@ -228,5 +265,10 @@ fn failure<A: Aggregate>(action: &'static str, aggregate_id: &str, error: Aggreg
         AggregateError::UserError(error) => error.to_string().into(),
         AggregateError::AggregateConflict => "conflict with another writer".into(),
     };
-    Error::Aggregate { action, aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_owned(), source }
+    Error::Aggregate {
+        action,
+        aggregate_type: A::TYPE,
+        aggregate_id: aggregate_id.to_owned(),
+        source,
+    }
 }

@@ -52,7 +52,11 @@ impl Sequencer {
                 }
                 Ok(_) => {
                     quiet = quiet.saturating_add(1);
-                    if quiet > QUIET_AFTER { QUIET_TICK } else { BUSY_TICK }
+                    if quiet > QUIET_AFTER {
+                        QUIET_TICK
+                    } else {
+                        BUSY_TICK
+                    }
                 }
                 Err(error) => {
                     let reason = std::error::Error::source(&error).map(ToString::to_string);

@@ -62,7 +62,9 @@ impl Stream {
             .bind(&self.aggregate_type)
             .bind(&self.aggregate_id)
             .bind(i64::try_from(after).unwrap_or(i64::MAX))
-            .bind(self.version.map_or(i64::MAX, |version| i64::try_from(version).unwrap_or(i64::MAX)))
+            .bind(self.version.map_or(i64::MAX, |version| {
+                i64::try_from(version).unwrap_or(i64::MAX)
+            }))
             .bind(self.moment)
             .bind(i64::from(limit))
             .fetch_all(self.database.pool())
@@ -103,7 +105,10 @@ impl Stream {
             Ok(StreamEvent { position, event })
         };
         let StreamEvent { position, event } = read().map_err(Error::database("read a stream"))?;
-        Ok(StreamEvent { position, event: self.database.upcasters().apply(event)? })
+        Ok(StreamEvent {
+            position,
+            event: self.database.upcasters().apply(event)?,
+        })
     }
 }
 

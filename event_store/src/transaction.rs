@@ -17,8 +17,17 @@ pub struct Transaction {
 
 impl Transaction {
     pub(crate) async fn begin(database: &Database) -> Result<Self, Error> {
-        let inner = database.pool().begin().await.map_err(Error::database("begin a transaction"))?;
-        Ok(Self { inner, database: database.clone(), appended: false, unfinished: false })
+        let inner = database
+            .pool()
+            .begin()
+            .await
+            .map_err(Error::database("begin a transaction"))?;
+        Ok(Self {
+            inner,
+            database: database.clone(),
+            appended: false,
+            unfinished: false,
+        })
     }
 
     /// Returns the connection, for statements of the caller's own.
@@ -37,7 +46,9 @@ impl Transaction {
         self.unfinished = true;
         let answers = bulk::append(&mut self.inner, batch).await?;
         self.unfinished = false;
-        self.appended |= answers.iter().any(|answer| matches!(answer, Answer::Appended { .. }));
+        self.appended |= answers
+            .iter()
+            .any(|answer| matches!(answer, Answer::Appended { .. }));
         Ok(answers)
     }
 
@@ -49,7 +60,10 @@ impl Transaction {
         if self.unfinished {
             return Err(Error::Unfinished);
         }
-        self.inner.commit().await.map_err(Error::database("commit a transaction"))?;
+        self.inner
+            .commit()
+            .await
+            .map_err(Error::database("commit a transaction"))?;
         if self.appended {
             self.database.signals().appended.notify_one();
         }
@@ -61,6 +75,9 @@ impl Transaction {
     /// # Errors
     /// [`Error::Database`] when the connection is gone, which rolls back too.
     pub async fn rollback(self) -> Result<(), Error> {
-        self.inner.rollback().await.map_err(Error::database("roll back a transaction"))
+        self.inner
+            .rollback()
+            .await
+            .map_err(Error::database("roll back a transaction"))
     }
 }

@@ -22,7 +22,10 @@ impl Upcasters {
     }
 
     pub(crate) fn boxed(&self) -> Vec<Box<dyn EventUpcaster>> {
-        self.0.iter().map(|upcaster| Box::new(Shared(Arc::clone(upcaster))) as Box<dyn EventUpcaster>).collect()
+        self.0
+            .iter()
+            .map(|upcaster| Box::new(Shared(Arc::clone(upcaster))) as Box<dyn EventUpcaster>)
+            .collect()
     }
 
     /// Applies the list; an event that none of them wants is not parsed.
@@ -36,7 +39,8 @@ impl Upcasters {
                     event_type: event.event_type.clone(),
                     event_version: event.event_version.clone(),
                     payload: event.decode()?,
-                    metadata: serde_json::from_str(&event.metadata).map_err(|source| event.undecodable(source))?,
+                    metadata: serde_json::from_str(&event.metadata)
+                        .map_err(|source| event.undecodable(source))?,
                 };
                 let upcast = upcaster.upcast(serialized);
                 // Identity and time stay: an upcaster changes what an event says, not which event it is.

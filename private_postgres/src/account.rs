@@ -31,7 +31,11 @@ impl Account {
             .iter()
             .find_map(|name| {
                 let (uid, gid) = (id_of("-u", name)?, id_of("-g", name)?);
-                (uid != 0).then(|| Self::Other { name: (*name).to_owned(), uid, gid })
+                (uid != 0).then(|| Self::Other {
+                    name: (*name).to_owned(),
+                    uid,
+                    gid,
+                })
             })
             .ok_or(Error::NoAccount)
     }
@@ -67,9 +71,8 @@ impl Account {
     pub(crate) fn give(&self, path: &Path) -> Result<(), Error> {
         match self {
             Self::Own => Ok(()),
-            Self::Other { uid, gid, .. } => {
-                unix_fs::chown(path, Some(*uid), Some(*gid)).map_err(Error::io("change the owner of", path))
-            }
+            Self::Other { uid, gid, .. } => unix_fs::chown(path, Some(*uid), Some(*gid))
+                .map_err(Error::io("change the owner of", path)),
         }
     }
 
@@ -80,7 +83,9 @@ impl Account {
         }
         let mut way: Vec<&Path> = directory.ancestors().collect();
         way.reverse();
-        way.into_iter().find(|step| !self.can_enter(step)).map(Path::to_owned)
+        way.into_iter()
+            .find(|step| !self.can_enter(step))
+            .map(Path::to_owned)
     }
 
     /// Tries it, since access lists and mount options decide as well as the mode does.
@@ -96,6 +101,10 @@ impl Account {
 
 /// Asks `id`, which knows every directory service that the machine uses.
 fn id_of(which: &str, name: &str) -> Option<u32> {
-    let output = Command::new("id").args([which, name]).stderr(Stdio::null()).output().ok()?;
+    let output = Command::new("id")
+        .args([which, name])
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }

@@ -47,7 +47,12 @@ impl Options {
     /// Runs a durable cluster below `data_dir`.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), durable: true, max_connections: 100, programs: None }
+        Self {
+            data_dir: data_dir.into(),
+            durable: true,
+            max_connections: 100,
+            programs: None,
+        }
     }
 }
 
@@ -69,15 +74,25 @@ impl Cluster {
         // Processes are run and waited for; none of that belongs on an async thread.
         tokio::task::spawn_blocking(move || Self::start_blocking(&options))
             .await
-            .unwrap_or_else(|error| Err(Error::Failed { program: "the start", output: error.to_string() }))
+            .unwrap_or_else(|error| {
+                Err(Error::Failed {
+                    program: "the start",
+                    output: error.to_string(),
+                })
+            })
     }
 
     fn start_blocking(options: &Options) -> Result<Self, Error> {
         let ownership = Ownership::take(&options.data_dir)?;
         let account = Account::choose()?;
         let directory = place::of_cluster(&options.data_dir, &account)?;
-        let found = fs::read_to_string(directory.join("PG_VERSION")).ok().map(|text| text.trim().to_owned());
-        let programs = match (&options.programs, found.as_deref().and_then(|text| text.parse().ok())) {
+        let found = fs::read_to_string(directory.join("PG_VERSION"))
+            .ok()
+            .map(|text| text.trim().to_owned());
+        let programs = match (
+            &options.programs,
+            found.as_deref().and_then(|text| text.parse().ok()),
+        ) {
             (Some(programs), _) => programs.clone(),
             (None, Some(major)) => Programs::find_major(major)?,
             (None, None) => Programs::find()?,
@@ -98,12 +113,17 @@ impl Cluster {
         let socket = place::of_socket(&directory, &account)?;
         let deadline = Instant::now() + START_LIMIT;
         let server = loop {
-            let server = Server::start(server_command(&directory, &socket, &programs, &account, options)?)?;
+            let server = Server::start(server_command(
+                &directory, &socket, &programs, &account, options,
+            )?)?;
             match ready(&server, &directory, deadline) {
                 Ok(()) => break server,
                 // After a SIGKILL of the postmaster its backends hold the shared memory for a moment.
-                Err(_) if taken_over && server.exit_status().is_some() && Instant::now() < deadline
-                    && last_log_lines(&directory).contains("shared memory") =>
+                Err(_)
+                    if taken_over
+                        && server.exit_status().is_some()
+                        && Instant::now() < deadline
+                        && last_log_lines(&directory).contains("shared memory") =>
                 {
                     std::thread::sleep(Duration::from_millis(200));
                 }
@@ -114,14 +134,22 @@ impl Cluster {
             }
         };
         tracing::debug!(cluster = %directory.display(), pid = server.pid(), "private PostgreSQL is ready");
-        Ok(Self { server, directory, socket, _ownership: ownership })
+        Ok(Self {
+            server,
+            directory,
+            socket,
+            _ownership: ownership,
+        })
     }
 
     /// Returns the address of one of the cluster's databases.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let socket = percent_encoded(self.socket.as_os_str().as_encoded_bytes());
-        format!("postgres:///{}?host={socket}&user={ROLE}", percent_encoded(database.as_bytes()))
+        format!(
+            "postgres:///{}?host={socket}&user={ROLE}",
+            percent_encoded(database.as_bytes())
+        )
     }
 
     /// Returns the server's process id.
@@ -141,16 +169,27 @@ impl Cluster {
     /// # Errors
     /// [`Error::Database`] when the server refuses.
     pub async fn create_database(&self, name: &str) -> Result<(), Error> {
-        match self.administer(&format!("CREATE DATABASE {}", quoted(name)), "make a database").await {
-            Err(Error::Database { source: sqlx::Error::Database(error), .. }) if error.code().as_deref() == Some("42P04") => {
-                Ok(())
-            }
+        match self
+            .administer(
+                &format!("CREATE DATABASE {}", quoted(name)),
+                "make a database",
+            )
+            .await
+        {
+            Err(Error::Database {
+                source: sqlx::Error::Database(error),
+                ..
+            }) if error.code().as_deref() == Some("42P04") => Ok(()),
             other => other,
         }
     }
 
     /// Runs one statement in the database `postgres`, over a connection of its own.
-    pub(crate) async fn administer(&self, statement: &str, action: &'static str) -> Result<(), Error> {
+    pub(crate) async fn administer(
+        &self,
+        statement: &str,
+        action: &'static str,
+    ) -> Result<(), Error> {
         administer(&self.url("postgres"), statement, action).await
     }
 
@@ -166,11 +205,17 @@ impl Cluster {
     pub async fn stop(self) -> Result<(), Error> {
         for (signal, limit) in [(Signal::INT, STOP_LIMIT), (Signal::QUIT, STOP_LIMIT)] {
             self.server.signal(signal);
-            if tokio::time::timeout(limit, self.server.ended()).await.is_ok() {
+            if tokio::time::timeout(limit, self.server.ended())
+                .await
+                .is_ok()
+            {
                 return Ok(());
             }
         }
-        Err(Error::StillRunning { cluster: self.directory.clone(), pid: self.server.pid() })
+        Err(Error::StillRunning {
+            cluster: self.directory.clone(),
+            pid: self.server.pid(),
+        })
     }
 }
 
@@ -190,14 +235,19 @@ impl Drop for Cluster {
 }
 
 /// Runs one statement over a connection of its own.
-pub(crate) async fn administer(url: &str, statement: &str, action: &'static str) -> Result<(), Error> {
+pub(crate) async fn administer(
+    url: &str,
+    statement: &str,
+    action: &'static str,
+) -> Result<(), Error> {
     let run = async {
         let options: PgConnectOptions = url.parse()?;
         let mut connection = options.disable_statement_logging().connect().await?;
         connection.execute(statement).await?;
         connection.close().await
     };
-    run.await.map_err(|source| Error::Database { action, source })
+    run.await
+        .map_err(|source| Error::Database { action, source })
 }
 
 /// Quotes an SQL identifier.
@@ -206,16 +256,31 @@ pub(crate) fn quoted(name: &str) -> String {
 }
 
 /// Makes the cluster beside its place and moves it there, so that a half-made one is never mistaken for a whole.
-fn make(directory: &Path, programs: &Programs, account: &Account, durable: bool) -> Result<(), Error> {
+fn make(
+    directory: &Path,
+    programs: &Programs,
+    account: &Account,
+    durable: bool,
+) -> Result<(), Error> {
     let unfinished = directory.with_file_name("postgres.unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).map_err(Error::io("remove", &unfinished))?;
     }
-    DirBuilder::new().mode(0o700).create(&unfinished).map_err(Error::io("make", &unfinished))?;
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&unfinished)
+        .map_err(Error::io("make", &unfinished))?;
     account.give(&unfinished)?;
     let mut command = account.command(programs.path("initdb"));
     command
-        .args(["--username", ROLE, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"])
+        .args([
+            "--username",
+            ROLE,
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--encoding=UTF8",
+            "--locale=C",
+        ])
         .arg("--no-instructions")
         .arg("--pgdata")
         .arg(&unfinished);
@@ -227,13 +292,21 @@ fn make(directory: &Path, programs: &Programs, account: &Account, durable: bool)
 }
 
 fn run(mut command: Command, program: &'static str) -> Result<(), Error> {
-    let Output { status, stdout, stderr } =
-        command.output().map_err(Error::io("run", Path::new(command.get_program())))?;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .output()
+        .map_err(Error::io("run", Path::new(command.get_program())))?;
     if status.success() {
         return Ok(());
     }
     let output = [stdout, stderr].concat();
-    Err(Error::Failed { program, output: last_lines(&String::from_utf8_lossy(&output)) })
+    Err(Error::Failed {
+        program,
+        output: last_lines(&String::from_utf8_lossy(&output)),
+    })
 }
 
 fn server_command(
@@ -248,7 +321,11 @@ fn server_command(
         let aside = log.with_extension("log.1");
         fs::rename(&log, &aside).map_err(Error::io("put aside", &log))?;
     }
-    let output = OpenOptions::new().create(true).append(true).open(&log).map_err(Error::io("open", &log))?;
+    let output = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&log)
+        .map_err(Error::io("open", &log))?;
     let errors = output.try_clone().map_err(Error::io("open", &log))?;
     let mut command = dying_with_parent(account, &programs.path("postgres"));
     command.arg("-D").arg(directory);
@@ -259,7 +336,10 @@ fn server_command(
         ("unix_socket_directories", quoted(&socket.to_string_lossy())),
         ("unix_socket_permissions", "0700".to_owned()),
         ("max_connections", options.max_connections.to_string()),
-        ("shared_buffers", if options.durable { "256MB" } else { "64MB" }.to_owned()),
+        (
+            "shared_buffers",
+            if options.durable { "256MB" } else { "64MB" }.to_owned(),
+        ),
         ("fsync", on_when_durable.to_owned()),
         ("synchronous_commit", on_when_durable.to_owned()),
         ("full_page_writes", on_when_durable.to_owned()),
@@ -275,7 +355,11 @@ fn server_command(
         command.arg("-c").arg(format!("{name}={value}"));
     }
     // A process group of its own: Ctrl-C at the terminal is for the program, which stops the server last.
-    command.process_group(0).stdin(Stdio::null()).stdout(output).stderr(errors);
+    command
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors);
     Ok(command)
 }
 
@@ -284,12 +368,17 @@ fn ready(server: &Server, directory: &Path, deadline: Instant) -> Result<(), Err
     let file = directory.join("postmaster.pid");
     loop {
         if server.exit_status().is_some() {
-            return Err(Error::Failed { program: "postgres", output: last_log_lines(directory) });
+            return Err(Error::Failed {
+                program: "postgres",
+                output: last_log_lines(directory),
+            });
         }
         let text = fs::read_to_string(&file).unwrap_or_default();
         let mut lines = text.lines();
         // Line 1 is the process id, line 8 the status.
-        let own = lines.next().is_some_and(|pid| pid.trim().parse() == Ok(server.pid()));
+        let own = lines
+            .next()
+            .is_some_and(|pid| pid.trim().parse() == Ok(server.pid()));
         if own && lines.nth(6).is_some_and(|status| status.trim() == "ready") {
             return Ok(());
         }
@@ -309,7 +398,9 @@ fn log_of(directory: &Path) -> PathBuf {
 }
 
 fn last_log_lines(directory: &Path) -> String {
-    last_lines(&String::from_utf8_lossy(&fs::read(log_of(directory)).unwrap_or_default()))
+    last_lines(&String::from_utf8_lossy(
+        &fs::read(log_of(directory)).unwrap_or_default(),
+    ))
 }
 
 fn last_lines(text: &str) -> String {
@@ -320,12 +411,14 @@ fn last_lines(text: &str) -> String {
 
 /// Encodes everything but unreserved characters (RFC 3986, section 2.3).
 fn percent_encoded(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len()), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-            text.push(char::from(*byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len()), |mut text, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+                text.push(char::from(*byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+            text
+        })
 }

@@ -46,7 +46,9 @@ pub enum Error {
         owner: String,
     },
     /// Started by root, and there is no other account to run the server as.
-    #[error("the server does not run as root, and this machine has neither a postgres nor a nobody account")]
+    #[error(
+        "the server does not run as root, and this machine has neither a postgres nor a nobody account"
+    )]
     NoAccount,
     /// A directory could not be prepared.
     #[error("cannot {action} {path}")]
@@ -60,7 +62,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The server's account cannot reach its directory.
-    #[error("the account {account} cannot enter {path}, and no other place could be used: choose a data directory that it can reach")]
+    #[error(
+        "the account {account} cannot enter {path}, and no other place could be used: choose a data directory that it can reach"
+    )]
     Unreachable {
         /// The account that the server runs as.
         account: String,
@@ -114,8 +118,15 @@ pub enum Error {
 
 impl Error {
     /// Names the step and the path of an I/O error.
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 }

@@ -37,9 +37,17 @@ impl Ownership {
             .map_err(Error::io("open", &path))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut owner = String::new();
-            lock.read_to_string(&mut owner).map_err(Error::io("read", &path))?;
-            let owner = if owner.trim().is_empty() { "unknown".to_owned() } else { owner.trim().to_owned() };
-            return Err(Error::InUse { data_dir: data_dir.to_owned(), owner });
+            lock.read_to_string(&mut owner)
+                .map_err(Error::io("read", &path))?;
+            let owner = if owner.trim().is_empty() {
+                "unknown".to_owned()
+            } else {
+                owner.trim().to_owned()
+            };
+            return Err(Error::InUse {
+                data_dir: data_dir.to_owned(),
+                owner,
+            });
         }
         let write = |lock: &mut File| {
             lock.set_len(0)?;
@@ -56,7 +64,9 @@ impl Ownership {
 /// Root's data directory may be behind `/root`. Then the cluster goes to [`SYSTEM_STATE`] under a fresh name and
 /// `data_dir/postgres` links to it, so that a data directory that is deleted and made again starts empty.
 pub(crate) fn of_cluster(data_dir: &Path, account: &Account) -> Result<PathBuf, Error> {
-    let data_dir = data_dir.canonicalize().map_err(Error::io("find", data_dir))?;
+    let data_dir = data_dir
+        .canonicalize()
+        .map_err(Error::io("find", data_dir))?;
     let preferred = data_dir.join("postgres");
     if preferred.is_symlink() {
         return fs::read_link(&preferred).map_err(Error::io("read", &preferred));
@@ -74,16 +84,28 @@ pub(crate) fn of_cluster(data_dir: &Path, account: &Account) -> Result<PathBuf, 
 }
 
 fn open_for_passing(directory: &Path) -> Result<(), Error> {
-    let mode = fs::metadata(directory).map_err(Error::io("look at", directory))?.mode();
+    let mode = fs::metadata(directory)
+        .map_err(Error::io("look at", directory))?
+        .mode();
     fs::set_permissions(directory, fs::Permissions::from_mode(mode | 0o011))
         .map_err(Error::io("change the mode of", directory))
 }
 
 fn elsewhere(link: &Path, obstacle: &Path, account: &Account) -> Result<PathBuf, Error> {
-    let unreachable = || Error::Unreachable { account: account.name(), path: obstacle.to_owned() };
-    let name = format!("{:016x}", hash_of(&(link, std::process::id(), std::time::SystemTime::now())));
+    let unreachable = || Error::Unreachable {
+        account: account.name(),
+        path: obstacle.to_owned(),
+    };
+    let name = format!(
+        "{:016x}",
+        hash_of(&(link, std::process::id(), std::time::SystemTime::now()))
+    );
     let home = Path::new(SYSTEM_STATE).join(name);
-    DirBuilder::new().recursive(true).mode(0o755).create(&home).map_err(|_| unreachable())?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(&home)
+        .map_err(|_| unreachable())?;
     if account.obstacle(&home).is_some() {
         return Err(unreachable());
     }
@@ -99,21 +121,32 @@ fn elsewhere(link: &Path, obstacle: &Path, account: &Account) -> Result<PathBuf,
 /// Returns a private directory for the socket: the cluster's own, or a short one where that path is too long.
 pub(crate) fn of_socket(cluster: &Path, account: &Account) -> Result<PathBuf, Error> {
     // A comma would divide the server's list of directories, whatever the quoting in old versions.
-    if cluster.as_os_str().len() <= MAX_SOCKET_DIRECTORY && !cluster.to_string_lossy().contains([',', '"', '\\']) {
+    if cluster.as_os_str().len() <= MAX_SOCKET_DIRECTORY
+        && !cluster.to_string_lossy().contains([',', '"', '\\'])
+    {
         return Ok(cluster.to_owned());
     }
     let base = std::env::var_os("XDG_RUNTIME_DIR")
         .map(PathBuf::from)
-        .filter(|base| matches!(account, Account::Own) && base.is_dir() && base.as_os_str().len() < 60)
+        .filter(|base| {
+            matches!(account, Account::Own) && base.is_dir() && base.as_os_str().len() < 60
+        })
         .unwrap_or_else(|| PathBuf::from("/tmp"));
-    let directory = base.join(format!("domainflow-{:016x}", hash_of(&(cluster, account.uid()))));
+    let directory = base.join(format!(
+        "domainflow-{:016x}",
+        hash_of(&(cluster, account.uid()))
+    ));
     match DirBuilder::new().mode(0o700).create(&directory) {
         Ok(()) => account.give(&directory)?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             // Anybody may have made that name in /tmp; only a private directory of the account's own will do.
-            let found = fs::symlink_metadata(&directory).map_err(Error::io("look at", &directory))?;
+            let found =
+                fs::symlink_metadata(&directory).map_err(Error::io("look at", &directory))?;
             if !found.is_dir() || found.uid() != account.uid() || found.mode() & 0o077 != 0 {
-                return Err(Error::Unreachable { account: account.name(), path: directory });
+                return Err(Error::Unreachable {
+                    account: account.name(),
+                    path: directory,
+                });
             }
         }
         Err(source) => return Err(Error::io("make", &directory)(source)),

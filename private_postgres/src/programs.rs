@@ -43,7 +43,10 @@ impl Programs {
     pub fn find_major(major: u32) -> Result<Self, Error> {
         let all = Self::all()?;
         let first = all.first().cloned();
-        all.into_iter().find(|programs| programs.major == major).or(first).ok_or(Error::NotFound)
+        all.into_iter()
+            .find(|programs| programs.major == major)
+            .or(first)
+            .ok_or(Error::NotFound)
     }
 
     /// Uses the programs of one directory.
@@ -82,17 +85,25 @@ impl Programs {
         }
         let mut directories: Vec<PathBuf> = configured().into_iter().collect();
         directories.extend(env::var_os("PATH").iter().flat_map(env::split_paths));
-        let mut packaged: Vec<Self> =
-            PACKAGED.iter().flat_map(|pattern| expand(pattern)).filter_map(|path| Self::in_directory(path).ok()).collect();
+        let mut packaged: Vec<Self> = PACKAGED
+            .iter()
+            .flat_map(|pattern| expand(pattern))
+            .filter_map(|path| Self::in_directory(path).ok())
+            .collect();
         packaged.sort_by_key(|programs| std::cmp::Reverse(programs.major));
-        let mut all: Vec<Self> = directories.into_iter().filter_map(|path| Self::in_directory(path).ok()).collect();
+        let mut all: Vec<Self> = directories
+            .into_iter()
+            .filter_map(|path| Self::in_directory(path).ok())
+            .collect();
         all.extend(packaged);
         Ok(all)
     }
 }
 
 fn has_programs(directory: &Path) -> bool {
-    ["initdb", "postgres"].iter().all(|program| directory.join(program).is_file())
+    ["initdb", "postgres"]
+        .iter()
+        .all(|program| directory.join(program).is_file())
 }
 
 /// What `pg_config` says; it belongs to the development files and may be there without a server.
@@ -104,15 +115,25 @@ fn configured() -> Option<PathBuf> {
 
 /// Reads the major version out of `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.
 fn version_of(program: &Path) -> Result<u32, Error> {
-    let output = Command::new(program).arg("--version").output().map_err(Error::io("run", program))?;
+    let output = Command::new(program)
+        .arg("--version")
+        .output()
+        .map_err(Error::io("run", program))?;
     let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    major_in(&answer).ok_or_else(|| Error::UnknownVersion { program: program.to_owned(), answer })
+    major_in(&answer).ok_or_else(|| Error::UnknownVersion {
+        program: program.to_owned(),
+        answer,
+    })
 }
 
 fn major_in(answer: &str) -> Option<u32> {
-    let version = answer.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    let version = answer
+        .split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
     // 15.14, but also 18beta1 and 17devel.
-    let digits = version.split(|character: char| !character.is_ascii_digit()).next()?;
+    let digits = version
+        .split(|character: char| !character.is_ascii_digit())
+        .next()?;
     digits.parse().ok()
 }
 
@@ -138,7 +159,10 @@ mod tests {
 
     #[test]
     fn the_major_version_is_read_from_every_form_of_the_answer() {
-        assert_eq!(major_in("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"), Some(15));
+        assert_eq!(
+            major_in("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"),
+            Some(15)
+        );
         assert_eq!(major_in("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(major_in("postgres (PostgreSQL) 16.4"), Some(16));
         assert_eq!(major_in("command not found"), None);

@@ -41,13 +41,18 @@ impl Server {
                 }
             };
             let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-                let _ = report.send(Err(std::io::Error::other("the child's process id is out of range")));
+                let _ = report.send(Err(std::io::Error::other(
+                    "the child's process id is out of range",
+                )));
                 return;
             };
             let _ = report.send(Ok(pid));
             // Waits without reaping, so that a signal sent meanwhile cannot reach a recycled process id.
-            while waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-                .is_err_and(|error| error == rustix::io::Errno::INTR)
+            while waitid(
+                WaitId::Pid(pid),
+                WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+            )
+            .is_err_and(|error| error == rustix::io::Errno::INTR)
             {}
             let mut alive = kept.lock().unwrap_or_else(PoisonError::into_inner);
             let status = child.wait();

@@ -31,23 +31,39 @@ pub(crate) fn stop_orphan(cluster: &Path, account: &Account) -> Result<bool, Err
     let Ok(text) = fs::read_to_string(&file) else {
         return Ok(false);
     };
-    let pid = text.lines().next().and_then(|line| line.trim().parse::<i32>().ok()).and_then(Pid::from_raw);
+    let pid = text
+        .lines()
+        .next()
+        .and_then(|line| line.trim().parse::<i32>().ok())
+        .and_then(Pid::from_raw);
     if let Some(pid) = pid.filter(|pid| is_postmaster(*pid, &text, cluster, account)) {
-        tracing::info!(pid = pid.as_raw_nonzero().get(), "stopping a server that outlived its program");
+        tracing::info!(
+            pid = pid.as_raw_nonzero().get(),
+            "stopping a server that outlived its program"
+        );
         let signal = |signal| match kill_process(pid, signal) {
-            Err(error) if error != Errno::SRCH => Err(Error::io("signal the server in", cluster)(error.into())),
+            Err(error) if error != Errno::SRCH => {
+                Err(Error::io("signal the server in", cluster)(error.into()))
+            }
             _ => Ok(()),
         };
         signal(Signal::INT)?;
         if !gone_within(FAST_STOP, || is_postmaster(pid, &text, cluster, account)) {
             signal(Signal::QUIT)?;
-            if !gone_within(IMMEDIATE_STOP, || is_postmaster(pid, &text, cluster, account)) {
-                return Err(Error::StillRunning { cluster: cluster.to_owned(), pid: pid.as_raw_nonzero().get() });
+            if !gone_within(IMMEDIATE_STOP, || {
+                is_postmaster(pid, &text, cluster, account)
+            }) {
+                return Err(Error::StillRunning {
+                    cluster: cluster.to_owned(),
+                    pid: pid.as_raw_nonzero().get(),
+                });
             }
         }
     }
     match fs::remove_file(&file) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &file)(source)),
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", &file)(source))
+        }
         _ => Ok(true),
     }
 }

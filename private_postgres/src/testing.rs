@@ -36,7 +36,8 @@ rm -rf -- "$2""#;
 const MAX_CONNECTIONS: u16 = 300;
 
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
-static TEMPLATES: LazyLock<Mutex<HashMap<String, Arc<OnceCell<()>>>>> = LazyLock::new(Mutex::default);
+static TEMPLATES: LazyLock<Mutex<HashMap<String, Arc<OnceCell<()>>>>> =
+    LazyLock::new(Mutex::default);
 static NAMED: AtomicU64 = AtomicU64::new(0);
 
 struct Shared {
@@ -104,10 +105,18 @@ impl TestDatabase {
         let cluster = &shared().await?.cluster;
         let name = format!("test_{}", NAMED.fetch_add(1, Ordering::Relaxed));
         // Copying the files is faster than logging every page while nothing is synced.
-        let statement =
-            format!("CREATE DATABASE {} TEMPLATE {} {}", quoted(&name), quoted(template), strategy(cluster.directory()));
+        let statement = format!(
+            "CREATE DATABASE {} TEMPLATE {} {}",
+            quoted(&name),
+            quoted(template),
+            strategy(cluster.directory())
+        );
         cluster.administer(&statement, "clone a database").await?;
-        Ok(Self { url: cluster.url(&name), admin_url: cluster.url("postgres"), name })
+        Ok(Self {
+            url: cluster.url(&name),
+            admin_url: cluster.url("postgres"),
+            name,
+        })
     }
 
     /// Returns the database's address.
@@ -127,11 +136,19 @@ impl Drop for TestDatabase {
     /// Drops the database with whatever is still connected to it, on a thread of its own: the test's runtime may be
     /// the one that is unwinding.
     fn drop(&mut self) {
-        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&self.name));
+        let statement = format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            quoted(&self.name)
+        );
         let url = self.admin_url.clone();
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-            runtime.block_on(administer(&url, &statement, "drop a database")).ok()
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .ok()?;
+            runtime
+                .block_on(administer(&url, &statement, "drop a database"))
+                .ok()
         });
         // What is left over goes with the cluster.
         let _ = dropping.join();
@@ -140,9 +157,15 @@ impl Drop for TestDatabase {
 
 /// The copying of files as a choice came with version 15, as the default it is what older versions do.
 fn strategy(cluster: &Path) -> &'static str {
-    let major: u32 =
-        fs::read_to_string(cluster.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-    if major >= 15 { "STRATEGY FILE_COPY" } else { "" }
+    let major: u32 = fs::read_to_string(cluster.join("PG_VERSION"))
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(0);
+    if major >= 15 {
+        "STRATEGY FILE_COPY"
+    } else {
+        ""
+    }
 }
 
 async fn shared() -> Result<&'static Shared, Error> {
@@ -156,7 +179,10 @@ async fn shared() -> Result<&'static Shared, Error> {
             })
             .await?;
             let guardian = guard(&cluster, &data_dir)?;
-            Ok(Shared { cluster, _guardian: guardian })
+            Ok(Shared {
+                cluster,
+                _guardian: guardian,
+            })
         })
         .await
 }
@@ -168,7 +194,10 @@ fn temporary_directory() -> Result<PathBuf, Error> {
     if path.exists() {
         fs::remove_dir_all(&path).map_err(Error::io("remove", &path))?;
     }
-    fs::DirBuilder::new().mode(0o711).create(&path).map_err(Error::io("make", &path))?;
+    fs::DirBuilder::new()
+        .mode(0o711)
+        .create(&path)
+        .map_err(Error::io("make", &path))?;
     Ok(path)
 }
 
@@ -184,5 +213,8 @@ fn guard(cluster: &Cluster, data_dir: &Path) -> Result<ChildStdin, Error> {
         .process_group(0)
         .spawn()
         .map_err(Error::io("start a guardian for", data_dir))?;
-    guardian.stdin.take().ok_or(Error::Failed { program: "sh", output: "no pipe to its input".to_owned() })
+    guardian.stdin.take().ok_or(Error::Failed {
+        program: "sh",
+        output: "no pipe to its input".to_owned(),
+    })
 }

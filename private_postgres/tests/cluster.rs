@@ -23,7 +23,10 @@ const DATA_DIR: &str = "PRIVATE_POSTGRES_TEST_DATA_DIR";
 const KIND: &str = "PRIVATE_POSTGRES_TEST_KIND";
 
 fn options(data_dir: &Path) -> Options {
-    Options { durable: false, ..Options::new(data_dir) }
+    Options {
+        durable: false,
+        ..Options::new(data_dir)
+    }
 }
 
 async fn answers(url: &str) -> i32 {
@@ -33,7 +36,8 @@ async fn answers(url: &str) -> i32 {
 
 fn is_alive(pid: i32) -> bool {
     // A zombie that the container's init does not reap is as good as gone.
-    let zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    let zombie =
+        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
     test_kill_process(Pid::from_raw(pid).unwrap()).is_ok() && !zombie
 }
 
@@ -57,7 +61,10 @@ fn owner(kind: &str, data_dir: &Path, path: &str) -> (Child, i32) {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let pid = lines.map(Result::unwrap).find_map(|line| line.split_once("server ")?.1.parse().ok()).unwrap();
+    let pid = lines
+        .map(Result::unwrap)
+        .find_map(|line| line.split_once("server ")?.1.parse().ok())
+        .unwrap();
     (child, pid)
 }
 
@@ -73,14 +80,21 @@ async fn a_program_that_owns_a_cluster() {
         let database = TestDatabase::empty().await.unwrap();
         let mut connection = PgConnection::connect(database.url()).await.unwrap();
         let row = connection.fetch_one("SHOW data_directory").await.unwrap();
-        let file = fs::read_to_string(PathBuf::from(row.get::<String, _>(0)).join("postmaster.pid")).unwrap();
+        let file =
+            fs::read_to_string(PathBuf::from(row.get::<String, _>(0)).join("postmaster.pid"))
+                .unwrap();
         fs::write(data_dir, row.get::<String, _>(0)).unwrap();
         println!("server {}", file.lines().next().unwrap());
         panic!("a test that fails");
     }
     let cluster = Cluster::start(options(Path::new(&data_dir))).await.unwrap();
-    let mut connection = PgConnection::connect(&cluster.url("postgres")).await.unwrap();
-    connection.execute("CREATE TABLE IF NOT EXISTS kept (n int); INSERT INTO kept VALUES (1)").await.unwrap();
+    let mut connection = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .unwrap();
+    connection
+        .execute("CREATE TABLE IF NOT EXISTS kept (n int); INSERT INTO kept VALUES (1)")
+        .await
+        .unwrap();
     println!("server {}", cluster.pid());
     std::io::stdin().lines().next();
 }
@@ -95,15 +109,27 @@ async fn a_cluster_is_made_started_stopped_and_keeps_its_data() {
     cluster.create_database("domain flow").await.unwrap();
     let url = cluster.url("domain flow");
     let mut connection = PgConnection::connect(&url).await.unwrap();
-    connection.execute("CREATE TABLE kept AS SELECT 7 AS n").await.unwrap();
+    connection
+        .execute("CREATE TABLE kept AS SELECT 7 AS n")
+        .await
+        .unwrap();
     connection.close().await.unwrap();
     cluster.stop().await.unwrap();
     assert!(!is_alive(pid));
     assert!(PgConnection::connect(&url).await.is_err());
 
     let cluster = Cluster::start(options(&data_dir)).await.unwrap();
-    let mut connection = PgConnection::connect(&cluster.url("domain flow")).await.unwrap();
-    assert_eq!(connection.fetch_one("SELECT n FROM kept").await.unwrap().get::<i32, _>(0), 7);
+    let mut connection = PgConnection::connect(&cluster.url("domain flow"))
+        .await
+        .unwrap();
+    assert_eq!(
+        connection
+            .fetch_one("SELECT n FROM kept")
+            .await
+            .unwrap()
+            .get::<i32, _>(0),
+        7
+    );
     let settings = connection
         .fetch_one("SELECT current_setting('listen_addresses'), current_setting('fsync'), current_user::text")
         .await
@@ -117,10 +143,17 @@ async fn a_cluster_is_made_started_stopped_and_keeps_its_data() {
 #[tokio::test]
 async fn a_durable_cluster_syncs_every_commit() {
     let directory = TempDir::new().unwrap();
-    let cluster = Cluster::start(Options::new(directory.path())).await.unwrap();
-    let mut connection = PgConnection::connect(&cluster.url("postgres")).await.unwrap();
+    let cluster = Cluster::start(Options::new(directory.path()))
+        .await
+        .unwrap();
+    let mut connection = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .unwrap();
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
-        let row = connection.fetch_one(format!("SHOW {setting}").as_str()).await.unwrap();
+        let row = connection
+            .fetch_one(format!("SHOW {setting}").as_str())
+            .await
+            .unwrap();
         assert_eq!(row.get::<&str, _>(0), "on", "{setting}");
     }
     cluster.stop().await.unwrap();
@@ -140,10 +173,18 @@ async fn a_second_owner_is_refused_while_the_first_lives_and_welcome_after() {
     let directory = TempDir::new().unwrap();
     let first = Cluster::start(options(directory.path())).await.unwrap();
     let refused = Cluster::start(options(directory.path())).await.unwrap_err();
-    assert!(matches!(&refused, Error::InUse { owner, .. } if *owner == std::process::id().to_string()), "{refused}");
+    assert!(
+        matches!(&refused, Error::InUse { owner, .. } if *owner == std::process::id().to_string()),
+        "{refused}"
+    );
     assert_eq!(answers(&first.url("postgres")).await, 42);
     first.stop().await.unwrap();
-    Cluster::start(options(directory.path())).await.unwrap().stop().await.unwrap();
+    Cluster::start(options(directory.path()))
+        .await
+        .unwrap()
+        .stop()
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -160,7 +201,9 @@ async fn the_end_of_the_server_is_noticed() {
     let directory = TempDir::new().unwrap();
     let cluster = Cluster::start(options(directory.path())).await.unwrap();
     kill_process(Pid::from_raw(cluster.pid()).unwrap(), Signal::QUIT).unwrap();
-    tokio::time::timeout(Duration::from_secs(30), cluster.ended()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), cluster.ended())
+        .await
+        .unwrap();
     cluster.stop().await.unwrap();
 }
 
@@ -172,8 +215,17 @@ async fn a_cluster_whose_program_was_killed_is_taken_over() {
     program.wait().unwrap();
     let cluster = Cluster::start(options(directory.path())).await.unwrap();
     assert!(!is_alive(pid), "the server of the killed program has ended");
-    let mut connection = PgConnection::connect(&cluster.url("postgres")).await.unwrap();
-    assert_eq!(connection.fetch_one("SELECT count(*) FROM kept").await.unwrap().get::<i64, _>(0), 1);
+    let mut connection = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .unwrap();
+    assert_eq!(
+        connection
+            .fetch_one("SELECT count(*) FROM kept")
+            .await
+            .unwrap()
+            .get::<i64, _>(0),
+        1
+    );
     cluster.stop().await.unwrap();
 }
 
@@ -185,15 +237,28 @@ async fn a_server_that_outlived_its_program_is_stopped_before_the_next_starts() 
     let setpriv = without.path().join("setpriv");
     fs::write(&setpriv, "#!/bin/sh\nexit 1\n").unwrap();
     fs::set_permissions(&setpriv, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", without.path().display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}",
+        without.path().display(),
+        std::env::var("PATH").unwrap()
+    );
     let (mut program, pid) = owner("cluster", directory.path(), &path);
     program.kill().unwrap();
     program.wait().unwrap();
     assert!(is_alive(pid), "nothing told the server to end");
     let cluster = Cluster::start(options(directory.path())).await.unwrap();
     assert!(!is_alive(pid));
-    let mut connection = PgConnection::connect(&cluster.url("postgres")).await.unwrap();
-    assert_eq!(connection.fetch_one("SELECT count(*) FROM kept").await.unwrap().get::<i64, _>(0), 1);
+    let mut connection = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .unwrap();
+    assert_eq!(
+        connection
+            .fetch_one("SELECT count(*) FROM kept")
+            .await
+            .unwrap()
+            .get::<i64, _>(0),
+        1
+    );
     cluster.stop().await.unwrap();
 }
 
@@ -209,7 +274,10 @@ async fn a_stale_process_file_that_names_another_process_is_removed() {
     let rest = text.split_once('\n').unwrap().1;
     fs::write(&file, format!("{}\n{rest}", innocent.id())).unwrap();
     let cluster = Cluster::start(options(directory.path())).await.unwrap();
-    assert!(innocent.try_wait().unwrap().is_none(), "the other process was left alone");
+    assert!(
+        innocent.try_wait().unwrap().is_none(),
+        "the other process was left alone"
+    );
     innocent.kill().unwrap();
     innocent.wait().unwrap();
     cluster.stop().await.unwrap();
@@ -224,7 +292,9 @@ async fn a_cluster_of_another_version_is_refused_with_both_versions() {
     fs::write(&version, "9\n").unwrap();
     let refused = Cluster::start(options(directory.path())).await.unwrap_err();
     let own = Programs::find().unwrap().major();
-    assert!(matches!(&refused, Error::VersionDiffers { found, version, .. } if found == "9" && *version == own));
+    assert!(
+        matches!(&refused, Error::VersionDiffers { found, version, .. } if found == "9" && *version == own)
+    );
 }
 
 #[tokio::test]
@@ -266,7 +336,9 @@ fn a_test_process_that_fails_leaves_neither_server_nor_files() {
     let told = directory.path().join("cluster");
     let (mut program, pid) = owner("test", &told, &std::env::var("PATH").unwrap());
     assert!(!program.wait().unwrap().success());
-    wait_until("the server of the test process has ended", || !is_alive(pid));
+    wait_until("the server of the test process has ended", || {
+        !is_alive(pid)
+    });
     let cluster = PathBuf::from(fs::read_to_string(told).unwrap());
     wait_until("its files are gone", || !cluster.exists());
 }
@@ -284,7 +356,17 @@ async fn databases_of_one_template_are_alike_and_apart() {
     );
     let (one, other) = (one.unwrap(), other.unwrap());
     let mut connection = PgConnection::connect(one.url()).await.unwrap();
-    connection.execute("INSERT INTO prepared VALUES (1)").await.unwrap();
+    connection
+        .execute("INSERT INTO prepared VALUES (1)")
+        .await
+        .unwrap();
     let mut connection = PgConnection::connect(other.url()).await.unwrap();
-    assert_eq!(connection.fetch_one("SELECT count(*) FROM prepared").await.unwrap().get::<i64, _>(0), 0);
+    assert_eq!(
+        connection
+            .fetch_one("SELECT count(*) FROM prepared")
+            .await
+            .unwrap()
+            .get::<i64, _>(0),
+        0
+    );
 }

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{Campaign, Command, Create, Mode, PhaseConfig, Pinned, RecordGenerated, Source, StartPhase},
+    campaign::{
+        Campaign, Command, Create, Mode, PhaseConfig, Pinned, RecordGenerated, Source, StartPhase,
+    },
     domain::{self, DnsChecked, DnsReason, DnsRecord, Domain, LeadDecided, Outcome},
     ids::{CampaignId, RunId, UserId},
     lead, names,
@@ -27,9 +29,13 @@ const ROUNDS: usize = 3;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let directory = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(Options::new(directory.path().join("data"))).await.unwrap();
+    let cluster = Cluster::start(Options::new(directory.path().join("data")))
+        .await
+        .unwrap();
     cluster.create_database("bench").await.unwrap();
-    let database = Database::connect(&cluster.url("bench"), ConnectOptions::default()).await.unwrap();
+    let database = Database::connect(&cluster.url("bench"), ConnectOptions::default())
+        .await
+        .unwrap();
     database.migrate().await.unwrap();
     let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
     tracker.spawn(Sequencer::new(database.clone()).run(cancel.clone()));
@@ -116,7 +122,9 @@ async fn fill(database: &Database) {
             mode: Mode::StepByStep,
             configuration: serde_json::json!({}),
             max_domains: None,
-            phases: vec![PhaseConfig::Discovery { source: source.clone() }],
+            phases: vec![PhaseConfig::Discovery {
+                source: source.clone(),
+            }],
         }),
         Command::StartPhase(StartPhase {
             run_id,
@@ -138,13 +146,20 @@ async fn fill(database: &Database) {
         }));
     }
     for command in commands {
-        database.log().execute::<Campaign>(&stream, command, &metadata, None).await.unwrap();
+        database
+            .log()
+            .execute::<Campaign>(&stream, command, &metadata, None)
+            .await
+            .unwrap();
     }
     let generated: Vec<String> = pattern
         .names(0, NAMES)
         .filter_map(|(_, name)| Some(name?.to_string()))
         .collect();
-    for (version, result) in [(0, checked as fn(RunId, usize) -> domain::Event), (1, decided)] {
+    for (version, result) in [
+        (0, checked as fn(RunId, usize) -> domain::Event),
+        (1, decided),
+    ] {
         for (chunk, names) in generated.chunks(CHUNK).enumerate() {
             let mut batch = BulkAppend::new(&metadata);
             for (at, name) in names.iter().enumerate() {

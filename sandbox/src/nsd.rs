@@ -36,7 +36,9 @@ impl Nsd {
             return Ok(None);
         };
         let directory = tempfile::Builder::new().prefix("nsd-").tempdir()?;
-        let mut text = format!("$ORIGIN {zone}.\n$TTL 300\n@ SOA ns admin 1 7200 600 86400 300\n@ NS ns\nns A 127.0.0.1\n");
+        let mut text = format!(
+            "$ORIGIN {zone}.\n$TTL 300\n@ SOA ns admin 1 7200 600 86400 300\n@ NS ns\nns A 127.0.0.1\n"
+        );
         for entry in entries {
             text.push_str(&entry);
             text.push('\n');
@@ -90,14 +92,20 @@ impl Nsd {
 impl Drop for Nsd {
     fn drop(&mut self) {
         // NSD's children end with their parent on TERM; KILL would leave them behind.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
         let _ = self.child.wait();
     }
 }
 
 fn configuration(zone: &str, home: &Path, address: SocketAddr) -> String {
     let home = home.display();
-    let mut text = format!("server:\n ip-address: {}@{}\n", address.ip(), address.port());
+    let mut text = format!(
+        "server:\n ip-address: {}@{}\n",
+        address.ip(),
+        address.port()
+    );
     for (name, value) in [
         ("username", ""),
         ("chroot", ""),

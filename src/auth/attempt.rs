@@ -53,10 +53,20 @@ impl Proven<'_> {
     ) -> Result<Done<user::Event>, Error> {
         let aggregate_id = user_id.to_string();
         let log = app.database.log();
-        let committed = log.execute::<User>(&aggregate_id, command, metadata, None).await?;
-        self.turn.commit().await.map_err(Error::database("end an attempt"))?;
+        let committed = log
+            .execute::<User>(&aggregate_id, command, metadata, None)
+            .await?;
+        self.turn
+            .commit()
+            .await
+            .map_err(Error::database("end an attempt"))?;
         drop(self.slot);
-        Ok(app.settle::<User>(Recorded { aggregate_id, committed }).await?)
+        Ok(app
+            .settle::<User>(Recorded {
+                aggregate_id,
+                committed,
+            })
+            .await?)
     }
 }
 
@@ -94,7 +104,10 @@ impl Auth {
                 idempotency: None,
                 ..metadata.clone()
             };
-            app.database.log().execute::<User>(&id, failed, &metadata, None).await?;
+            app.database
+                .log()
+                .execute::<User>(&id, failed, &metadata, None)
+                .await?;
         }
         Err(Error::WrongCredentials)
     }

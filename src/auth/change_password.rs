@@ -9,7 +9,8 @@ use aggregates::{
 use super::{Auth, Error, password, session};
 use crate::{app::App, commands::Done};
 
-const REPLACE: &str = "UPDATE credentials SET password_hash = $2, changed_at = now() WHERE user_id = $1";
+const REPLACE: &str =
+    "UPDATE credentials SET password_hash = $2, changed_at = now() WHERE user_id = $1";
 
 impl Auth {
     /// Replaces the password of somebody who knows the old one, and ends the user's other sessions.

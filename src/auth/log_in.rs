@@ -33,7 +33,13 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::WrongCredentials`], a lock-out, or a failing database.
-    pub async fn log_in(&self, app: &App, email: &str, password: &str, origin: &Origin) -> Result<LoggedIn, Error> {
+    pub async fn log_in(
+        &self,
+        app: &App,
+        email: &str,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<LoggedIn, Error> {
         let found: Option<Uuid> = sqlx::query_scalar(FIND)
             .bind(email.trim().to_lowercase())
             .fetch_optional(app.database.pool())
@@ -48,7 +54,15 @@ impl Auth {
         let key = SessionKey::random();
         let session_id = SessionId(Uuid::now_v7());
         let expires_at = self.end_of_session();
-        session::begin(proven.connection(), &key, session_id, user_id, expires_at, origin).await?;
+        session::begin(
+            proven.connection(),
+            &key,
+            session_id,
+            user_id,
+            expires_at,
+            origin,
+        )
+        .await?;
         let command = user::Command::LogIn(user::LogIn {
             session_id,
             at: Utc::now(),

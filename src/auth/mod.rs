@@ -17,9 +17,12 @@ mod token;
 
 use std::{sync::Arc, time::Duration};
 
-pub(crate) use self::token::hex;
-pub use self::{error::Error, log_in::LoggedIn, origin::Origin, register::register, session::Session, token::Secret};
 use self::password::Passwords;
+pub(crate) use self::token::hex;
+pub use self::{
+    error::Error, log_in::LoggedIn, origin::Origin, register::register, session::Session,
+    token::Secret,
+};
 
 /// How log-in works. The secret is decided by the configuration.
 #[derive(Clone)]

@@ -35,7 +35,9 @@ impl Passwords {
     pub(super) async fn new(cost: u32) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let unsalted: [u8; 16] = rand::random();
-        let decoy = on_a_thread(move || bcrypt::non_truncating_hash(unsalted.map(|byte| byte | 1), cost)).await?;
+        let decoy =
+            on_a_thread(move || bcrypt::non_truncating_hash(unsalted.map(|byte| byte | 1), cost))
+                .await?;
         Ok(Self {
             cost,
             decoy: decoy.into(),
@@ -47,8 +49,15 @@ impl Passwords {
     /// Waits for a core to hash on, unless too many wait already.
     pub(super) async fn slot(&self) -> Result<Slot<'_>, Error> {
         let place = self.places.try_acquire().map_err(|_| Error::Busy)?;
-        let core = self.cores.acquire().await.map_err(|_| Error::ShuttingDown)?;
-        Ok(Slot { _core: core, _place: place })
+        let core = self
+            .cores
+            .acquire()
+            .await
+            .map_err(|_| Error::ShuttingDown)?;
+        Ok(Slot {
+            _core: core,
+            _place: place,
+        })
     }
 
     /// Hashes a password that is fit to be one; the caller holds a slot.
@@ -60,12 +69,20 @@ impl Passwords {
 
     /// Compares a password with a hash, or, where there is none, with one that nothing matches, in the same time; the
     /// caller holds a slot.
-    pub(super) async fn matches(&self, password: &str, hash: Option<String>) -> Result<bool, Error> {
+    pub(super) async fn matches(
+        &self,
+        password: &str,
+        hash: Option<String>,
+    ) -> Result<bool, Error> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
         // Too long to be anybody's password, and to be hashed: it takes its time all the same.
         let readable = password.len() <= MAX_BYTES && !password.contains('\0');
-        let password = if readable { password.to_owned() } else { String::new() };
+        let password = if readable {
+            password.to_owned()
+        } else {
+            String::new()
+        };
         let equal = on_a_thread(move || bcrypt::verify(password, &hash)).await?;
         Ok(equal && known && readable)
     }
@@ -102,14 +119,32 @@ mod tests {
     async fn a_password_matches_its_own_hash_and_nothing_else() {
         let passwords = Passwords::new(4).await.unwrap();
         let hash = passwords.hash("correct horse").await.unwrap();
-        assert!(passwords.matches("correct horse", Some(hash.clone())).await.unwrap());
-        assert!(!passwords.matches("Correct horse", Some(hash.clone())).await.unwrap());
+        assert!(
+            passwords
+                .matches("correct horse", Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .matches("Correct horse", Some(hash.clone()))
+                .await
+                .unwrap()
+        );
         assert!(!passwords.matches("correct horse", None).await.unwrap());
         // bcrypt would ignore the end of a longer one.
         let long = "x".repeat(72);
-        assert!(matches!(passwords.hash(&long).await, Err(Error::UnusablePassword(_))));
+        assert!(matches!(
+            passwords.hash(&long).await,
+            Err(Error::UnusablePassword(_))
+        ));
         let most = passwords.hash(&long[..71]).await.unwrap();
-        assert!(passwords.matches(&long[..71], Some(most.clone())).await.unwrap());
+        assert!(
+            passwords
+                .matches(&long[..71], Some(most.clone()))
+                .await
+                .unwrap()
+        );
         assert!(!passwords.matches(&long, Some(most)).await.unwrap());
     }
 
@@ -118,7 +153,9 @@ mod tests {
         let passwords = Passwords::new(4).await.unwrap();
         let cores = std::thread::available_parallelism().unwrap().get();
         let held: Vec<_> = futures::future::join_all((0..cores).map(|_| passwords.slot())).await;
-        let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| Box::pin(passwords.slot())).collect();
+        let mut waiting: Vec<_> = (0..MAX_WAITING)
+            .map(|_| Box::pin(passwords.slot()))
+            .collect();
         for slot in &mut waiting {
             assert!(futures::poll!(slot.as_mut()).is_pending());
         }

@@ -46,7 +46,9 @@ pub async fn register(
         role,
     });
     let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
-    let registered = app.execute::<User>(&user_id.to_string(), command, &metadata, None).await;
+    let registered = app
+        .execute::<User>(&user_id.to_string(), command, &metadata, None)
+        .await;
     let Err(refused) = registered else {
         return Ok(user_id);
     };

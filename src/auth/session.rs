@@ -42,7 +42,8 @@ const FIND: &str = "
 SELECT s.session_id, s.user_id, s.expires_at, u.role, u.active
 FROM sessions s LEFT JOIN read.users u ON u.user_id = s.user_id
 WHERE s.session_hash = $1 AND s.expires_at > now()";
-const IS_LIVE: &str = "SELECT EXISTS (SELECT FROM sessions WHERE session_id = $1 AND expires_at > now())";
+const IS_LIVE: &str =
+    "SELECT EXISTS (SELECT FROM sessions WHERE session_id = $1 AND expires_at > now())";
 const BEGIN: &str = "INSERT INTO sessions (session_hash, session_id, user_id, expires_at, ip, user_agent) \
     VALUES ($1, $2, $3, $4, $5, $6)";
 const PROLONG: &str = "UPDATE sessions SET expires_at = least($2, created_at + $3) \
@@ -71,7 +72,11 @@ impl Auth {
         let (role, active) = match (row.role.as_deref().map(str::parse), row.active) {
             (Some(Ok(role)), Some(active)) => (role, active),
             _ => {
-                let (user, _) = app.database.log().load::<User>(&row.user_id.to_string()).await?;
+                let (user, _) = app
+                    .database
+                    .log()
+                    .load::<User>(&row.user_id.to_string())
+                    .await?;
                 (user.role(), user.is_active())
             }
         };
@@ -99,7 +104,11 @@ impl Auth {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn prolong(&self, app: &App, session_id: SessionId) -> Result<Option<DateTime<Utc>>, Error> {
+    pub async fn prolong(
+        &self,
+        app: &App,
+        session_id: SessionId,
+    ) -> Result<Option<DateTime<Utc>>, Error> {
         sqlx::query_scalar(PROLONG)
             .bind(session_id.0)
             .bind(self.end_of_session())
@@ -126,7 +135,9 @@ impl Auth {
             .await
             .map_err(Error::database("end a session"))?;
         let command = user::Command::LogOut(user::LogOut { session_id });
-        Ok(app.execute::<User>(&user_id.to_string(), command, metadata, None).await?)
+        Ok(app
+            .execute::<User>(&user_id.to_string(), command, metadata, None)
+            .await?)
     }
 
     /// Removes the sessions that are over.

@@ -89,11 +89,13 @@ impl SessionKey {
 /// Writes bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -107,7 +109,10 @@ mod tests {
         let token = key.token(&secret);
         let (session, signature) = token.split_once('.').unwrap();
         assert_eq!((session.len(), signature.len()), (64, 43));
-        assert_eq!(SessionKey::from_token(&token, &secret).unwrap().hash(), key.hash());
+        assert_eq!(
+            SessionKey::from_token(&token, &secret).unwrap().hash(),
+            key.hash()
+        );
 
         assert!(SessionKey::from_token(&token, &Secret::random()).is_none());
         let other = SessionKey::random();
@@ -123,7 +128,10 @@ mod tests {
         let secret = Secret::new(vec![b'k'; 32]).unwrap();
         let token = SessionKey("0".repeat(64)).token(&secret);
         assert!(token.starts_with(&"0".repeat(64)));
-        assert_eq!(token.split_once('.').unwrap().1, "hzbghKDW57GbtDj2kz21WpKWbvEv3khAPMIOZDKaVic");
+        assert_eq!(
+            token.split_once('.').unwrap().1,
+            "hzbghKDW57GbtDj2kz21WpKWbvEv3khAPMIOZDKaVic"
+        );
     }
 
     #[test]

@@ -59,7 +59,12 @@ impl App {
         {
             Ok(committed) => {
                 let aggregate_id = aggregate_id.to_owned();
-                Ok(self.settle::<A>(Recorded { aggregate_id, committed }).await?)
+                Ok(self
+                    .settle::<A>(Recorded {
+                        aggregate_id,
+                        committed,
+                    })
+                    .await?)
             }
             // The key's row refuses the second of two that run at once, whatever else they disagree on.
             Err(lost @ (ExecuteError::Conflict { .. } | ExecuteError::VersionMismatch { .. })) => {
@@ -77,14 +82,22 @@ impl App {
     ///
     /// # Errors
     /// When the log fails.
-    pub async fn settle<A: Aggregate>(&self, recorded: Recorded<A::Event>) -> Result<Done<A::Event>, Error> {
+    pub async fn settle<A: Aggregate>(
+        &self,
+        recorded: Recorded<A::Event>,
+    ) -> Result<Done<A::Event>, Error> {
         let Recorded {
             aggregate_id,
             committed: Committed { version, events },
         } = recorded;
         let cursor = match version {
             0 => Position::START,
-            version => self.database.log().position_of(A::TYPE, &aggregate_id, version).await?,
+            version => {
+                self.database
+                    .log()
+                    .position_of(A::TYPE, &aggregate_id, version)
+                    .await?
+            }
         };
         let lag = self.runtime.wait_for(cursor, READ_MODELS_WAIT).await.err();
         Ok(Done {

@@ -97,7 +97,10 @@ impl App {
                 sha256: list.sha256.clone(),
                 names,
             });
-            match self.execute::<Campaign>(&stream, command, metadata, Some(version)).await {
+            match self
+                .execute::<Campaign>(&stream, command, metadata, Some(version))
+                .await
+            {
                 Err(ExecuteError::VersionMismatch { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(ExecuteError::VersionMismatch { .. }) => {
                     return Err(Error::Refused(ExecuteError::Conflict {
@@ -111,10 +114,17 @@ impl App {
     }
 
     /// Leaves out the names that the campaign has; answers the version that this holds for.
-    async fn unknown_names(&self, campaign_id: CampaignId, names: &[String]) -> Result<(Vec<String>, u64), Error> {
+    async fn unknown_names(
+        &self,
+        campaign_id: CampaignId,
+        names: &[String],
+    ) -> Result<(Vec<String>, u64), Error> {
         let log = self.database.log();
         let stream = campaign_id.to_string();
-        let (campaign, version) = log.load::<Campaign>(&stream).await.map_err(ExecuteError::Log)?;
+        let (campaign, version) = log
+            .load::<Campaign>(&stream)
+            .await
+            .map_err(ExecuteError::Log)?;
         if campaign.names() == 0 {
             return Ok((names.to_vec(), version));
         }
@@ -122,14 +132,22 @@ impl App {
             .position_of("campaign", &stream, version)
             .await
             .map_err(ExecuteError::Log)?;
-        let caught_up = self.runtime.wait_for_one("domains", position, CATCH_UP).await;
+        let caught_up = self
+            .runtime
+            .wait_for_one("domains", position, CATCH_UP)
+            .await;
         caught_up.map_err(|lag| Error::Behind { behind: lag.behind })?;
         let mut unknown = Vec::with_capacity(names.len());
         for chunk in names.chunks(COMPARED_AT_ONCE) {
             let existing = domains::existing_names(self.database.pool(), campaign_id, chunk)
                 .await
                 .map_err(Error::Compare)?;
-            unknown.extend(chunk.iter().filter(|name| !existing.contains(*name)).cloned());
+            unknown.extend(
+                chunk
+                    .iter()
+                    .filter(|name| !existing.contains(*name))
+                    .cloned(),
+            );
         }
         Ok((unknown, version))
     }

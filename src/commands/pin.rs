@@ -76,12 +76,16 @@ pub async fn check(
     config: PhaseConfig,
     defaults: &Defaults,
 ) -> Result<(), Error> {
-    resolve(database, campaign, config, defaults).await.map(|_| ())
+    resolve(database, campaign, config, defaults)
+        .await
+        .map(|_| ())
 }
 
 fn default_config(phase: Phase) -> Result<PhaseConfig, Error> {
     match phase {
-        Phase::Analysis => Ok(PhaseConfig::Analysis { scoring_profile: None }),
+        Phase::Analysis => Ok(PhaseConfig::Analysis {
+            scoring_profile: None,
+        }),
         Phase::Enrichment => Ok(PhaseConfig::Enrichment {
             thresholds: lead::Thresholds::default(),
         }),
@@ -105,7 +109,9 @@ async fn resolve(
                 pattern,
             },
         },
-        PhaseConfig::Discovery { source: Source::Import } => Pinned::Discovery {
+        PhaseConfig::Discovery {
+            source: Source::Import,
+        } => Pinned::Discovery {
             pattern_hash: None,
             source: Source::Import,
         },
@@ -201,10 +207,16 @@ async fn rules(
     for id in sets {
         let (set, _) = database.log().load::<KeywordSet>(&id.to_string()).await?;
         if set.owner().is_none() || set.owner() != campaign.owner() {
-            return Err(wrong("keywordSetIds", format!("there is no keyword set {id}")));
+            return Err(wrong(
+                "keywordSetIds",
+                format!("there is no keyword set {id}"),
+            ));
         }
         if !set.is_enabled() {
-            return Err(wrong("keywordSetIds", format!("keyword set {id} is disabled")));
+            return Err(wrong(
+                "keywordSetIds",
+                format!("keyword set {id} is disabled"),
+            ));
         }
         rules.extend(set.rules().iter().cloned());
     }
@@ -226,9 +238,15 @@ async fn weights(
     let Some(id) = id else {
         return Ok(Weights::default().to_map());
     };
-    let (profile, _) = database.log().load::<ScoringProfile>(&id.to_string()).await?;
+    let (profile, _) = database
+        .log()
+        .load::<ScoringProfile>(&id.to_string())
+        .await?;
     if profile.owner().is_none() || profile.owner() != campaign.owner() {
-        return Err(wrong("scoringProfileId", "there is no such scoring profile"));
+        return Err(wrong(
+            "scoringProfileId",
+            "there is no such scoring profile",
+        ));
     }
     Weights::parse(profile.weights())
         .map(|weights| weights.to_map())

@@ -46,9 +46,10 @@ pub(super) async fn recorded<A: Aggregate>(
         .fetch_optional(database.pool())
         .await
         .map_err(failed)?;
-    let (Some((aggregate_id, first, last)), true) =
-        (events, request_hash == metadata.request_hash.as_deref().unwrap_or_default())
-    else {
+    let (Some((aggregate_id, first, last)), true) = (
+        events,
+        request_hash == metadata.request_hash.as_deref().unwrap_or_default(),
+    ) else {
         return Err(ExecuteError::Conflict {
             aggregate_type: A::TYPE,
             aggregate_id: "of another request with the same idempotency key".to_owned(),

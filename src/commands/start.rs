@@ -50,7 +50,9 @@ impl App {
                 .load::<Campaign>(&stream)
                 .await
                 .map_err(ExecuteError::Log)?;
-            let phase = phase.or_else(|| campaign.due_phase()).ok_or(Error::NothingDue)?;
+            let phase = phase
+                .or_else(|| campaign.due_phase())
+                .ok_or(Error::NothingDue)?;
             // Asked before pinning, so that the answer names what is in the way and not what could not be pinned.
             campaign.can_start(phase).map_err(ExecuteError::Rejected)?;
             let pinned = pin::pin(&self.database, &campaign, phase, &self.defaults).await?;
@@ -64,7 +66,9 @@ impl App {
                 .execute::<Campaign>(&stream, command, metadata, Some(decided_on))
                 .await
             {
-                Err(ExecuteError::VersionMismatch { .. }) if expected_version.is_none() && attempt < ATTEMPTS => {
+                Err(ExecuteError::VersionMismatch { .. })
+                    if expected_version.is_none() && attempt < ATTEMPTS =>
+                {
                     attempt += 1;
                 }
                 Err(ExecuteError::VersionMismatch { .. }) if expected_version.is_none() => {

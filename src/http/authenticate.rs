@@ -1,9 +1,9 @@
 //! Finds the user of a request, or refuses it. In front of every private route.
 
 use aggregates::Actor;
+use axum::http::{HeaderMap, header};
 use axum::{extract::Request, middleware::Next, response::Response};
 use axum_extra::extract::CookieJar;
-use axum::http::{HeaderMap, header};
 
 use super::{
     caller::{Caller, origin},
@@ -43,15 +43,26 @@ pub async fn authenticate(
 
 /// Returns the token that a request came with.
 pub(super) fn token(headers: &HeaderMap) -> Option<String> {
-    bearer(headers).map(str::to_owned).or_else(|| cookie(headers))
+    bearer(headers)
+        .map(str::to_owned)
+        .or_else(|| cookie(headers))
 }
 
 /// Returns the token of `Authorization: Bearer`; it goes before the cookie.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {
-    Some(CookieJar::from_headers(headers).get(COOKIE)?.value().to_owned())
+    Some(
+        CookieJar::from_headers(headers)
+            .get(COOKIE)?
+            .value()
+            .to_owned(),
+    )
 }

@@ -1,11 +1,11 @@
 //! JSON bodies whose refusal names the field.
 
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request, rejection::BytesRejection},
     response::{IntoResponse, Response},
 };
-use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{error::Error, nul};
@@ -30,7 +30,9 @@ where
         if !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType("application/json"));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(too_large)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(too_large)?;
         parse(&bytes).map(Self)
     }
 }
@@ -57,7 +59,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// Reads JSON; a refusal names the place that does not fit.
@@ -147,10 +150,19 @@ mod tests {
 
     #[test]
     fn whatever_does_not_fit_is_named_by_its_place() {
-        assert_eq!(field_of(r#"{"innerList":[{"count":1},{"count":300}]}"#), "innerList[1].count");
-        assert_eq!(field_of(r#"{"innerList":[{"count":"1"}]}"#), "innerList[0].count");
+        assert_eq!(
+            field_of(r#"{"innerList":[{"count":1},{"count":300}]}"#),
+            "innerList[1].count"
+        );
+        assert_eq!(
+            field_of(r#"{"innerList":[{"count":"1"}]}"#),
+            "innerList[0].count"
+        );
         assert_eq!(field_of(r#"{"innerList":[{}]}"#), "innerList[0].count");
-        assert_eq!(field_of(r#"{"innerList":[{"count":1,"size":2}]}"#), "innerList[0].size");
+        assert_eq!(
+            field_of(r#"{"innerList":[{"count":1,"size":2}]}"#),
+            "innerList[0].size"
+        );
         assert_eq!(field_of(r#"{"innerList":[],"more":1}"#), "more");
         assert_eq!(field_of("{}"), "innerList");
         assert_eq!(field_of(r#"{"innerList":["#), "body");

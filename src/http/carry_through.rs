@@ -37,7 +37,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_whose_client_went_away_is_carried_through() {
-        let (begun, go_on, done) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (begun, go_on, done) = (
+            Arc::new(Notify::new()),
+            Arc::new(Notify::new()),
+            Arc::new(Notify::new()),
+        );
         let signals = (begun.clone(), go_on.clone(), done.clone());
         let handler = async move || {
             let (begun, go_on, done) = signals.clone();
@@ -45,12 +49,16 @@ mod tests {
             go_on.notified().await;
             done.notify_one();
         };
-        let router = Router::new().route("/", get(handler)).layer(from_fn(carry_through));
+        let router = Router::new()
+            .route("/", get(handler))
+            .layer(from_fn(carry_through));
         tokio::select! {
             _ = router.oneshot(Request::new(Body::empty())) => panic!("it waits to go on"),
             () = begun.notified() => {}
         }
         go_on.notify_one();
-        timeout(Duration::from_secs(5), done.notified()).await.expect("it was carried through");
+        timeout(Duration::from_secs(5), done.notified())
+            .await
+            .expect("it was carried through");
     }
 }

@@ -4,8 +4,8 @@
 //! `X-Requested-With`, `Origin` or `Sec-Fetch-Site`, so one of them must show where a command comes from. A bearer token
 //! is never added by a browser and needs no proof.
 
-use axum::{extract::Request, middleware::Next, response::Response};
 use axum::http::{HeaderMap, Method, header};
+use axum::{extract::Request, middleware::Next, response::Response};
 
 use super::{authenticate::bearer, error::Error, headers::REQUESTED_WITH};
 
@@ -17,20 +17,27 @@ pub async fn refuse_foreign_commands(request: Request, next: Next) -> Result<Res
     if is_allowed(request.method(), request.headers()) {
         Ok(next.run(request).await)
     } else {
-        Err(Error::Forbidden("a command with the session cookie needs X-Requested-With or a same-origin Origin"))
+        Err(Error::Forbidden(
+            "a command with the session cookie needs X-Requested-With or a same-origin Origin",
+        ))
     }
 }
 
 fn is_allowed(method: &Method, headers: &HeaderMap) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || bearer(headers).is_some() {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || bearer(headers).is_some()
+    {
         return true;
     }
-    let text = |name: &axum::http::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let text =
+        |name: &axum::http::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if text(&REQUESTED_WITH).is_some_and(|value| value.eq_ignore_ascii_case("XMLHttpRequest")) {
         return true;
     }
     // The browser's own word goes before the address, which a proxy may have changed.
-    if let Some(site) = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok()) {
+    if let Some(site) = headers
+        .get("sec-fetch-site")
+        .and_then(|value| value.to_str().ok())
+    {
         return site == "same-origin" || site == "none";
     }
     let Some(origin) = text(&header::ORIGIN) else {
@@ -49,7 +56,12 @@ mod tests {
     fn allowed(method: &Method, headers: &[(&'static str, &'static str)]) -> bool {
         let headers = headers
             .iter()
-            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .map(|&(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
             .collect();
         is_allowed(method, &headers)
     }
@@ -61,11 +73,24 @@ mod tests {
         assert!(!allowed(&post, &[host]));
         assert!(!allowed(&post, &[host, ("origin", "https://evil.example")]));
         assert!(!allowed(&post, &[host, ("origin", "null")]));
-        assert!(!allowed(&post, &[host, ("sec-fetch-site", "cross-site"), ("origin", "http://flow.example:8080")]));
+        assert!(!allowed(
+            &post,
+            &[
+                host,
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "http://flow.example:8080")
+            ]
+        ));
         assert!(!allowed(&post, &[host, ("sec-fetch-site", "same-site")]));
-        assert!(allowed(&post, &[host, ("origin", "http://flow.example:8080")]));
+        assert!(allowed(
+            &post,
+            &[host, ("origin", "http://flow.example:8080")]
+        ));
         assert!(allowed(&post, &[host, ("sec-fetch-site", "same-origin")]));
-        assert!(allowed(&post, &[host, ("x-requested-with", "XMLHttpRequest")]));
+        assert!(allowed(
+            &post,
+            &[host, ("x-requested-with", "XMLHttpRequest")]
+        ));
         assert!(allowed(&post, &[host, ("authorization", "Bearer x")]));
         assert!(allowed(&Method::GET, &[host]));
         assert!(!allowed(&Method::DELETE, &[host]));

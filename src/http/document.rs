@@ -3,9 +3,12 @@
 use utoipa::{
     PartialSchema as _, ToSchema as _,
     openapi::{
-        Components, ContentBuilder, Info, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, ResponseBuilder,
+        Components, ContentBuilder, Info, OpenApi, OpenApiBuilder, Paths, Ref, RefOr,
+        ResponseBuilder,
         path::{Operation, PathItem},
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
@@ -22,7 +25,10 @@ pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> 
     name_operations(&mut public);
     name_operations(&mut private);
     for item in private.paths.paths.values_mut() {
-        for operation in operations(item).into_iter().filter_map(|(_, operation)| operation.as_mut()) {
+        for operation in operations(item)
+            .into_iter()
+            .filter_map(|(_, operation)| operation.as_mut())
+        {
             operation.security = Some(vec![
                 SecurityRequirement::new::<_, [&str; 0], &str>("session", []),
                 SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []),
@@ -31,11 +37,13 @@ pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> 
         }
     }
     let document = OpenApiBuilder::new()
-        .info(Info::builder()
-            .title("DomainFlow")
-            .version(env!("CARGO_PKG_VERSION"))
-            .description(Some(DESCRIPTION))
-            .build())
+        .info(
+            Info::builder()
+                .title("DomainFlow")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .build(),
+        )
         .paths(Paths::new())
         .components(Some(components()))
         .build();
@@ -105,7 +113,10 @@ fn components() -> Components {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("the token of the log-in's answer"))
         .build();
-    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
+    components.add_security_scheme(
+        "session",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))),
+    );
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     components
 }

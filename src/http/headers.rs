@@ -1,7 +1,7 @@
 //! The headers of the interface, and those among them that commands read.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
 use axum::http::{HeaderName, header};
+use axum::{extract::FromRequestParts, http::request::Parts};
 
 use super::error::Error;
 

@@ -47,8 +47,12 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// Says that the server can serve: the database answers.
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = HealthResponse)))]
-async fn health(axum::extract::State(state): axum::extract::State<State>) -> Result<Json<HealthResponse>, Error> {
-    sqlx::query(PROBE).execute(state.app.database.pool()).await?;
+async fn health(
+    axum::extract::State(state): axum::extract::State<State>,
+) -> Result<Json<HealthResponse>, Error> {
+    sqlx::query(PROBE)
+        .execute(state.app.database.pool())
+        .await?;
     Ok(Json(of(state.started)))
 }
 

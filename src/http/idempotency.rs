@@ -79,7 +79,12 @@ pub(super) async fn once(
         .get::<Caller>()
         .map(|caller| caller.user_id.to_string())
         .ok_or(Error::Unauthorized("log in first"))?;
-    let key = digest(&[user.as_bytes(), request.method().as_str().as_bytes(), request.uri().path().as_bytes(), given.as_bytes()]);
+    let key = digest(&[
+        user.as_bytes(),
+        request.method().as_str().as_bytes(),
+        request.uri().path().as_bytes(),
+        given.as_bytes(),
+    ]);
     let (request, request_hash) = with_hash(request).await?;
 
     if let Some(answer) = find(pool, &key, &request_hash).await? {
@@ -106,7 +111,13 @@ pub(super) async fn sweep(pool: &PgPool) -> Result<u64, sqlx::Error> {
 /// Reads the body and hashes everything that tells one request from another.
 async fn with_hash(request: Request) -> Result<(Request, String), Error> {
     let (parts, body) = request.into_parts();
-    let text = |name: HeaderName| parts.headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+    let text = |name: HeaderName| {
+        parts
+            .headers
+            .get(name)
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default()
+    };
     let is_upload = text(header::CONTENT_TYPE).starts_with(b"multipart/");
     let limit = if is_upload { MAX_UPLOAD } else { MAX_JSON };
     let bytes = to_bytes(body, limit).await.map_err(|_| Error::TooLarge)?;
@@ -121,7 +132,11 @@ async fn with_hash(request: Request) -> Result<(Request, String), Error> {
 }
 
 fn boundary(headers: &HeaderMap) -> Option<String> {
-    let (_, boundary) = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split_once("boundary=")?;
+    let (_, boundary) = headers
+        .get(header::CONTENT_TYPE)?
+        .to_str()
+        .ok()?
+        .split_once("boundary=")?;
     Some(boundary.trim().trim_matches('"').to_owned()).filter(|boundary| !boundary.is_empty())
 }
 
@@ -151,7 +166,11 @@ fn with_key(mut request: Request, key: &str, request_hash: &str) -> Request {
 }
 
 /// Finds the answer that was given to the key, or refuses a key that came with another request.
-async fn find(pool: &PgPool, key: &str, request_hash: &str) -> Result<Option<Result<Response, Error>>, Error> {
+async fn find(
+    pool: &PgPool,
+    key: &str,
+    request_hash: &str,
+) -> Result<Option<Result<Response, Error>>, Error> {
     let row: Option<Row> = sqlx::query_as(FIND).bind(key).fetch_optional(pool).await?;
     let Some(row) = row else {
         return Ok(None);
@@ -167,7 +186,12 @@ fn used_otherwise() -> Error {
 }
 
 /// Keeps an answer and gives the one that is kept: this one, or that of a request that was a little faster.
-async fn keep(pool: &PgPool, key: &str, request_hash: &str, response: Response) -> Result<Response, Error> {
+async fn keep(
+    pool: &PgPool,
+    key: &str,
+    request_hash: &str,
+    response: Response,
+) -> Result<Response, Error> {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, MAX_ANSWER).await.map_err(Error::internal)?;
     let text = |name: HeaderName| {
@@ -240,7 +264,13 @@ mod tests {
 
     #[test]
     fn an_upload_with_another_boundary_is_the_same_upload() {
-        assert_eq!(without(b"--x1\r\nbody\r\n--x1--", b"x1"), without(b"--y2\r\nbody\r\n--y2--", b"y2"));
-        assert_ne!(without(b"--x1\r\nbody", b"x1"), without(b"--x1\r\nbodies", b"x1"));
+        assert_eq!(
+            without(b"--x1\r\nbody\r\n--x1--", b"x1"),
+            without(b"--y2\r\nbody\r\n--y2--", b"y2")
+        );
+        assert_ne!(
+            without(b"--x1\r\nbody", b"x1"),
+            without(b"--x1\r\nbodies", b"x1")
+        );
     }
 }

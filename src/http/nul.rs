@@ -30,10 +30,12 @@ fn place(value: &Value) -> Option<String> {
             .iter()
             .enumerate()
             .find_map(|(at, item)| below(&format!("[{at}]"), item)),
-        Value::Object(fields) => fields.iter().find_map(|(key, item)| match key.contains('\0') {
-            true => Some(key.replace('\0', "\\u0000")),
-            false => below(key, item),
-        }),
+        Value::Object(fields) => fields
+            .iter()
+            .find_map(|(key, item)| match key.contains('\0') {
+                true => Some(key.replace('\0', "\\u0000")),
+                false => below(key, item),
+            }),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
@@ -46,9 +48,18 @@ mod tests {
     fn the_character_is_found_wherever_it_hides_and_an_escaped_backslash_is_none() {
         let found = |text: &str| in_json(text.as_bytes());
         assert_eq!(found(r#"{"name":"a\u0000b"}"#).as_deref(), Some("name"));
-        assert_eq!(found(r#"{"rules":[{"pattern":"x"},{"pattern":"\u0000"}]}"#).as_deref(), Some("rules[1].pattern"));
-        assert_eq!(found(r#"{"tlds":["com","\u0000"]}"#).as_deref(), Some("tlds[1]"));
-        assert_eq!(found(r#"{"headers":{"a\u0000":"x"}}"#).as_deref(), Some("headers.a\\u0000"));
+        assert_eq!(
+            found(r#"{"rules":[{"pattern":"x"},{"pattern":"\u0000"}]}"#).as_deref(),
+            Some("rules[1].pattern")
+        );
+        assert_eq!(
+            found(r#"{"tlds":["com","\u0000"]}"#).as_deref(),
+            Some("tlds[1]")
+        );
+        assert_eq!(
+            found(r#"{"headers":{"a\u0000":"x"}}"#).as_deref(),
+            Some("headers.a\\u0000")
+        );
         assert_eq!(found(r#"{"name":"a\\u0000b"}"#), None);
         assert_eq!(found(r#"{"name":"b"}"#), None);
     }

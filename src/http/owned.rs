@@ -1,6 +1,8 @@
 //! Whose an object is. What belongs to somebody else is answered like what is not there.
 
-use aggregates::{ids::UserId, keyword_set::KeywordSet, persona::Persona, scoring_profile::ScoringProfile};
+use aggregates::{
+    ids::UserId, keyword_set::KeywordSet, persona::Persona, scoring_profile::ScoringProfile,
+};
 use cqrs_es::Aggregate;
 
 use super::{caller::Caller, error::Error};
@@ -46,7 +48,11 @@ impl Owned for ScoringProfile {
 ///
 /// # Errors
 /// [`Error::NotFound`] for everybody else.
-pub async fn must_own<A: Owned>(app: &App, caller: &Caller, id: impl std::fmt::Display) -> Result<(), Error> {
+pub async fn must_own<A: Owned>(
+    app: &App,
+    caller: &Caller,
+    id: impl std::fmt::Display,
+) -> Result<(), Error> {
     let (aggregate, _) = app.database.log().load::<A>(&id.to_string()).await?;
     if aggregate.owner() == Some(caller.user_id) {
         Ok(())

@@ -38,15 +38,25 @@ where
             return Err(Error::bad("path", "cannot be read"));
         };
         let (field, message) = match failed.into_kind() {
-            ErrorKind::ParseErrorAtKey { key, expected_type, .. } => (Some(key), format!("must be a {expected_type}")),
+            ErrorKind::ParseErrorAtKey {
+                key, expected_type, ..
+            } => (Some(key), format!("must be a {expected_type}")),
             ErrorKind::ParseErrorAtIndex {
-                index, expected_type, ..
-            } => (names.get(index).cloned(), format!("must be a {expected_type}")),
+                index,
+                expected_type,
+                ..
+            } => (
+                names.get(index).cloned(),
+                format!("must be a {expected_type}"),
+            ),
             ErrorKind::InvalidUtf8InPathParam { key } => (Some(key), "is no UTF-8".to_owned()),
             ErrorKind::DeserializeError { key, message, .. } => (Some(key), message),
             other => (None, other.to_string()),
         };
         let field = field.or_else(|| names.first().cloned());
-        Err(Error::bad(field.unwrap_or_else(|| "path".to_owned()), message))
+        Err(Error::bad(
+            field.unwrap_or_else(|| "path".to_owned()),
+            message,
+        ))
     }
 }

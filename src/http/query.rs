@@ -1,9 +1,6 @@
 //! Query parameters whose refusal names the parameter.
 
-use axum::{
-    extract::FromRequestParts,
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::de::DeserializeOwned;
 
 use super::{body::blame, error::Error, nul};
@@ -52,7 +49,12 @@ pub struct Page {
 ///
 /// # Errors
 /// [`Error::BadRequest`] naming the parameter.
-pub fn page(limit: Option<i64>, offset: Option<i64>, most: i64, default: i64) -> Result<Page, Error> {
+pub fn page(
+    limit: Option<i64>,
+    offset: Option<i64>,
+    most: i64,
+    default: i64,
+) -> Result<Page, Error> {
     let limit = limit.unwrap_or(default);
     if !(1..=most).contains(&limit) {
         return Err(Error::bad("limit", format!("must be from 1 to {most}")));
@@ -95,6 +97,12 @@ mod tests {
         assert!(page(Some(0), None, 500, 50).is_err());
         assert!(page(Some(501), None, 500, 50).is_err());
         assert!(page(None, Some(-1), 500, 50).is_err());
-        assert_eq!(page(None, None, 500, 50).unwrap(), Page { limit: 50, offset: 0 });
+        assert_eq!(
+            page(None, None, 500, 50).unwrap(),
+            Page {
+                limit: 50,
+                offset: 0
+            }
+        );
     }
 }

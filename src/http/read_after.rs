@@ -1,8 +1,8 @@
 //! Reading one's writes on any node: a query with `X-Read-After: <cursor>` waits until the read models show it.
 
+use axum::http::HeaderValue;
 use axum::{extract::Request, middleware::Next, response::Response};
 use event_store::Position;
-use axum::http::HeaderValue;
 
 use super::{
     error::Error,
@@ -28,10 +28,17 @@ pub async fn wait_for_cursor(
         .ok()
         .and_then(|text| text.trim().parse().ok())
         .ok_or_else(|| Error::bad("X-Read-After", "must be the value of an X-Event-Cursor"))?;
-    let lag = state.app.runtime.wait_for(cursor, READ_MODELS_WAIT).await.err();
+    let lag = state
+        .app
+        .runtime
+        .wait_for(cursor, READ_MODELS_WAIT)
+        .await
+        .err();
     let mut response = next.run(request).await;
     if let Some(lag) = lag {
-        response.headers_mut().insert(PROJECTION_LAG, HeaderValue::from(lag.behind));
+        response
+            .headers_mut()
+            .insert(PROJECTION_LAG, HeaderValue::from(lag.behind));
     }
     Ok(response)
 }

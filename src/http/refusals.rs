@@ -20,7 +20,9 @@ impl<E: Refusal> From<ExecuteError<E>> for Error {
                 code: "CONCURRENT_CHANGE",
                 message: "somebody else changed it at the same moment".to_owned(),
             },
-            ExecuteError::VersionMismatch { expected, actual } => Self::PreconditionFailed { expected, actual },
+            ExecuteError::VersionMismatch { expected, actual } => {
+                Self::PreconditionFailed { expected, actual }
+            }
             ExecuteError::Log(error) => Self::internal(error),
         }
     }
@@ -40,8 +42,12 @@ impl Refusal for persona::Error {
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
             Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
             // The configuration names its fields from inside.
-            Self::Invalid { field, message } if field == "name" => Error::unprocessable(field, message),
-            Self::Invalid { field, message } => Error::unprocessable(format!("configDetails.{field}"), message),
+            Self::Invalid { field, message } if field == "name" => {
+                Error::unprocessable(field, message)
+            }
+            Self::Invalid { field, message } => {
+                Error::unprocessable(format!("configDetails.{field}"), message)
+            }
         }
     }
 }
@@ -107,18 +113,30 @@ impl Refusal for campaign::Error {
             Self::Exists => return conflict(&self, "ALREADY_EXISTS"),
             Self::RunIsOver => return conflict(&self, "RUN_IS_OVER"),
             Self::Invalid { field, message } => return Error::unprocessable(field, message),
-            Self::InvalidTransition { current, action, .. } => {
-                control("INVALID_PHASE_TRANSITION", current.name(), action.name())
+            Self::InvalidTransition {
+                current, action, ..
+            } => control("INVALID_PHASE_TRANSITION", current.name(), action.name()),
+            Self::Blocked {
+                current, blocking, ..
             }
-            Self::Blocked { current, blocking, .. } | Self::TooEarly { current, blocking, .. } => ControlConflict {
+            | Self::TooEarly {
+                current, blocking, ..
+            } => ControlConflict {
                 blocking_phase: Some(blocking.name().to_owned()),
                 ..control("INVALID_PHASE_TRANSITION", current.name(), "start")
             },
-            Self::MissingPhases { current, missing, .. } => ControlConflict {
-                missing_phases: missing.into_iter().map(|phase| phase.name().to_owned()).collect(),
+            Self::MissingPhases {
+                current, missing, ..
+            } => ControlConflict {
+                missing_phases: missing
+                    .into_iter()
+                    .map(|phase| phase.name().to_owned())
+                    .collect(),
                 ..control("INVALID_PHASE_TRANSITION", current.name(), "start")
             },
-            Self::RerunRefused { current, message, .. } => ControlConflict {
+            Self::RerunRefused {
+                current, message, ..
+            } => ControlConflict {
                 reason: Some(message.to_owned()),
                 ..control("RERUN_PRECONDITION_FAILED", current.name(), "start")
             },

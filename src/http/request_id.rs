@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Instant};
 
+use axum::http::{HeaderMap, HeaderValue};
 use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use chrono::Utc;
-use axum::http::{HeaderMap, HeaderValue};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -38,7 +38,9 @@ pub async fn with_request_id(mut request: Request, next: Next) -> Response {
 
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         if let Error::Internal(source) = &error {
-            span.in_scope(|| tracing::error!(error = %in_one_line(source.as_ref()), "request failed"));
+            span.in_scope(
+                || tracing::error!(error = %in_one_line(source.as_ref()), "request failed"),
+            );
         }
         *response.body_mut() = Body::from(error.body(&id, &path, Utc::now()));
     }
@@ -52,7 +54,9 @@ pub async fn with_request_id(mut request: Request, next: Next) -> Response {
 fn given(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(REQUEST_ID)?.to_str().ok()?;
     let usable = (1..=MAX_LENGTH).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
     usable.then(|| text.to_owned())
 }
 

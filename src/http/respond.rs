@@ -1,8 +1,8 @@
 //! Answers with the headers that belong to them.
 
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use event_store::Position;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::headers::{EVENT_CURSOR, PROJECTION_LAG, TOTAL_COUNT};

@@ -20,8 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    auth, authenticate::authenticate, body::MAX_JSON, carry_through::carry_through, campaigns, csrf::refuse_foreign_commands, discovery, document,
-    error::Error, health, idempotency::once, keyword_sets, personas, read_after::wait_for_cursor, request_id::with_request_id,
+    auth, authenticate::authenticate, body::MAX_JSON, campaigns, carry_through::carry_through,
+    csrf::refuse_foreign_commands, discovery, document, error::Error, health, idempotency::once,
+    keyword_sets, personas, read_after::wait_for_cursor, request_id::with_request_id,
     scoring_profiles,
 };
 use crate::{
@@ -90,7 +91,8 @@ pub fn router(state: State) -> Router {
         .route_layer(from_fn(refuse_foreign_commands))
         .route_layer(from_fn_with_state(state.clone(), authenticate));
     let interface = Router::from(public()).merge(private);
-    let documentation = SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), openapi());
+    let documentation =
+        SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), openapi());
     Router::new()
         .nest(BASE, interface)
         .with_state(state)
@@ -132,8 +134,13 @@ mod tests {
             .layer(from_fn(with_request_id));
         let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 10_000)
+            .await
+            .unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
-        assert!(text.contains("INTERNAL_SERVER_ERROR") && !text.contains("secret"), "{text}");
+        assert!(
+            text.contains("INTERNAL_SERVER_ERROR") && !text.contains("secret"),
+            "{text}"
+        );
     }
 }

@@ -6,7 +6,10 @@ use axum::extract::Request;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{idempotency, router::{State, router}};
+use super::{
+    idempotency,
+    router::{State, router},
+};
 
 /// How often what is over is removed: sessions, and keys of old commands.
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
@@ -15,8 +18,14 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
 ///
 /// # Errors
 /// When the socket fails.
-pub async fn serve(listener: TcpListener, state: State, cancel: CancellationToken) -> std::io::Result<()> {
-    let service = axum::ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(router(state.clone()));
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    cancel: CancellationToken,
+) -> std::io::Result<()> {
+    let service = axum::ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(
+        router(state.clone()),
+    );
     let housekeeping = keep_house(state, cancel.clone());
     let server = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned());
     let (served, ()) = tokio::join!(server.into_future(), housekeeping);

@@ -91,12 +91,17 @@ impl Archive {
 
     fn kept(&self, cursor: Position) -> Option<Arc<Block>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|block| block.follows(cursor)).map(Arc::clone)
+        kept.iter()
+            .find(|block| block.follows(cursor))
+            .map(Arc::clone)
     }
 
     async fn fact(&self, event: &Recorded) -> Result<Option<Fact>, Error> {
         let (campaign, decoded) = match event.aggregate_type.as_str() {
-            "campaign" => (CampaignId::from_str(&event.aggregate_id).ok(), fact_of::of_campaign(event)),
+            "campaign" => (
+                CampaignId::from_str(&event.aggregate_id).ok(),
+                fact_of::of_campaign(event),
+            ),
             "domain" => {
                 let parsed = domain::parse_stream_id(&event.aggregate_id);
                 let Some((campaign, name)) = parsed else {
@@ -130,11 +135,16 @@ impl Archive {
         }))
     }
 
-    async fn owner(&self, event: &Recorded, campaign: Option<CampaignId>) -> Result<Option<UserId>, Error> {
+    async fn owner(
+        &self,
+        event: &Recorded,
+        campaign: Option<CampaignId>,
+    ) -> Result<Option<UserId>, Error> {
         match campaign {
             Some(campaign) => self.owners.of(campaign).await,
-            None => Ok(fact_of::inside::<Owned>(event).ok().map(|owned| owned.owner)),
+            None => Ok(fact_of::inside::<Owned>(event)
+                .ok()
+                .map(|owned| owned.owner)),
         }
     }
 }
-

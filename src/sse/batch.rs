@@ -64,7 +64,10 @@ struct Payload<'a> {
     left_out: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -101,8 +104,17 @@ impl Batch {
     }
 
     /// Takes a finding in, or refuses it because the batch is full.
-    pub(super) fn add(&mut self, place: (Position, DateTime<Utc>), name: &Arc<str>, finding: Finding) -> bool {
-        let known = self.places.as_ref().and_then(|places| places.get(name)).copied();
+    pub(super) fn add(
+        &mut self,
+        place: (Position, DateTime<Utc>),
+        name: &Arc<str>,
+        finding: Finding,
+    ) -> bool {
+        let known = self
+            .places
+            .as_ref()
+            .and_then(|places| places.get(name))
+            .copied();
         if let Some(item) = known.and_then(|index| self.items.get_mut(index)) {
             item.set(finding);
         } else {

@@ -44,9 +44,16 @@ impl Block {
     }
 
     /// Returns what a stream shows after a cursor, until it is about `budget` bytes, and how far that reaches.
-    pub(super) fn after(&self, cursor: Position, scope: &Scope, budget: usize) -> (Vec<Arc<Fact>>, Position) {
+    pub(super) fn after(
+        &self,
+        cursor: Position,
+        scope: &Scope,
+        budget: usize,
+    ) -> (Vec<Arc<Fact>>, Position) {
         let concerned = self.owners.contains(&scope.owner)
-            && scope.campaign.is_none_or(|campaign| self.campaigns.contains(&campaign));
+            && scope
+                .campaign
+                .is_none_or(|campaign| self.campaigns.contains(&campaign));
         let mut shown = Vec::new();
         if !concerned {
             return (shown, self.upto);

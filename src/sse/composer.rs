@@ -78,7 +78,13 @@ impl Composer {
     }
 
     /// Takes the next fact in. `behind` says how many events the stream is behind the log.
-    pub(super) fn take(&mut self, fact: &Fact, now: Instant, behind: u64, out: &mut Outbox) -> Taken {
+    pub(super) fn take(
+        &mut self,
+        fact: &Fact,
+        now: Instant,
+        behind: u64,
+        out: &mut Outbox,
+    ) -> Taken {
         let taken = match &fact.what {
             What::Found { name, finding } => self.gather(fact, name, *finding, (now, behind), out),
             What::Told(told) => self.tell(fact, told, (now, behind), out),
@@ -91,8 +97,14 @@ impl Composer {
         if let Some(campaign) = fact.campaign {
             let pace = self.paces.of(campaign, now, self.reached);
             match &fact.what {
-                What::Told(Told { weight: Weight::Rare, .. }) => {}
-                What::Told(Told { weight: Weight::Lifecycle, .. }) => {
+                What::Told(Told {
+                    weight: Weight::Rare,
+                    ..
+                }) => {}
+                What::Told(Told {
+                    weight: Weight::Lifecycle,
+                    ..
+                }) => {
                     pace.settled = fact.position;
                     pace.unshown = Some(fact.position);
                 }
@@ -139,7 +151,14 @@ impl Composer {
     }
 
     /// Sends a campaign's progress, which knows its domains up to `shown`.
-    pub(super) fn show(&mut self, wanted: Wanted, body: &str, shown: Position, now: Instant, out: &mut Outbox) {
+    pub(super) fn show(
+        &mut self,
+        wanted: Wanted,
+        body: &str,
+        shown: Position,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
         out.push(Some(Cursor::at(wanted.covered)), body);
         let pace = self.paces.of(wanted.campaign, now, self.reached);
         pace.progress_from = now + COALESCED;
@@ -153,7 +172,9 @@ impl Composer {
 
     /// Notes that the read models do not stand where the stream does.
     pub(super) fn show_later(&mut self, wanted: Wanted, now: Instant) {
-        self.paces.of(wanted.campaign, now, self.reached).progress_from = now + AGAIN;
+        self.paces
+            .of(wanted.campaign, now, self.reached)
+            .progress_from = now + AGAIN;
     }
 
     fn gather(
@@ -169,7 +190,11 @@ impl Composer {
         };
         let place = (fact.position, fact.at);
         let late = self.late(behind);
-        if let Some(batch) = self.batch.as_mut().filter(|batch| batch.campaign() == campaign) {
+        if let Some(batch) = self
+            .batch
+            .as_mut()
+            .filter(|batch| batch.campaign() == campaign)
+        {
             if batch.add(place, name, finding) {
                 return Taken::Yes;
             }
@@ -187,8 +212,18 @@ impl Composer {
         Taken::Yes
     }
 
-    fn tell(&mut self, fact: &Fact, told: &Told, (now, behind): (Instant, u64), out: &mut Outbox) -> Taken {
-        let behind = if told.weight == Weight::Bulk { behind } else { 0 };
+    fn tell(
+        &mut self,
+        fact: &Fact,
+        told: &Told,
+        (now, behind): (Instant, u64),
+        out: &mut Outbox,
+    ) -> Taken {
+        let behind = if told.weight == Weight::Bulk {
+            behind
+        } else {
+            0
+        };
         if let wait @ Taken::NotBefore(_) = self.clear((now, behind), out) {
             return wait;
         }

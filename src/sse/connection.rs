@@ -82,7 +82,8 @@ impl Connection {
         loop {
             let now = Instant::now();
             if now >= self.keep_alive {
-                self.out.push(None, &outbox::body("keep_alive", Utc::now(), json!({})));
+                self.out
+                    .push(None, &outbox::body("keep_alive", Utc::now(), json!({})));
                 self.keep_alive = now + KEEP_ALIVE;
             }
             let mut wake = self.drain(now);
@@ -147,7 +148,9 @@ impl Connection {
         match self.composer.progress(Instant::now()) {
             Ok(wanted) => {
                 self.show(wanted).await;
-                self.composer.progress(Instant::now()).map_or_else(|then| then, |_| Some(Instant::now()))
+                self.composer
+                    .progress(Instant::now())
+                    .map_or_else(|then| then, |_| Some(Instant::now()))
             }
             Err(then) => then,
         }
@@ -156,7 +159,8 @@ impl Connection {
     async fn show(&mut self, wanted: Wanted) {
         match self.shared.standings.shown(wanted).await {
             Ok(Shown::Now(body, shown)) => {
-                self.composer.show(wanted, &body, shown, Instant::now(), &mut self.out);
+                self.composer
+                    .show(wanted, &body, shown, Instant::now(), &mut self.out);
             }
             Ok(Shown::NotYet) => self.composer.show_later(wanted, Instant::now()),
             Ok(Shown::Nothing) => self.composer.nothing_to_show(wanted, Instant::now()),
@@ -171,7 +175,8 @@ impl Connection {
     fn fail(&mut self, error: &event_store::Error) {
         tracing::warn!(%error, source = ?std::error::Error::source(error), "a stream ends, its client will come back");
         let payload = json!({"message": "the stream broke off, come back with the last id"});
-        self.out.push(None, &outbox::body("error", Utc::now(), payload));
+        self.out
+            .push(None, &outbox::body("error", Utc::now(), payload));
         self.over = true;
     }
 
@@ -180,7 +185,10 @@ impl Connection {
         let (text, messages) = self.out.take();
         let bytes = u32::try_from(text.len().min(IN_FLIGHT_BYTES)).unwrap_or(u32::MAX);
         // The semaphore is never closed.
-        let room = Arc::clone(&self.in_flight).acquire_many_owned(bytes).await.ok();
+        let room = Arc::clone(&self.in_flight)
+            .acquire_many_owned(bytes)
+            .await
+            .ok();
         self.shared.listeners.note_sent(messages);
         Bytes::from_owner(Piece { text, _room: room })
     }

@@ -35,7 +35,8 @@ impl Cursor {
 
     /// Returns the position of the event whose announcement was received without the event.
     pub(super) fn announced_event(self) -> Option<Position> {
-        self.announced.then(|| Position::new(self.position.get().saturating_add(1)))
+        self.announced
+            .then(|| Position::new(self.position.get().saturating_add(1)))
     }
 }
 

@@ -109,7 +109,9 @@ struct ScoredMessage<'a> {
 /// Reads the part of a payload that streams need; the rest (pinned rules, pages) is passed over, not built.
 pub(super) fn inside<T: DeserializeOwned>(event: &Recorded) -> Result<T, serde_json::Error> {
     let payload: HashMap<&str, &RawValue> = serde_json::from_str(&event.payload)?;
-    let inner = payload.get(event.event_type.as_str()).map_or("null", |raw| raw.get());
+    let inner = payload
+        .get(event.event_type.as_str())
+        .map_or("null", |raw| raw.get());
     serde_json::from_str(inner)
 }
 
@@ -119,13 +121,20 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
     let campaign_id = event.aggregate_id.as_str();
     let of_phase = |happened: &str, words: &str| -> Result<Option<What>, serde_json::Error> {
         let run: OfRun = inside(event)?;
-        let kind = if run.auto { "phase_auto_started" } else { happened };
+        let kind = if run.auto {
+            "phase_auto_started"
+        } else {
+            happened
+        };
         let message = PhaseMessage {
             campaign_id,
             phase: run.phase,
             sequence,
             run_id: run.run_id,
-            message: run.message.clone().unwrap_or_else(|| format!("{} {words}", run.phase)),
+            message: run
+                .message
+                .clone()
+                .unwrap_or_else(|| format!("{} {words}", run.phase)),
             results: run.tallies,
             error: run.message,
             cause: run.cause,
@@ -136,7 +145,8 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
             _ => None,
         };
         Ok(Some(What::Told(Told {
-            announcement: announcement.map(|kind| outbox::body(kind, event.recorded_at, &message).into()),
+            announcement: announcement
+                .map(|kind| outbox::body(kind, event.recorded_at, &message).into()),
             body: outbox::body(kind, event.recorded_at, &message).into(),
             weight: Weight::Lifecycle,
         })))
@@ -151,7 +161,12 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
             let payload = json!({
                 "campaignId": campaign_id, "sequence": sequence, "message": "every phase is completed",
             });
-            Ok(Some(told("campaign_completed", event, Weight::Lifecycle, payload)))
+            Ok(Some(told(
+                "campaign_completed",
+                event,
+                Weight::Lifecycle,
+                payload,
+            )))
         }
         "ModeChanged" => {
             let ModeChanged { mode } = inside(event)?;
@@ -165,7 +180,11 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
 }
 
 /// Returns what streams tell of a domain's event.
-pub(super) fn of_domain(event: &Recorded, campaign_id: &str, name: &str) -> Result<Option<What>, serde_json::Error> {
+pub(super) fn of_domain(
+    event: &Recorded,
+    campaign_id: &str,
+    name: &str,
+) -> Result<Option<What>, serde_json::Error> {
     let finding = match event.event_type.as_str() {
         "DnsChecked" => {
             let DnsChecked { outcome, reason } = inside(event)?;

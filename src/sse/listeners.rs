@@ -108,7 +108,11 @@ impl Listeners {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut of_user = self.listeners.of_user.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_user = self
+            .listeners
+            .of_user
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(bells) = of_user.get_mut(&self.user) {
             bells.retain(|bell| !Arc::ptr_eq(bell, &self.bell));
             if bells.is_empty() {
@@ -116,6 +120,8 @@ impl Drop for Listener {
             }
         }
         drop(of_user);
-        self.listeners.count.send_modify(|count| *count = count.saturating_sub(1));
+        self.listeners
+            .count
+            .send_modify(|count| *count = count.saturating_sub(1));
     }
 }

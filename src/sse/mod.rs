@@ -62,7 +62,8 @@ const IN_FLIGHT_BYTES: usize = 16 * 1024;
 /// piece of text that waits, and as much on its way, a batch in each of them.
 const CONNECTION_BYTES: usize = 64 * 1024;
 const PIECE_BYTES: usize = FRAME_BYTES + BATCH_BYTES;
-const _: () = assert!(AHEAD_BYTES + 2 * PIECE_BYTES <= CONNECTION_BYTES && IN_FLIGHT_BYTES <= PIECE_BYTES);
+const _: () =
+    assert!(AHEAD_BYTES + 2 * PIECE_BYTES <= CONNECTION_BYTES && IN_FLIGHT_BYTES <= PIECE_BYTES);
 
 #[cfg(test)]
 mod tests;

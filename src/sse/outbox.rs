@@ -64,7 +64,10 @@ impl Outbox {
 
     /// Takes out what waits, with how many messages it is.
     pub(super) fn take(&mut self) -> (String, u64) {
-        let (mut text, messages) = (std::mem::take(&mut self.text), std::mem::take(&mut self.messages));
+        let (mut text, messages) = (
+            std::mem::take(&mut self.text),
+            std::mem::take(&mut self.messages),
+        );
         // It may wait for a slow client, and the room that it grew into would wait with it.
         text.shrink_to_fit();
         (text, messages)

@@ -40,13 +40,23 @@ impl Owners {
 
     /// Returns whose campaign it is; nobody's where its stream does not begin as campaigns do.
     pub(super) async fn of(&self, campaign: CampaignId) -> Result<Option<UserId>, Error> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&campaign).copied();
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&campaign)
+            .copied();
         if known.is_some() {
             return Ok(known);
         }
-        let first = self.log.stream("campaign", &campaign.to_string()).page(0, 1).await?;
-        let Some(First::Created(Created { owner })) =
-            first.first().and_then(|found| serde_json::from_str(&found.event.payload).ok())
+        let first = self
+            .log
+            .stream("campaign", &campaign.to_string())
+            .page(0, 1)
+            .await?;
+        let Some(First::Created(Created { owner })) = first
+            .first()
+            .and_then(|found| serde_json::from_str(&found.event.payload).ok())
         else {
             return Ok(None);
         };

@@ -33,9 +33,17 @@ pub(super) struct Paces {
 impl Paces {
     /// Returns the pace of a campaign. One that was not known may send at once; whatever happened to it up to
     /// `reached` was sent or is from before the stream.
-    pub(super) fn of(&mut self, campaign: CampaignId, now: Instant, reached: Position) -> &mut Pace {
+    pub(super) fn of(
+        &mut self,
+        campaign: CampaignId,
+        now: Instant,
+        reached: Position,
+    ) -> &mut Pace {
         if self.of.len() >= MAX_CAMPAIGNS && !self.of.contains_key(&campaign) {
-            let idle = self.of.iter().min_by_key(|(_, pace)| (pace.unshown.is_some(), pace.batch_from));
+            let idle = self
+                .of
+                .iter()
+                .min_by_key(|(_, pace)| (pace.unshown.is_some(), pace.batch_from));
             if let Some(id) = idle.map(|(id, _)| *id) {
                 self.of.remove(&id);
             }

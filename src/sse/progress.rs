@@ -129,7 +129,10 @@ impl Standings {
             Some(look) => look.version_at,
             None => {
                 let version = u64::try_from(version).unwrap_or(0);
-                self.database.log().position_of("campaign", &campaign.to_string(), version).await?
+                self.database
+                    .log()
+                    .position_of("campaign", &campaign.to_string(), version)
+                    .await?
             }
         };
         let look = Arc::new(Look {
@@ -178,9 +181,15 @@ impl Look {
 /// Writes the progress of the run that is under way and not paused, if there is one.
 fn message(standing: &Standing) -> Option<(Phase, Arc<str>)> {
     let (campaign, counts) = (&standing.overview.campaign, &standing.overview.counts);
-    let running = campaign.phases.iter().find(|phase| phase.state == PhaseState::Running)?;
+    let running = campaign
+        .phases
+        .iter()
+        .find(|phase| phase.state == PhaseState::Running)?;
     let (phase, run_id) = (running.phase, running.run_id?);
-    let (overall, progress) = (Overall::of(campaign, counts), Progress::of(campaign, phase, counts));
+    let (overall, progress) = (
+        Overall::of(campaign, counts),
+        Progress::of(campaign, phase, counts),
+    );
     let payload = ProgressMessage {
         campaign_id: campaign.campaign_id,
         overall: OverallMessage {
@@ -199,5 +208,8 @@ fn message(standing: &Standing) -> Option<(Phase, Arc<str>)> {
         items_processed: progress.processed,
         run_id,
     };
-    Some((phase, outbox::body("campaign_progress", Utc::now(), payload).into()))
+    Some((
+        phase,
+        outbox::body("campaign_progress", Utc::now(), payload).into(),
+    ))
 }

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 
 use aggregates::ids::CampaignId;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::{
     body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt as _, stream};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -83,7 +83,10 @@ async fn campaign(
 
 /// Counts the streams of this process.
 #[utoipa::path(get, path = "/sse/events/stats", tag = "sse", responses((status = 200, body = StatsResponse)))]
-async fn stats(axum::extract::State(state): axum::extract::State<State>, _: Caller) -> Json<StatsResponse> {
+async fn stats(
+    axum::extract::State(state): axum::extract::State<State>,
+    _: Caller,
+) -> Json<StatsResponse> {
     let listeners = &state.streams.shared().listeners;
     Json(StatsResponse {
         active_connections: listeners.count(),
@@ -106,10 +109,13 @@ async fn open(
         Some(_) => return Err(Error::bad("domains", "must be all, or absent")),
     };
     let shared = state.streams.shared();
-    let listener = shared.listeners.add(caller.user_id).ok_or_else(|| Error::TooManyRequests {
-        message: "as many streams are open as this server takes".to_owned(),
-        retry_after_seconds: 5,
-    })?;
+    let listener = shared
+        .listeners
+        .add(caller.user_id)
+        .ok_or_else(|| Error::TooManyRequests {
+            message: "as many streams are open as this server takes".to_owned(),
+            retry_after_seconds: 5,
+        })?;
     let head = shared.feed.head().await?;
     let start = resume(wanted, headers)?.map_or(Ok(Cursor::at(head)), |(field, cursor)| {
         if cursor.position > head {
@@ -121,7 +127,12 @@ async fn open(
         owner: caller.user_id,
         campaign,
     };
-    let over = session::over(state.auth.clone(), state.app.clone(), caller.session_id, listener.bell.clone());
+    let over = session::over(
+        state.auth.clone(),
+        state.app.clone(),
+        caller.session_id,
+        listener.bell.clone(),
+    );
     let cancelled = shared.cancel.clone().cancelled_owned();
     let end = Box::pin(async move {
         tokio::select! {
@@ -135,8 +146,14 @@ async fn open(
         Some((Ok::<Bytes, Infallible>(piece), connection))
     });
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/event-stream"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache, no-transform"),
+        ),
         (BUFFERING, HeaderValue::from_static("no")),
         (EVENT_CURSOR, HeaderValue::from(start.position.get())),
     ];

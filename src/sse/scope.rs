@@ -17,6 +17,8 @@ impl Scope {
     /// Tells whether the stream shows a fact.
     pub(super) fn sees(&self, fact: &Fact) -> bool {
         self.owner == fact.owner
-            && self.campaign.is_none_or(|campaign| fact.campaign == Some(campaign))
+            && self
+                .campaign
+                .is_none_or(|campaign| fact.campaign == Some(campaign))
     }
 }

@@ -137,6 +137,11 @@ fn users_of(page: &Page) -> Vec<(aggregates::ids::UserId, bool)> {
     page.events
         .iter()
         .filter(|event| event.aggregate_type == "user")
-        .filter_map(|event| Some((event.aggregate_id.parse().ok()?, event.event_type == "Deactivated")))
+        .filter_map(|event| {
+            Some((
+                event.aggregate_id.parse().ok()?,
+                event.event_type == "Deactivated",
+            ))
+        })
         .collect()
 }

@@ -23,10 +23,15 @@ pub(super) fn score(
     candidates
         .into_iter()
         .map(|candidate| {
-            let evidence = candidate.evidence.as_ref().map_or_else(Default::default, |page| {
-                let age = candidate.fetched_at.map_or(0.0, |at| (now - at).as_seconds_f64());
-                page.for_scoring(age.max(0.0) / SECONDS_A_DAY)
-            });
+            let evidence = candidate
+                .evidence
+                .as_ref()
+                .map_or_else(Default::default, |page| {
+                    let age = candidate
+                        .fetched_at
+                        .map_or(0.0, |at| (now - at).as_seconds_f64());
+                    page.for_scoring(age.max(0.0) / SECONDS_A_DAY)
+                });
             Found {
                 result: Event::Scored(Scored {
                     run_id,

@@ -101,7 +101,9 @@ impl Coordinator {
             // New events only matter once the campaigns read model shows them; it is level within moments.
             let head = self.runtime.position_of("campaigns");
             if head == seen {
-                cancel.run_until_cancelled(tokio::time::sleep(TICK / 10)).await;
+                cancel
+                    .run_until_cancelled(tokio::time::sleep(TICK / 10))
+                    .await;
             }
         }
     }
@@ -146,7 +148,10 @@ impl Coordinator {
     }
 
     /// Cuts what a run works on into orders; nothing when the run is not the last of its phase any more.
-    async fn ranges_of(&self, run: &campaigns::UnderWay) -> Result<Option<Vec<(i64, i64, i64)>>, PassError> {
+    async fn ranges_of(
+        &self,
+        run: &campaigns::UnderWay,
+    ) -> Result<Option<Vec<(i64, i64, i64)>>, PassError> {
         if run.phase == Phase::Discovery {
             return Ok(Some(vec![(0, 0, 0)]));
         }
@@ -154,13 +159,18 @@ impl Coordinator {
         let Some(pinned) = campaigns::pinned_of(pool, run.campaign_id, run.run_id).await? else {
             return Ok(None);
         };
-        let pinned = serde_json::from_value(pinned).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        let ranges = domains::next_boundaries(pool, run.campaign_id, run.phase, order_size(&pinned)).await?;
+        let pinned =
+            serde_json::from_value(pinned).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        let ranges =
+            domains::next_boundaries(pool, run.campaign_id, run.phase, order_size(&pinned)).await?;
         Ok(Some(ranges))
     }
 
     async fn domains_reach(&self, position: Position) -> bool {
-        self.runtime.wait_for_one("domains", position, CATCH_UP).await.is_ok()
+        self.runtime
+            .wait_for_one("domains", position, CATCH_UP)
+            .await
+            .is_ok()
     }
 
     async fn complete_finished_runs(&self) -> Result<(), PassError> {
@@ -177,7 +187,11 @@ impl Coordinator {
 
     async fn start_due_phases(&self) -> Result<(), PassError> {
         for campaign_id in campaigns::due_for_auto_start(self.database.pool()).await? {
-            let (campaign, _) = self.database.log().load::<Campaign>(&campaign_id.to_string()).await?;
+            let (campaign, _) = self
+                .database
+                .log()
+                .load::<Campaign>(&campaign_id.to_string())
+                .await?;
             let Some(phase) = campaign.auto_start_due() else {
                 continue;
             };
@@ -224,7 +238,12 @@ impl Coordinator {
     ) -> Result<(), PassError> {
         let metadata = Metadata::new(Actor::Worker("coordinator".to_owned()), run_id.to_string());
         let stream = campaign_id.to_string();
-        match self.database.log().execute::<Campaign>(&stream, command, &metadata, None).await {
+        match self
+            .database
+            .log()
+            .execute::<Campaign>(&stream, command, &metadata, None)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(ExecuteError::Log(error)) => Err(error.into()),
             Err(refused) => {

@@ -44,8 +44,14 @@ pub(super) async fn discover(
     let metadata = Metadata::new(Actor::Worker(worker.to_owned()), order.run_id.to_string());
     match source {
         Source::Import => {
-            let (campaign, _) = database.log().load::<Campaign>(&order.campaign_id.to_string()).await?;
-            Ok(Progress::Done(Tallies::from([("imported".to_owned(), campaign.names())])))
+            let (campaign, _) = database
+                .log()
+                .load::<Campaign>(&order.campaign_id.to_string())
+                .await?;
+            Ok(Progress::Done(Tallies::from([(
+                "imported".to_owned(),
+                campaign.names(),
+            )])))
         }
         Source::Pattern { pattern, count } => {
             let Some(range) = reserve(database, order, pattern, *count, &metadata).await? else {
@@ -102,7 +108,10 @@ async fn generate(
 ) -> Result<Progress, DiscoveryError> {
     let stream = order.campaign_id.to_string();
     let (campaign, _) = database.log().load::<Campaign>(&stream).await?;
-    let mut start = campaign.generated_to().unwrap_or(range.start).max(range.start);
+    let mut start = campaign
+        .generated_to()
+        .unwrap_or(range.start)
+        .max(range.start);
     while start < range.end() {
         let count = GENERATED_CHUNK.min(range.end() - start);
         let command = Command::RecordGenerated(RecordGenerated {
@@ -113,10 +122,16 @@ async fn generate(
             count,
             names: count_names(pattern, start, count),
         });
-        match database.log().execute::<Campaign>(&stream, command, metadata, None).await {
+        match database
+            .log()
+            .execute::<Campaign>(&stream, command, metadata, None)
+            .await
+        {
             Ok(_) => start += count,
             Err(ExecuteError::Rejected(
-                campaign::Error::RunIsOver | campaign::Error::InvalidTransition { .. } | campaign::Error::NotFound,
+                campaign::Error::RunIsOver
+                | campaign::Error::InvalidTransition { .. }
+                | campaign::Error::NotFound,
             )) => return Ok(Progress::Interrupted),
             Err(ExecuteError::Conflict { .. }) => {}
             Err(error) => return Err(DiscoveryError::Record(Box::new(error))),

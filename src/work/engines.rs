@@ -76,7 +76,11 @@ impl Engines {
     }
 
     /// Returns the engines of a run, building them on first use; others who ask meanwhile wait for the same ones.
-    pub(super) async fn of(&self, campaign_id: CampaignId, run_id: RunId) -> Result<Arc<Kit>, KitError> {
+    pub(super) async fn of(
+        &self,
+        campaign_id: CampaignId,
+        run_id: RunId,
+    ) -> Result<Arc<Kit>, KitError> {
         let slot = self.slot(run_id);
         let kit = slot
             .get_or_try_init(|| async { self.build(campaign_id, run_id).await.map(Arc::new) })
@@ -89,7 +93,10 @@ impl Engines {
         let (uses, slots) = &mut *slots;
         *uses += 1;
         if !slots.contains_key(&run_id) && slots.len() >= KEPT {
-            let oldest = slots.iter().min_by_key(|(_, (used, _))| *used).map(|(run, _)| *run);
+            let oldest = slots
+                .iter()
+                .min_by_key(|(_, (used, _))| *used)
+                .map(|(run, _)| *run);
             if let Some(oldest) = oldest {
                 slots.remove(&oldest);
             }
@@ -104,13 +111,17 @@ impl Engines {
             .await?
             .ok_or(KitError::Superseded)?;
         match serde_json::from_value(pinned)? {
-            Pinned::Validation { dns, record_types, .. } => {
+            Pinned::Validation {
+                dns, record_types, ..
+            } => {
                 let config = validation::config(&dns, &record_types).map_err(KitError::Refused)?;
                 let engine = ::validation::dns::Engine::start(config, self.cancel.child_token())
                     .map_err(|error| KitError::Refused(error.to_string()))?;
                 Ok(Kit::Dns(engine))
             }
-            Pinned::Extraction { http, dns, rules, .. } => {
+            Pinned::Extraction {
+                http, dns, rules, ..
+            } => {
                 let kit = extraction::Kit::build(&http, &dns, &rules, &self.network, &self.cancel)
                     .map_err(KitError::Refused)?;
                 Ok(Kit::Http(kit))

@@ -10,7 +10,11 @@ use projections::domains::Candidate;
 use super::record::Found;
 
 /// Decides every candidate.
-pub(super) fn decide(thresholds: &Thresholds, run_id: RunId, candidates: Vec<Candidate>) -> Vec<Found> {
+pub(super) fn decide(
+    thresholds: &Thresholds,
+    run_id: RunId,
+    candidates: Vec<Candidate>,
+) -> Vec<Found> {
     candidates
         .into_iter()
         .map(|candidate| {

@@ -60,14 +60,18 @@ impl Kit {
         cancel: &CancellationToken,
     ) -> Result<Self, String> {
         let resolver = dns_phase::config(dns, &[])?;
-        let engine = dns::Engine::start(resolver, cancel.child_token()).map_err(|error| error.to_string())?;
+        let engine = dns::Engine::start(resolver, cancel.child_token())
+            .map_err(|error| error.to_string())?;
         let config = config(http, network)?;
-        let fetcher = http::Fetcher::new(config, Arc::new(Names(engine))).map_err(|error| error.to_string())?;
+        let fetcher = http::Fetcher::new(config, Arc::new(Names(engine)))
+            .map_err(|error| error.to_string())?;
         let matcher = if rules.is_empty() {
             None
         } else {
             let compiled: Vec<keywords::Rule> = rules.iter().map(rule).collect();
-            Some(Arc::new(Matcher::compile(&compiled).map_err(|error| error.to_string())?))
+            Some(Arc::new(
+                Matcher::compile(&compiled).map_err(|error| error.to_string())?,
+            ))
         };
         Ok(Self {
             fetcher,
@@ -105,7 +109,9 @@ fn config(persona: &HttpConfig, network: &Network) -> Result<http::Config, Strin
         }
     };
     config.follow_redirects = persona.follow_redirects.unwrap_or(true);
-    config.allowed_status_codes.clone_from(&persona.allowed_status_codes);
+    config
+        .allowed_status_codes
+        .clone_from(&persona.allowed_status_codes);
     config.timeout = persona.request_timeout();
     let (lowest, highest) = persona.tls_versions();
     config.tls_min = tls(lowest)?;
@@ -172,12 +178,17 @@ async fn checked(kit: &Kit, run_id: RunId, mut report: http::Report) -> HttpChec
         run_id,
         outcome,
         reason,
-        detail: report.fault.as_ref().map(|fault| format!("{}: {}", fault.code, fault.text)),
+        detail: report
+            .fault
+            .as_ref()
+            .map(|fault| format!("{}: {}", fault.code, fault.text)),
         status: report.status,
         final_url: report.final_url.as_ref().map(ToString::to_string),
         // Every redirect that was followed is a request; so is the one that ended the fetch.
-        attempts: u32::try_from(report.redirects.len() + 1 + usize::from(report.https_failure.is_some()))
-            .unwrap_or(u32::MAX),
+        attempts: u32::try_from(
+            report.redirects.len() + 1 + usize::from(report.https_failure.is_some()),
+        )
+        .unwrap_or(u32::MAX),
         redirects: report.redirects,
         headers: report.headers.into_iter().collect(),
         tls_version: report.tls_version.map(ToOwned::to_owned),

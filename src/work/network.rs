@@ -31,13 +31,17 @@ impl Network {
     /// # Errors
     /// When the text holds none, or one that is not PEM.
     pub fn trust_pem(&mut self, pem: &str) -> Result<(), BadCertificate> {
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        let certificates: Result<Vec<_>, _> =
+            CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
         let certificates = certificates.map_err(|_| BadCertificate)?;
         if certificates.is_empty() {
             return Err(BadCertificate);
         }
-        self.trusted_roots
-            .extend(certificates.into_iter().map(|certificate| certificate.to_vec()));
+        self.trusted_roots.extend(
+            certificates
+                .into_iter()
+                .map(|certificate| certificate.to_vec()),
+        );
         Ok(())
     }
 }

@@ -73,7 +73,11 @@ pub trait Orders: Send + Sync {
 
     /// Locks the order and the run's gate inside the transaction that will record the results; until it ends neither
     /// a stop nor another lease can come between.
-    fn fence<'a>(&'a self, transaction: &'a mut Transaction, order: &'a Order) -> Answer<'a, Finished>;
+    fn fence<'a>(
+        &'a self,
+        transaction: &'a mut Transaction,
+        order: &'a Order,
+    ) -> Answer<'a, Finished>;
 
     /// Marks the fenced order done inside the same transaction.
     fn finish<'a>(

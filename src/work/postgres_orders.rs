@@ -86,7 +86,10 @@ impl PostgresOrders {
         if written.rows_affected() == 0 {
             return Ok(false);
         }
-        let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().map(|(first, last, _)| (*first, *last)).unzip();
+        let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges
+            .iter()
+            .map(|(first, last, _)| (*first, *last))
+            .unzip();
         sqlx::query(WRITE_ORDERS)
             .bind(run_id.0)
             .bind(firsts)
@@ -99,8 +102,9 @@ impl PostgresOrders {
 
     async fn lease_one(&self, worker: &str, lease: Duration) -> Result<Option<Order>, OrderError> {
         let mut transaction = self.database.pool().begin().await?;
-        let chosen: Option<(Uuid, Uuid, String)> =
-            sqlx::query_as(CHOOSE_RUN).fetch_optional(&mut *transaction).await?;
+        let chosen: Option<(Uuid, Uuid, String)> = sqlx::query_as(CHOOSE_RUN)
+            .fetch_optional(&mut *transaction)
+            .await?;
         let Some((run, campaign, phase)) = chosen else {
             return Ok(None);
         };
@@ -113,7 +117,10 @@ impl PostgresOrders {
         let Some((first, last, epoch)) = leased else {
             return Ok(None);
         };
-        sqlx::query(SERVED).bind(run).execute(&mut *transaction).await?;
+        sqlx::query(SERVED)
+            .bind(run)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(Some(Order {
             run_id: RunId(run),
@@ -127,7 +134,8 @@ impl PostgresOrders {
 }
 
 fn phase_of(name: &str) -> Result<Phase, OrderError> {
-    name.parse().map_err(|_| OrderError::UnknownPhase(name.to_owned()))
+    name.parse()
+        .map_err(|_| OrderError::UnknownPhase(name.to_owned()))
 }
 
 impl Orders for PostgresOrders {
@@ -147,11 +155,19 @@ impl Orders for PostgresOrders {
         .boxed()
     }
 
-    fn claim<'a>(&'a self, worker: &'a str, lease: Duration) -> BoxFuture<'a, Result<Option<Order>, OrderError>> {
+    fn claim<'a>(
+        &'a self,
+        worker: &'a str,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<Option<Order>, OrderError>> {
         self.lease_one(worker, lease).boxed()
     }
 
-    fn renew<'a>(&'a self, order: &'a Order, lease: Duration) -> BoxFuture<'a, Result<bool, OrderError>> {
+    fn renew<'a>(
+        &'a self,
+        order: &'a Order,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<bool, OrderError>> {
         async move {
             let renewed = sqlx::query(RENEW)
                 .bind(order.run_id.0)
@@ -225,10 +241,14 @@ impl Orders for PostgresOrders {
         .boxed()
     }
 
-    fn finished_runs(&self) -> BoxFuture<'_, Result<Vec<(CampaignId, Phase, RunId, Tallies)>, OrderError>> {
+    fn finished_runs(
+        &self,
+    ) -> BoxFuture<'_, Result<Vec<(CampaignId, Phase, RunId, Tallies)>, OrderError>> {
         async move {
             type Row = (Uuid, String, Uuid, Option<sqlx::types::Json<Tallies>>);
-            let rows: Vec<Row> = sqlx::query_as(FINISHED).fetch_all(self.database.pool()).await?;
+            let rows: Vec<Row> = sqlx::query_as(FINISHED)
+                .fetch_all(self.database.pool())
+                .await?;
             rows.into_iter()
                 .map(|(campaign, phase, run, tallies)| {
                     let tallies = tallies.map(|json| json.0).unwrap_or_default();
@@ -241,13 +261,20 @@ impl Orders for PostgresOrders {
 
     fn open(&self) -> BoxFuture<'_, Result<BTreeMap<String, i64>, OrderError>> {
         async move {
-            let rows: Vec<(String, i64)> = sqlx::query_as(OPEN).fetch_all(self.database.pool()).await?;
+            let rows: Vec<(String, i64)> =
+                sqlx::query_as(OPEN).fetch_all(self.database.pool()).await?;
             Ok(rows.into_iter().collect())
         }
         .boxed()
     }
 
     fn tidy(&self) -> BoxFuture<'_, Result<u64, OrderError>> {
-        async move { Ok(sqlx::query(TIDY).execute(self.database.pool()).await?.rows_affected()) }.boxed()
+        async move {
+            Ok(sqlx::query(TIDY)
+                .execute(self.database.pool())
+                .await?
+                .rows_affected())
+        }
+        .boxed()
     }
 }

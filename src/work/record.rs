@@ -88,7 +88,11 @@ struct Decided {
     appended: Vec<Found>,
 }
 
-fn decide(campaign_id: CampaignId, metadata: &Metadata, results: Vec<Found>) -> Result<Decided, RecordError> {
+fn decide(
+    campaign_id: CampaignId,
+    metadata: &Metadata,
+    results: Vec<Found>,
+) -> Result<Decided, RecordError> {
     let mut batch = BulkAppend::new(metadata);
     let mut appended = Vec::with_capacity(results.len());
     for found in results {
@@ -107,7 +111,11 @@ fn decide(campaign_id: CampaignId, metadata: &Metadata, results: Vec<Found>) -> 
 }
 
 /// Reads the streams of results again, to decide from where they are now.
-async fn reload(database: &Database, campaign_id: CampaignId, moved: Vec<Found>) -> Result<Vec<Found>, RecordError> {
+async fn reload(
+    database: &Database,
+    campaign_id: CampaignId,
+    moved: Vec<Found>,
+) -> Result<Vec<Found>, RecordError> {
     let mut reloaded = Vec::with_capacity(moved.len());
     for found in moved {
         let stream = domain::stream_id(campaign_id, &found.name);
@@ -134,7 +142,10 @@ fn tallies_of(results: &[Found]) -> Tallies {
                 if let Some(reason) = checked.reason {
                     count(reason.name());
                 }
-                let keywords = checked.page.as_ref().and_then(|page| page.keywords.as_deref());
+                let keywords = checked
+                    .page
+                    .as_ref()
+                    .and_then(|page| page.keywords.as_deref());
                 if keywords.is_some_and(|found| !found.is_empty()) {
                     count("keyword_domains");
                 }

@@ -12,7 +12,11 @@ use validation::dns;
 use super::record::Found;
 
 /// Checks every candidate; the engine bounds how many queries are in flight.
-pub(super) async fn check(engine: &dns::Engine, run_id: RunId, candidates: Vec<Candidate>) -> Vec<Found> {
+pub(super) async fn check(
+    engine: &dns::Engine,
+    run_id: RunId,
+    candidates: Vec<Candidate>,
+) -> Vec<Found> {
     let at_once = candidates.len().max(1);
     stream::iter(candidates)
         .map(|candidate| async move {
@@ -75,7 +79,11 @@ const fn reason_of(reason: dns::Reason) -> DnsReason {
 /// What the engine cannot honour, in words.
 pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns::Config, String> {
     let parse = |text: &String| dns::Resolver::parse(text).map_err(|error| error.to_string());
-    let mut resolvers: Vec<dns::Resolver> = persona.resolvers.iter().map(parse).collect::<Result<_, _>>()?;
+    let mut resolvers: Vec<dns::Resolver> = persona
+        .resolvers
+        .iter()
+        .map(parse)
+        .collect::<Result<_, _>>()?;
     if persona.use_system_resolvers {
         resolvers.push(dns::Resolver::System);
     }
@@ -92,14 +100,20 @@ pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns
     let defaults = dns::Config::default();
     let mut types = defaults.record_types.clone();
     for text in record_types {
-        let wanted = text.parse().map_err(|_| format!("unknown record type {text}"))?;
+        let wanted = text
+            .parse()
+            .map_err(|_| format!("unknown record type {text}"))?;
         if !types.contains(&wanted) {
             types.push(wanted);
         }
     }
     // One's own servers need no protection from oneself; a limit that the persona names holds for them too.
     let all_own = resolvers.iter().all(is_own_resolver);
-    let standing = if all_own { None } else { defaults.resolver_rate };
+    let standing = if all_own {
+        None
+    } else {
+        defaults.resolver_rate
+    };
     let config = dns::Config {
         strategy: match persona.resolver_strategy {
             Strategy::RoundRobin => dns::Strategy::RoundRobin,
@@ -116,7 +130,9 @@ pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns
             .clamp(1, types.len()),
         in_flight: persona
             .max_concurrent_goroutines
-            .map_or(defaults.in_flight, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+            .map_or(defaults.in_flight, |most| {
+                usize::try_from(most).unwrap_or(usize::MAX)
+            }),
         rate: rate(persona.rate_limit_dps, persona.rate_limit_burst),
         resolver_rate: rate(persona.resolver_rate_limit, None).or(standing),
         delay: persona.delay(),
@@ -131,10 +147,12 @@ pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns
 }
 
 fn rate(per_second: Option<f64>, burst: Option<u32>) -> Option<dns::Rate> {
-    per_second.filter(|rate| *rate > 0.0).map(|per_second| dns::Rate {
-        per_second,
-        burst: burst.unwrap_or(1).max(1),
-    })
+    per_second
+        .filter(|rate| *rate > 0.0)
+        .map(|per_second| dns::Rate {
+            per_second,
+            burst: burst.unwrap_or(1).max(1),
+        })
 }
 
 const fn is_own_resolver(resolver: &dns::Resolver) -> bool {

@@ -47,7 +47,10 @@ impl Default for Settings {
 }
 
 fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A worker with everything that it needs.
@@ -97,7 +100,11 @@ impl Worker {
 
     async fn serve(&self, cancel: &CancellationToken) {
         while !cancel.is_cancelled() {
-            match self.orders.claim(&self.settings.name, self.settings.lease).await {
+            match self
+                .orders
+                .claim(&self.settings.name, self.settings.lease)
+                .await
+            {
                 Ok(Some(order)) => {
                     let given_back = self.work_under_lease(&order, cancel).await;
                     if given_back {
@@ -199,7 +206,9 @@ impl Worker {
                 let weights = Weights::parse(weights).map_err(|error| error.to_string())?;
                 analysis::score(&weights, *scoring_profile, run_id, candidates, Utc::now())
             }
-            Kit::Pure(Pinned::Enrichment { thresholds }) => enrichment::decide(thresholds, run_id, candidates),
+            Kit::Pure(Pinned::Enrichment { thresholds }) => {
+                enrichment::decide(thresholds, run_id, candidates)
+            }
             Kit::Pure(_) => return Err("the run's configuration is of another phase".to_owned()),
         };
         let worker = &self.settings.name;
@@ -225,7 +234,11 @@ impl Worker {
 
     /// Marks an order done that has recorded its results already.
     async fn finish(&self, order: &Order, tallies: &Tallies) -> Result<Worked, String> {
-        let mut transaction = self.database.begin().await.map_err(|error| describe(&error))?;
+        let mut transaction = self
+            .database
+            .begin()
+            .await
+            .map_err(|error| describe(&error))?;
         let fenced = self
             .orders
             .fence(&mut transaction, order)
@@ -236,7 +249,10 @@ impl Worker {
                 .finish(&mut transaction, order, tallies)
                 .await
                 .map_err(|error| describe(&error))?;
-            transaction.commit().await.map_err(|error| describe(&error))?;
+            transaction
+                .commit()
+                .await
+                .map_err(|error| describe(&error))?;
         }
         Ok(Worked::Over)
     }
@@ -255,7 +271,12 @@ impl Worker {
         let actor = Actor::Worker(self.settings.name.clone());
         let metadata = Metadata::new(actor, order.run_id.to_string());
         let stream = order.campaign_id.to_string();
-        match self.database.log().execute::<Campaign>(&stream, command, &metadata, None).await {
+        match self
+            .database
+            .log()
+            .execute::<Campaign>(&stream, command, &metadata, None)
+            .await
+        {
             Ok(_) | Err(ExecuteError::Rejected(_)) => Ok(()),
             Err(error) => Err(describe(&error)),
         }

@@ -80,7 +80,13 @@ async fn every_operation_but_the_public_ones_refuses_strangers() {
         }
         open.insert(format!("{method} {path}"));
     }
-    assert_eq!(open, PUBLIC.iter().map(|&operation| operation.to_owned()).collect());
+    assert_eq!(
+        open,
+        PUBLIC
+            .iter()
+            .map(|&operation| operation.to_owned())
+            .collect()
+    );
     app.stop().await;
 }
 
@@ -102,7 +108,11 @@ async fn an_object_that_is_not_there_is_404_for_every_operation_on_it() {
 async fn whatever_goes_wrong_is_answered_in_the_envelope_with_the_requests_id() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
-    let unknown = ann.get("/nothing/here").header("x-request-id", "mine-1").send().await;
+    let unknown = ann
+        .get("/nothing/here")
+        .header("x-request-id", "mine-1")
+        .send()
+        .await;
     assert_eq!(unknown.header("x-request-id"), Some("mine-1"));
     let body = unknown.ok(404);
     assert_eq!(body["requestId"], "mine-1");
@@ -111,26 +121,74 @@ async fn whatever_goes_wrong_is_answered_in_the_envelope_with_the_requests_id() 
     assert_eq!(body["error"]["path"], "/api/v2/nothing/here");
     assert!(body["error"]["timestamp"].is_string());
 
-    let unusable = ann.get("/nothing").header("x-request-id", "a\"b").send().await;
+    let unusable = ann
+        .get("/nothing")
+        .header("x-request-id", "a\"b")
+        .send()
+        .await;
     let id = unusable.header("x-request-id").unwrap().to_owned();
     assert!(Uuid::parse_str(&id).is_ok());
     assert_eq!(unusable.ok(404)["requestId"], id);
 
     ann.request(Method::PATCH, "/personas").send().await.ok(405);
-    ann.get("/personas/not-a-uuid").send().await.blames(400, "id");
+    ann.get("/personas/not-a-uuid")
+        .send()
+        .await
+        .blames(400, "id");
     ann.get("/keyword-sets/1").send().await.blames(400, "setId");
-    ann.get("/personas?limit=0").send().await.blames(400, "limit");
-    ann.get("/personas?limit=501").send().await.blames(400, "limit");
-    ann.get("/personas?limit=many").send().await.blames(400, "limit");
-    ann.get("/personas?offset=-1").send().await.blames(400, "offset");
-    ann.get("/personas?personaType=ftp").send().await.blames(400, "personaType");
-    ann.get("/personas?isEnabled=maybe").send().await.blames(400, "isEnabled");
-    ann.get("/keyword-rules?rule_type=glob").send().await.blames(400, "rule_type");
-    ann.get("/personas").header("x-read-after", "soon").send().await.blames(400, "X-Read-After");
-    ann.post("/personas").body("text/plain", "{}").send().await.ok(415);
-    ann.post("/personas").body("application/json", "{\"name\":").send().await.blames(400, "body");
-    ann.post("/personas").body("application/json", vec![b' '; 3 << 20]).send().await.ok(413);
-    ann.post("/personas").body("application/json", b"\xff\xfe".to_vec()).send().await.blames(400, "body");
+    ann.get("/personas?limit=0")
+        .send()
+        .await
+        .blames(400, "limit");
+    ann.get("/personas?limit=501")
+        .send()
+        .await
+        .blames(400, "limit");
+    ann.get("/personas?limit=many")
+        .send()
+        .await
+        .blames(400, "limit");
+    ann.get("/personas?offset=-1")
+        .send()
+        .await
+        .blames(400, "offset");
+    ann.get("/personas?personaType=ftp")
+        .send()
+        .await
+        .blames(400, "personaType");
+    ann.get("/personas?isEnabled=maybe")
+        .send()
+        .await
+        .blames(400, "isEnabled");
+    ann.get("/keyword-rules?rule_type=glob")
+        .send()
+        .await
+        .blames(400, "rule_type");
+    ann.get("/personas")
+        .header("x-read-after", "soon")
+        .send()
+        .await
+        .blames(400, "X-Read-After");
+    ann.post("/personas")
+        .body("text/plain", "{}")
+        .send()
+        .await
+        .ok(415);
+    ann.post("/personas")
+        .body("application/json", "{\"name\":")
+        .send()
+        .await
+        .blames(400, "body");
+    ann.post("/personas")
+        .body("application/json", vec![b' '; 3 << 20])
+        .send()
+        .await
+        .ok(413);
+    ann.post("/personas")
+        .body("application/json", b"\xff\xfe".to_vec())
+        .send()
+        .await
+        .blames(400, "body");
     app.stop().await;
 }
 
@@ -144,8 +202,14 @@ async fn the_document_and_its_page_are_served_from_here_and_name_no_other_host()
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap().to_owned();
-            assert!(names.insert(id), "{method} {path} has the name of another operation");
-            assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+            assert!(
+                names.insert(id),
+                "{method} {path} has the name of another operation"
+            );
+            assert!(
+                operation["summary"].is_string(),
+                "{method} {path} has no summary"
+            );
         }
     }
     for reference in references(&document) {
@@ -155,7 +219,11 @@ async fn the_document_and_its_page_are_served_from_here_and_name_no_other_host()
     let page = app.anonymous().get("/docs/").send().await;
     assert_eq!(page.status, 200);
     assert!(!page.text.contains("https://"), "{}", page.text);
-    let script = app.anonymous().get("/docs/swagger-ui-bundle.js").send().await;
+    let script = app
+        .anonymous()
+        .get("/docs/swagger-ui-bundle.js")
+        .send()
+        .await;
     assert_eq!(script.status, 200);
     app.stop().await;
 }
@@ -168,21 +236,48 @@ fn the_shapes_have_every_field_that_existing_clients_know() {
         ("LoginRequest", "email password"),
         ("SessionResponse", "user token expiresAt"),
         ("UserPublicResponse", "id username email isActive"),
-        ("PersonaResponse", "id name personaType description configDetails isEnabled createdAt updatedAt"),
-        ("CreatePersonaRequest", "name personaType description configDetails isEnabled"),
-        ("UpdatePersonaRequest", "name description configDetails isEnabled"),
-        ("KeywordSetResponse", "id name description isEnabled createdAt updatedAt rules ruleCount"),
-        ("CreateKeywordSetRequest", "name description isEnabled rules"),
-        ("KeywordRuleRequest", "pattern ruleType isCaseSensitive category contextChars"),
-        ("KeywordRuleDTO", "id keywordSetId pattern ruleType isCaseSensitive category contextChars createdAt updatedAt"),
-        ("ScoringProfile", "id name description weights version createdAt updatedAt"),
+        (
+            "PersonaResponse",
+            "id name personaType description configDetails isEnabled createdAt updatedAt",
+        ),
+        (
+            "CreatePersonaRequest",
+            "name personaType description configDetails isEnabled",
+        ),
+        (
+            "UpdatePersonaRequest",
+            "name description configDetails isEnabled",
+        ),
+        (
+            "KeywordSetResponse",
+            "id name description isEnabled createdAt updatedAt rules ruleCount",
+        ),
+        (
+            "CreateKeywordSetRequest",
+            "name description isEnabled rules",
+        ),
+        (
+            "KeywordRuleRequest",
+            "pattern ruleType isCaseSensitive category contextChars",
+        ),
+        (
+            "KeywordRuleDTO",
+            "id keywordSetId pattern ruleType isCaseSensitive category contextChars createdAt updatedAt",
+        ),
+        (
+            "ScoringProfile",
+            "id name description weights version createdAt updatedAt",
+        ),
         ("ScoringProfileListResponse", "items meta"),
     ];
     let document = serde_json::to_value(http::openapi()).unwrap();
     for (schema, fields) in SHAPES {
         let properties = &document["components"]["schemas"][schema]["properties"];
         for field in fields.split(' ') {
-            assert!(properties[field].is_object(), "{schema} has no {field}: {properties}");
+            assert!(
+                properties[field].is_object(),
+                "{schema} has no {field}: {properties}"
+            );
         }
     }
 }
@@ -193,9 +288,16 @@ async fn health_and_ping_answer_anybody() {
     for path in ["/health", "/health/ready", "/health/live"] {
         let body = app.anonymous().get(path).send().await.ok(200);
         assert_eq!(body["status"], "ok");
-        assert!(body["uptime"].is_string() && body["version"].is_string() && body["timestamp"].is_string());
+        assert!(
+            body["uptime"].is_string()
+                && body["version"].is_string()
+                && body["timestamp"].is_string()
+        );
     }
-    assert_eq!(app.anonymous().get("/ping").send().await.ok(200)["message"], "pong");
+    assert_eq!(
+        app.anonymous().get("/ping").send().await.ok(200)["message"],
+        "pong"
+    );
     app.stop().await;
 }
 
@@ -203,17 +305,36 @@ async fn health_and_ping_answer_anybody() {
 async fn a_query_waits_for_the_cursor_that_it_names_and_says_when_it_gave_up() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
-    let made = ann.post("/keyword-sets").json(&json!({"name": "words"})).send().await;
+    let made = ann
+        .post("/keyword-sets")
+        .json(&json!({"name": "words"}))
+        .send()
+        .await;
     let cursor = made.header("x-event-cursor").expect("a cursor").to_owned();
     assert!(made.header("x-projection-lag").is_none());
     made.ok(201);
     let other = app.another_node().await;
-    let seen = ann.at(&other).get("/keyword-sets").header("x-read-after", &cursor).send().await;
+    let seen = ann
+        .at(&other)
+        .get("/keyword-sets")
+        .header("x-read-after", &cursor)
+        .send()
+        .await;
     assert!(seen.header("x-projection-lag").is_none());
     assert_eq!(seen.ok(200).as_array().unwrap().len(), 1);
     let ahead = cursor.parse::<u64>().unwrap() + 1000;
-    let late = ann.get("/keyword-sets").header("x-read-after", ahead).send().await;
-    assert!(late.header("x-projection-lag").unwrap().parse::<u64>().unwrap() >= 1000);
+    let late = ann
+        .get("/keyword-sets")
+        .header("x-read-after", ahead)
+        .send()
+        .await;
+    assert!(
+        late.header("x-projection-lag")
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            >= 1000
+    );
     late.ok(200);
     other.stop().await;
     app.stop().await;
@@ -225,18 +346,46 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let make = |path: &'static str, body: serde_json::Value| {
         let request = ann.post(path).json(&body);
-        async { request.send().await.ok(201)["id"].as_str().unwrap().to_owned() }
+        async {
+            request.send().await.ok(201)["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        }
     };
     let dns = json!({"resolvers": ["192.0.2.1"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
         "concurrentQueriesPerDomain": 1});
     let objects = [
-        ("/personas/", make("/personas", json!({"name": "p", "personaType": "dns", "configDetails": dns})).await),
-        ("/keyword-sets/", make("/keyword-sets", json!({"name": "k"})).await),
-        ("/scoring-profiles/", make("/scoring-profiles", json!({"name": "s", "weights": {"freshness": 1}})).await),
-        ("/campaigns/", make("/campaigns", json!({"name": "c"})).await),
+        (
+            "/personas/",
+            make(
+                "/personas",
+                json!({"name": "p", "personaType": "dns", "configDetails": dns}),
+            )
+            .await,
+        ),
+        (
+            "/keyword-sets/",
+            make("/keyword-sets", json!({"name": "k"})).await,
+        ),
+        (
+            "/scoring-profiles/",
+            make(
+                "/scoring-profiles",
+                json!({"name": "s", "weights": {"freshness": 1}}),
+            )
+            .await,
+        ),
+        (
+            "/campaigns/",
+            make("/campaigns", json!({"name": "c"})).await,
+        ),
     ];
     let events = "SELECT count(*) FROM events";
-    let before: i64 = sqlx::query_scalar(events).fetch_one(app.app.database.pool()).await.unwrap();
+    let before: i64 = sqlx::query_scalar(events)
+        .fetch_one(app.app.database.pool())
+        .await
+        .unwrap();
     let mut tried = 0;
     for (method, path) in operations() {
         let owned = objects.iter().find(|(prefix, _)| path.contains(prefix));
@@ -252,12 +401,16 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
         }
         let reply = request.send().await;
         // A body that does not read may be refused before anybody asks whose the object is.
-        let refused = reply.status == 404 || [Method::POST, Method::PUT].contains(&method) && [400, 415].contains(&reply.status);
+        let refused = reply.status == 404
+            || [Method::POST, Method::PUT].contains(&method) && [400, 415].contains(&reply.status);
         assert!(refused, "{method} {path}: {} {}", reply.status, reply.text);
         tried += 1;
     }
     assert!(tried > 20, "{tried}");
-    let after: i64 = sqlx::query_scalar(events).fetch_one(app.app.database.pool()).await.unwrap();
+    let after: i64 = sqlx::query_scalar(events)
+        .fetch_one(app.app.database.pool())
+        .await
+        .unwrap();
     assert_eq!(after, before);
     app.stop().await;
 }
@@ -266,23 +419,53 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
 async fn a_character_that_no_read_model_can_keep_is_refused_and_stops_nothing() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
-    ann.post("/keyword-sets").json(&json!({"name": "a\0b"})).send().await.blames(400, "name");
-    let rules = json!([{"pattern": "x", "ruleType": "string"}, {"pattern": "x\0", "ruleType": "string"}]);
-    ann.post("/keyword-sets").json(&json!({"name": "a", "rules": rules})).send().await.blames(400, "rules[1].pattern");
+    ann.post("/keyword-sets")
+        .json(&json!({"name": "a\0b"}))
+        .send()
+        .await
+        .blames(400, "name");
+    let rules =
+        json!([{"pattern": "x", "ruleType": "string"}, {"pattern": "x\0", "ruleType": "string"}]);
+    ann.post("/keyword-sets")
+        .json(&json!({"name": "a", "rules": rules}))
+        .send()
+        .await
+        .blames(400, "rules[1].pattern");
     let weights = json!({"name": "a", "weights": {"fresh\0ness": 1}});
-    ann.post("/scoring-profiles").json(&weights).send().await.blames(400, "weights.fresh\\u0000ness");
+    ann.post("/scoring-profiles")
+        .json(&weights)
+        .send()
+        .await
+        .blames(400, "weights.fresh\\u0000ness");
     let headers = json!({"name": "a", "personaType": "http", "configDetails": {"userAgent": "x", "headers": {"A": "\0"}}});
-    ann.post("/personas").json(&headers).send().await.blames(400, "configDetails.headers.A");
-    ann.post("/campaigns").json(&json!({"name": "a\0b"})).send().await.blames(400, "name");
-    ann.get("/keyword-rules?pattern=%00").send().await.blames(400, "pattern");
+    ann.post("/personas")
+        .json(&headers)
+        .send()
+        .await
+        .blames(400, "configDetails.headers.A");
+    ann.post("/campaigns")
+        .json(&json!({"name": "a\0b"}))
+        .send()
+        .await
+        .blames(400, "name");
+    ann.get("/keyword-rules?pattern=%00")
+        .send()
+        .await
+        .blames(400, "pattern");
     let name = format!("/campaigns/{}/domains/%00/history", Uuid::now_v7());
     ann.get(&name).send().await.blames(400, "domain");
     let login = json!({"email": "a\0@example.com", "password": "x"});
-    app.anonymous().post("/auth/login").json(&login).send().await.blames(400, "email");
-    let halted: Vec<String> = sqlx::query_scalar("SELECT name FROM projection_checkpoints WHERE halted IS NOT NULL")
-        .fetch_all(app.app.database.pool())
+    app.anonymous()
+        .post("/auth/login")
+        .json(&login)
+        .send()
         .await
-        .unwrap();
+        .blames(400, "email");
+    let halted: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM projection_checkpoints WHERE halted IS NOT NULL")
+            .fetch_all(app.app.database.pool())
+            .await
+            .unwrap();
     assert!(halted.is_empty(), "{halted:?}");
     app.stop().await;
 }

@@ -22,17 +22,27 @@ fn slow_world() -> World {
 
 async fn slow_pipeline() -> Pipeline {
     Pipeline::start_with(slow_world(), |network, sandbox| {
-        network.resolvers = sandbox.resolvers().iter().map(ToString::to_string).collect();
+        network.resolvers = sandbox
+            .resolvers()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
     })
     .await
 }
 
 fn pause(phase: Phase) -> Command {
-    Command::PausePhase(PausePhase { phase, expected: None })
+    Command::PausePhase(PausePhase {
+        phase,
+        expected: None,
+    })
 }
 
 fn resume(phase: Phase) -> Command {
-    Command::ResumePhase(ResumePhase { phase, expected: None })
+    Command::ResumePhase(ResumePhase {
+        phase,
+        expected: None,
+    })
 }
 
 /// Waits until a run of validation has recorded something and is not done.
@@ -66,36 +76,79 @@ async fn leased(pipeline: &Pipeline) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_holds_across_a_restart_of_everything_and_resume_repeats_and_skips_nothing() {
     let mut pipeline = slow_pipeline().await;
-    let campaign = pipeline.create(pattern("shop", 4, "abcdefgh"), None, &["espresso"]).await;
-    pipeline.start_phase(campaign, Phase::Discovery).await.expect("discovery starts");
+    let campaign = pipeline
+        .create(pattern("shop", 4, "abcdefgh"), None, &["espresso"])
+        .await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
     in_the_middle_of_validation(&pipeline, campaign).await;
 
-    let answered = pipeline.command(campaign, pause(Phase::Validation)).await.expect("pause");
+    let answered = pipeline
+        .command(campaign, pause(Phase::Validation))
+        .await
+        .expect("pause");
     assert_eq!(answered.len(), 1, "the pause is recorded with the answer");
-    let claimed = pipeline.app().orders.claim("late", Duration::from_secs(1)).await.expect("claims answer");
-    assert_eq!(claimed, None, "nothing is leased once the answer says paused");
+    let claimed = pipeline
+        .app()
+        .orders
+        .claim("late", Duration::from_secs(1))
+        .await
+        .expect("claims answer");
+    assert_eq!(
+        claimed, None,
+        "nothing is leased once the answer says paused"
+    );
 
     pipeline.restart().await;
-    eventually("batches under way have ended", || async { (leased(&pipeline).await == 0).then_some(()) }).await;
+    eventually("batches under way have ended", || async {
+        (leased(&pipeline).await == 0).then_some(())
+    })
+    .await;
     let (held, _) = results(&pipeline, campaign, "DnsChecked").await;
     assert!(held < 4_096, "the pause came too late to show anything");
-    let claimed = pipeline.app().orders.claim("late", Duration::from_secs(1)).await.expect("claims answer");
+    let claimed = pipeline
+        .app()
+        .orders
+        .claim("late", Duration::from_secs(1))
+        .await
+        .expect("claims answer");
     assert_eq!(claimed, None, "the pause is still there after the restart");
-    let status = projections::campaigns::by_id(pipeline.app().database.pool(), campaign).await.unwrap().unwrap().status();
+    let status = projections::campaigns::by_id(pipeline.app().database.pool(), campaign)
+        .await
+        .unwrap()
+        .unwrap()
+        .status();
     assert_eq!(status, Status::Paused);
 
-    pipeline.command(campaign, resume(Phase::Validation)).await.expect("resume");
+    pipeline
+        .command(campaign, resume(Phase::Validation))
+        .await
+        .expect("resume");
     pipeline.reaches(campaign, Status::Completed).await;
-    assert_eq!(results(&pipeline, campaign, "DnsChecked").await, (4_096, 4_096));
-    assert_eq!(results(&pipeline, campaign, "LeadDecided").await, (4_096, 4_096));
+    assert_eq!(
+        results(&pipeline, campaign, "DnsChecked").await,
+        (4_096, 4_096)
+    );
+    assert_eq!(
+        results(&pipeline, campaign, "LeadDecided").await,
+        (4_096, 4_096)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_starts_at_the_same_moment_make_one_run() {
     let pipeline = Pipeline::start(World::generated(4)).await;
-    let campaign = pipeline.create(pattern("shop", 2, "abc"), None, &["espresso"]).await;
+    let campaign = pipeline
+        .create(pattern("shop", 2, "abc"), None, &["espresso"])
+        .await;
     let starts = join_all((0..8).map(|_| pipeline.start_phase(campaign, Phase::Discovery))).await;
-    let recorded: usize = starts.into_iter().filter_map(Result::ok).map(|events| events.len()).sum();
+    let recorded: usize = starts
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(|events| events.len())
+        .sum();
     assert_eq!(recorded, 1);
     pipeline.reaches(campaign, Status::Completed).await;
     let (started,): (i64,) = sqlx::query_as(
@@ -111,14 +164,32 @@ async fn two_starts_at_the_same_moment_make_one_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_that_come_after_a_stop_are_refused_whole() {
     let pipeline = slow_pipeline().await;
-    let campaign = pipeline.create(pattern("shop", 4, "abcdefgh"), None, &["espresso"]).await;
-    pipeline.start_phase(campaign, Phase::Discovery).await.expect("discovery starts");
+    let campaign = pipeline
+        .create(pattern("shop", 4, "abcdefgh"), None, &["espresso"])
+        .await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
     in_the_middle_of_validation(&pipeline, campaign).await;
-    pipeline.command(campaign, Command::Stop(Stop {})).await.expect("stop");
+    pipeline
+        .command(campaign, Command::Stop(Stop {}))
+        .await
+        .expect("stop");
     let stopped_with = results(&pipeline, campaign, "DnsChecked").await;
-    eventually("workers have given up", || async { (leased(&pipeline).await == 0).then_some(()) }).await;
-    assert_eq!(results(&pipeline, campaign, "DnsChecked").await, stopped_with);
-    assert_eq!(stopped_with.0 % 1_000, 0, "a batch is stored whole or not at all");
+    eventually("workers have given up", || async {
+        (leased(&pipeline).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(
+        results(&pipeline, campaign, "DnsChecked").await,
+        stopped_with
+    );
+    assert_eq!(
+        stopped_with.0 % 1_000,
+        0,
+        "a batch is stored whole or not at all"
+    );
     pipeline.reaches(campaign, Status::Cancelled).await;
 }
 
@@ -126,11 +197,19 @@ async fn results_that_come_after_a_stop_are_refused_whole() {
 async fn a_lease_that_ran_out_is_somebody_elses_and_its_holder_cannot_finish() {
     let pipeline = Pipeline::without_workers(World::generated(5)).await;
     let app = pipeline.app();
-    let campaign = pipeline.create(pattern("shop", 2, "abc"), None, &["espresso"]).await;
-    pipeline.start_phase(campaign, Phase::Discovery).await.expect("discovery starts");
+    let campaign = pipeline
+        .create(pattern("shop", 2, "abc"), None, &["espresso"])
+        .await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
     let orders = PostgresOrders::new(app.database.clone());
     let dead = eventually("the run is planned", || async {
-        orders.claim("dead", Duration::from_millis(1)).await.unwrap()
+        orders
+            .claim("dead", Duration::from_millis(1))
+            .await
+            .unwrap()
     })
     .await;
     let heir = eventually("the lease runs out", || async {
@@ -140,8 +219,14 @@ async fn a_lease_that_ran_out_is_somebody_elses_and_its_holder_cannot_finish() {
     assert_eq!(heir.epoch, dead.epoch + 1);
     assert!(!orders.renew(&dead, Duration::from_secs(1)).await.unwrap());
     let mut transaction = app.database.begin().await.unwrap();
-    assert_eq!(orders.fence(&mut transaction, &dead).await.unwrap(), Finished::LeaseLost);
-    assert_eq!(orders.fence(&mut transaction, &heir).await.unwrap(), Finished::Done);
+    assert_eq!(
+        orders.fence(&mut transaction, &dead).await.unwrap(),
+        Finished::LeaseLost
+    );
+    assert_eq!(
+        orders.fence(&mut transaction, &heir).await.unwrap(),
+        Finished::Done
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,8 +235,13 @@ async fn claims_are_fair_so_that_a_small_campaign_does_not_wait_behind_a_huge_on
     let orders = PostgresOrders::new(pipeline.app().database.clone());
     let mut campaigns = Vec::new();
     for constant in ["huge", "tiny"] {
-        let campaign = pipeline.create(pattern(constant, 2, "abc"), None, &["espresso"]).await;
-        pipeline.start_phase(campaign, Phase::Discovery).await.expect("discovery starts");
+        let campaign = pipeline
+            .create(pattern(constant, 2, "abc"), None, &["espresso"])
+            .await;
+        pipeline
+            .start_phase(campaign, Phase::Discovery)
+            .await
+            .expect("discovery starts");
         campaigns.push(campaign);
     }
     eventually("both are planned", || async {
@@ -168,20 +258,38 @@ async fn claims_are_fair_so_that_a_small_campaign_does_not_wait_behind_a_huge_on
     .unwrap();
     let mut served = Vec::new();
     for _ in 0..3 {
-        let order = orders.claim("worker", Duration::from_secs(30)).await.unwrap().unwrap();
+        let order = orders
+            .claim("worker", Duration::from_secs(30))
+            .await
+            .unwrap()
+            .unwrap();
         served.push(order.campaign_id);
     }
-    assert!(served.contains(&campaigns[1]), "the tiny campaign waited: {served:?}");
+    assert!(
+        served.contains(&campaigns[1]),
+        "the tiny campaign waited: {served:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_share_the_work_and_record_every_result_once() {
     let pipeline = slow_pipeline().await;
     let second = Node::start(pipeline.database.url(), network(&pipeline.sandbox)).await;
-    let campaign = pipeline.create(pattern("shop", 4, "abcdefgh"), None, &["espresso"]).await;
-    pipeline.start_phase(campaign, Phase::Discovery).await.expect("discovery starts");
+    let campaign = pipeline
+        .create(pattern("shop", 4, "abcdefgh"), None, &["espresso"])
+        .await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
     pipeline.reaches(campaign, Status::Completed).await;
-    assert_eq!(results(&pipeline, campaign, "DnsChecked").await, (4_096, 4_096));
-    assert_eq!(results(&pipeline, campaign, "LeadDecided").await, (4_096, 4_096));
+    assert_eq!(
+        results(&pipeline, campaign, "DnsChecked").await,
+        (4_096, 4_096)
+    );
+    assert_eq!(
+        results(&pipeline, campaign, "LeadDecided").await,
+        (4_096, 4_096)
+    );
     second.stop().await;
 }

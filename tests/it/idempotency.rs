@@ -5,11 +5,19 @@ use serde_json::{Value, json};
 use crate::support::server::{Client, Reply, Server, TestApp};
 
 async fn create(client: &Client, key: &str, body: &Value) -> Reply {
-    client.post("/keyword-sets").header("x-idempotency-key", key).json(body).send().await
+    client
+        .post("/keyword-sets")
+        .header("x-idempotency-key", key)
+        .json(body)
+        .send()
+        .await
 }
 
 async fn count(server: &Server, sql: &'static str) -> i64 {
-    sqlx::query_scalar(sql).fetch_one(server.app.database.pool()).await.unwrap()
+    sqlx::query_scalar(sql)
+        .fetch_one(server.app.database.pool())
+        .await
+        .unwrap()
 }
 
 const SETS: &str = "SELECT count(*) FROM events WHERE aggregate_type = 'keyword_set'";
@@ -48,7 +56,11 @@ async fn a_process_that_died_before_it_answered_leaves_what_the_repeat_answers()
         .await
         .unwrap();
     let path = format!("/keyword-sets/{}", first["id"].as_str().unwrap());
-    ann.put(&path).json(&json!({"name": "changed since"})).send().await.ok(200);
+    ann.put(&path)
+        .json(&json!({"name": "changed since"}))
+        .send()
+        .await
+        .ok(200);
     let repeat = create(&ann, "key-1", &body).await;
     assert_eq!(repeat.header("etag"), Some("\"1\""));
     assert_eq!(repeat.ok(201), first);
@@ -66,9 +78,15 @@ async fn of_many_requests_with_one_key_at_once_on_two_nodes_one_is_carried_out()
         let key = format!("round-{round}");
         let body = json!({"name": key});
         let clients = [&ann, &there, &ann, &there, &ann, &there, &ann, &there];
-        let answers = futures::future::join_all(clients.map(|client| create(client, &key, &body))).await;
+        let answers =
+            futures::future::join_all(clients.map(|client| create(client, &key, &body))).await;
         for answer in &answers {
-            assert_eq!((answer.status, &answer.text), (201, &answers[0].text), "{}", answer.text);
+            assert_eq!(
+                (answer.status, &answer.text),
+                (201, &answers[0].text),
+                "{}",
+                answer.text
+            );
         }
     }
     assert_eq!(count(&app, SETS).await, 5);
@@ -81,7 +99,9 @@ async fn a_key_that_came_with_another_request_is_refused() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     create(&ann, "key-1", &json!({"name": "one"})).await.ok(201);
-    create(&ann, "key-1", &json!({"name": "two"})).await.blames(422, "X-Idempotency-Key");
+    create(&ann, "key-1", &json!({"name": "two"}))
+        .await
+        .blames(422, "X-Idempotency-Key");
     // Two different requests at once: one is carried out and the other refused.
     let (one, two) = (json!({"name": "one"}), json!({"name": "two"}));
     let (one, two) = tokio::join!(create(&ann, "key-2", &one), create(&ann, "key-2", &two));
@@ -101,7 +121,12 @@ async fn a_key_is_the_users_own_and_the_operations_own() {
     let bobs = create(&bob, "key-1", &body).await.ok(201);
     assert_ne!(anns["id"], bobs["id"]);
     let profile = json!({"name": "words", "weights": {"freshness": 1}});
-    ann.post("/scoring-profiles").header("x-idempotency-key", "key-1").json(&profile).send().await.ok(201);
+    ann.post("/scoring-profiles")
+        .header("x-idempotency-key", "key-1")
+        .json(&profile)
+        .send()
+        .await
+        .ok(201);
     app.stop().await;
 }
 
@@ -109,15 +134,26 @@ async fn a_key_is_the_users_own_and_the_operations_own() {
 async fn a_refusal_is_not_kept_and_a_change_that_changed_nothing_is() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
-    create(&ann, "key-1", &json!({"name": ""})).await.blames(422, "name");
-    let made = create(&ann, "key-1", &json!({"name": "words"})).await.ok(201);
+    create(&ann, "key-1", &json!({"name": ""}))
+        .await
+        .blames(422, "name");
+    let made = create(&ann, "key-1", &json!({"name": "words"}))
+        .await
+        .ok(201);
     let path = format!("/keyword-sets/{}", made["id"].as_str().unwrap());
     let rename = |key: &'static str, name: &'static str| {
-        let request = ann.put(&path).header("x-idempotency-key", key).json(&json!({"name": name}));
+        let request = ann
+            .put(&path)
+            .header("x-idempotency-key", key)
+            .json(&json!({"name": name}));
         async { request.send().await }
     };
     rename("key-2", "words").await.ok(200);
-    ann.put(&path).json(&json!({"name": "others"})).send().await.ok(200);
+    ann.put(&path)
+        .json(&json!({"name": "others"}))
+        .send()
+        .await
+        .ok(200);
     // The repeat comes late and must not undo what was done since.
     assert_eq!(rename("key-2", "words").await.ok(200)["name"], "words");
     assert_eq!(ann.get(&path).send().await.ok(200)["name"], "others");
@@ -136,8 +172,12 @@ async fn a_key_must_have_1_to_64_characters() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     for key in ["", &"x".repeat(65)] {
-        create(&ann, key, &json!({"name": "words"})).await.blames(400, "X-Idempotency-Key");
+        create(&ann, key, &json!({"name": "words"}))
+            .await
+            .blames(400, "X-Idempotency-Key");
     }
-    create(&ann, &"x".repeat(64), &json!({"name": "words"})).await.ok(201);
+    create(&ann, &"x".repeat(64), &json!({"name": "words"}))
+        .await
+        .ok(201);
     app.stop().await;
 }

@@ -25,17 +25,36 @@ async fn a_keyword_set_lives_from_its_creation_to_its_deletion() {
     assert!(made["rules"][0]["createdAt"].is_string());
     let path = format!("/keyword-sets/{}", made["id"].as_str().unwrap());
     assert_eq!(ann.get(&path).send().await.ok(200), made);
-    assert_eq!(ann.get(&format!("{path}/rules")).send().await.ok(200), made["rules"]);
+    assert_eq!(
+        ann.get(&format!("{path}/rules")).send().await.ok(200),
+        made["rules"]
+    );
 
     // A rule that stays keeps its id; a changed one is another.
     let rules = json!({"rules": [{"pattern": "cart", "ruleType": "string"}, {"pattern": "basket", "ruleType": "string"}]});
-    ann.put(&path).header("if-match", "\"2\"").json(&rules).send().await.ok(412);
-    let changed = ann.put(&path).header("if-match", "\"1\"").json(&rules).send().await.ok(200);
+    ann.put(&path)
+        .header("if-match", "\"2\"")
+        .json(&rules)
+        .send()
+        .await
+        .ok(412);
+    let changed = ann
+        .put(&path)
+        .header("if-match", "\"1\"")
+        .json(&rules)
+        .send()
+        .await
+        .ok(200);
     assert_eq!(changed["rules"][0]["id"], made["rules"][0]["id"]);
     assert_ne!(changed["rules"][1]["id"], made["rules"][1]["id"]);
     assert_eq!(ann.get(&path).send().await.ok(200), changed);
 
-    let off = ann.put(&path).json(&json!({"isEnabled": false})).send().await.ok(200);
+    let off = ann
+        .put(&path)
+        .json(&json!({"isEnabled": false}))
+        .send()
+        .await
+        .ok(200);
     assert_eq!(off["isEnabled"], false);
     assert_eq!(off["rules"], changed["rules"]);
     ann.delete(&path).send().await.ok(204);
@@ -49,32 +68,58 @@ async fn a_keyword_set_lives_from_its_creation_to_its_deletion() {
 async fn lists_of_sets_and_rules_answer_their_filters() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
-    let first = ann.post("/keyword-sets").json(&shops()).send().await.ok(201);
+    let first = ann
+        .post("/keyword-sets")
+        .json(&shops())
+        .send()
+        .await
+        .ok(201);
     let second = json!({"name": "contact", "isEnabled": false, "rules": [{"pattern": "Imprint", "ruleType": "string"}]});
     ann.post("/keyword-sets").json(&second).send().await.ok(201);
 
     let plain = ann.get("/keyword-sets").send().await;
     assert_eq!(plain.header("x-total-count"), Some("2"));
     let plain = plain.ok(200);
-    assert_eq!((&plain[0]["ruleCount"], &plain[0]["rules"]), (&json!(2), &Value::Null));
-    let full = ann.get("/keyword-sets?includeRules=true&isEnabled=true").send().await.ok(200);
+    assert_eq!(
+        (&plain[0]["ruleCount"], &plain[0]["rules"]),
+        (&json!(2), &Value::Null)
+    );
+    let full = ann
+        .get("/keyword-sets?includeRules=true&isEnabled=true")
+        .send()
+        .await
+        .ok(200);
     assert_eq!(full, json!([first]));
 
     let patterns = |query: String| {
         let ann = ann.clone();
         async move {
-            let found = ann.get(&format!("/keyword-rules?{query}")).send().await.ok(200);
-            let patterns: Vec<_> =
-                found.as_array().unwrap().iter().map(|rule| rule["pattern"].as_str().unwrap().to_owned()).collect();
+            let found = ann
+                .get(&format!("/keyword-rules?{query}"))
+                .send()
+                .await
+                .ok(200);
+            let patterns: Vec<_> = found
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|rule| rule["pattern"].as_str().unwrap().to_owned())
+                .collect();
             patterns.join(" ")
         }
     };
     assert_eq!(patterns(String::new()).await, "cart \\bsale\\b Imprint");
     assert_eq!(patterns("limit=1&offset=1".to_owned()).await, "\\bsale\\b");
-    assert_eq!(patterns(format!("keyword_set_id={}", first["id"].as_str().unwrap())).await, "cart \\bsale\\b");
+    assert_eq!(
+        patterns(format!("keyword_set_id={}", first["id"].as_str().unwrap())).await,
+        "cart \\bsale\\b"
+    );
     assert_eq!(patterns("rule_type=regex".to_owned()).await, "\\bsale\\b");
     assert_eq!(patterns("category=trade".to_owned()).await, "cart");
-    assert_eq!(patterns("is_case_sensitive=true".to_owned()).await, "\\bsale\\b");
+    assert_eq!(
+        patterns("is_case_sensitive=true".to_owned()).await,
+        "\\bsale\\b"
+    );
     assert_eq!(patterns("pattern=iMPr".to_owned()).await, "Imprint");
     let bob = app.user("bob").await;
     assert_eq!(bob.get("/keyword-rules").send().await.ok(200), json!([]));
@@ -87,20 +132,52 @@ async fn a_rule_that_cannot_be_searched_with_is_refused_by_its_place_and_nothing
     let ann = app.user("ann").await;
     let rule = |rule: Value| json!({"name": "x", "rules": [{"pattern": "fine", "ruleType": "string"}, rule]});
     let cases = [
-        (rule(json!({"pattern": "(open", "ruleType": "regex"})), 422, "rules[1].pattern"),
-        (rule(json!({"pattern": "(?=x)", "ruleType": "regex"})), 422, "rules[1].pattern"),
-        (rule(json!({"pattern": "", "ruleType": "string"})), 422, "rules[1].pattern"),
-        (rule(json!({"pattern": "x", "ruleType": "string", "contextChars": 501})), 422, "rules[1].contextChars"),
-        (rule(json!({"pattern": "x", "ruleType": "string", "contextChars": -1})), 400, "rules[1].contextChars"),
-        (rule(json!({"pattern": "x", "ruleType": "glob"})), 400, "rules[1].ruleType"),
+        (
+            rule(json!({"pattern": "(open", "ruleType": "regex"})),
+            422,
+            "rules[1].pattern",
+        ),
+        (
+            rule(json!({"pattern": "(?=x)", "ruleType": "regex"})),
+            422,
+            "rules[1].pattern",
+        ),
+        (
+            rule(json!({"pattern": "", "ruleType": "string"})),
+            422,
+            "rules[1].pattern",
+        ),
+        (
+            rule(json!({"pattern": "x", "ruleType": "string", "contextChars": 501})),
+            422,
+            "rules[1].contextChars",
+        ),
+        (
+            rule(json!({"pattern": "x", "ruleType": "string", "contextChars": -1})),
+            400,
+            "rules[1].contextChars",
+        ),
+        (
+            rule(json!({"pattern": "x", "ruleType": "glob"})),
+            400,
+            "rules[1].ruleType",
+        ),
         (rule(json!({"pattern": "x"})), 400, "rules[1].ruleType"),
-        (rule(json!({"pattern": 7, "ruleType": "string"})), 400, "rules[1].pattern"),
+        (
+            rule(json!({"pattern": 7, "ruleType": "string"})),
+            400,
+            "rules[1].pattern",
+        ),
         (json!({"name": " "}), 422, "name"),
         (json!({"name": null}), 400, "name"),
         (json!({}), 400, "name"),
     ];
     for (body, status, field) in cases {
-        ann.post("/keyword-sets").json(&body).send().await.blames(status, field);
+        ann.post("/keyword-sets")
+            .json(&body)
+            .send()
+            .await
+            .blames(status, field);
     }
     assert_eq!(ann.get("/keyword-sets").send().await.ok(200), json!([]));
     app.stop().await;
@@ -110,11 +187,20 @@ async fn a_rule_that_cannot_be_searched_with_is_refused_by_its_place_and_nothing
 async fn somebody_elses_keyword_set_is_not_there() {
     let app = TestApp::start().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let made = ann.post("/keyword-sets").json(&shops()).send().await.ok(201);
+    let made = ann
+        .post("/keyword-sets")
+        .json(&shops())
+        .send()
+        .await
+        .ok(201);
     let path = format!("/keyword-sets/{}", made["id"].as_str().unwrap());
     bob.get(&path).send().await.ok(404);
     bob.get(&format!("{path}/rules")).send().await.ok(404);
-    bob.put(&path).json(&json!({"name": "mine"})).send().await.ok(404);
+    bob.put(&path)
+        .json(&json!({"name": "mine"}))
+        .send()
+        .await
+        .ok(404);
     bob.delete(&path).send().await.ok(404);
     assert_eq!(ann.get(&path).send().await.ok(200), made);
     app.stop().await;

@@ -13,13 +13,22 @@ async fn a_log_in_answers_a_token_that_the_cookie_repeats_and_both_are_accepted(
     let ann = app.user("ann").await;
     let reply = app.log_in("ann", PASSWORD).await;
     let cookie = reply.header("set-cookie").expect("a cookie").to_owned();
-    let cursor: u64 = reply.header("x-event-cursor").expect("a cursor").parse().unwrap();
+    let cursor: u64 = reply
+        .header("x-event-cursor")
+        .expect("a cursor")
+        .parse()
+        .unwrap();
     assert!(cursor > 0);
     let session = reply.ok(200);
     let token = session["token"].as_str().unwrap();
     let (id, signature) = token.split_once('.').unwrap();
     assert_eq!((id.len(), signature.len()), (64, 43));
-    for part in [&format!("domainflow_session={token}"), "HttpOnly", "SameSite=Lax", "Path=/"] {
+    for part in [
+        &format!("domainflow_session={token}"),
+        "HttpOnly",
+        "SameSite=Lax",
+        "Path=/",
+    ] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert!(!cookie.contains("Secure"), "{cookie}");
@@ -45,7 +54,12 @@ async fn a_session_ends_with_its_log_out_and_other_sessions_stay() {
     let app = TestApp::start().await;
     let first = app.user("ann").await;
     let second = Client {
-        token: Some(app.log_in("ann", PASSWORD).await.ok(200)["token"].as_str().unwrap().to_owned()),
+        token: Some(
+            app.log_in("ann", PASSWORD).await.ok(200)["token"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        ),
         ..first.clone()
     };
     let reply = first.post("/auth/logout").send().await;
@@ -54,10 +68,12 @@ async fn a_session_ends_with_its_log_out_and_other_sessions_stay() {
     first.get("/auth/me").send().await.ok(401);
     second.get("/auth/me").send().await.ok(200);
 
-    let events: Vec<String> = sqlx::query_scalar("SELECT event_type FROM events WHERE aggregate_type = 'user' ORDER BY sequence")
-        .fetch_all(app.app.database.pool())
-        .await
-        .unwrap();
+    let events: Vec<String> = sqlx::query_scalar(
+        "SELECT event_type FROM events WHERE aggregate_type = 'user' ORDER BY sequence",
+    )
+    .fetch_all(app.app.database.pool())
+    .await
+    .unwrap();
     assert_eq!(events, ["Registered", "LoggedIn", "LoggedIn", "LoggedOut"]);
     app.stop().await;
 }
@@ -67,15 +83,22 @@ async fn a_refresh_prolongs_the_session_and_an_expired_one_is_over() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     let pool = app.app.database.pool();
-    sqlx::query("UPDATE sessions SET expires_at = now() + interval '1 minute'").execute(pool).await.unwrap();
-    let refreshed = ann.post("/auth/refresh").send().await.ok(200);
-    assert_eq!(refreshed["token"], ann.token.clone().unwrap());
-    let far: bool = sqlx::query_scalar("SELECT expires_at > now() + interval '1 hour' FROM sessions")
-        .fetch_one(pool)
+    sqlx::query("UPDATE sessions SET expires_at = now() + interval '1 minute'")
+        .execute(pool)
         .await
         .unwrap();
+    let refreshed = ann.post("/auth/refresh").send().await.ok(200);
+    assert_eq!(refreshed["token"], ann.token.clone().unwrap());
+    let far: bool =
+        sqlx::query_scalar("SELECT expires_at > now() + interval '1 hour' FROM sessions")
+            .fetch_one(pool)
+            .await
+            .unwrap();
     assert!(far);
-    sqlx::query("UPDATE sessions SET expires_at = now() - interval '1 second'").execute(pool).await.unwrap();
+    sqlx::query("UPDATE sessions SET expires_at = now() - interval '1 second'")
+        .execute(pool)
+        .await
+        .unwrap();
     ann.get("/auth/me").send().await.ok(401);
     assert_eq!(app.auth.sweep(&app.app).await.unwrap(), 1);
     app.stop().await;
@@ -117,7 +140,10 @@ async fn a_forged_or_foreign_token_is_refused() {
         "x".repeat(4000),
     ];
     for token in forged {
-        let client = Client { token: Some(token), ..ann.clone() };
+        let client = Client {
+            token: Some(token),
+            ..ann.clone()
+        };
         client.get("/auth/me").send().await.ok(401);
     }
     app.stop().await;
@@ -133,16 +159,21 @@ async fn five_wrong_passwords_lock_out_even_the_right_one_on_every_node() {
     }
     for node in [&app.server, &other] {
         let reply = node.log_in("ann", PASSWORD).await;
-        let wait: u64 = reply.header("retry-after").expect("Retry-After").parse().unwrap();
+        let wait: u64 = reply
+            .header("retry-after")
+            .expect("Retry-After")
+            .parse()
+            .unwrap();
         assert!((800..=901).contains(&wait), "{wait}");
         reply.ok(429);
     }
     // Nobody else is locked out, and a lock-out neither grows nor fills the log.
     app.user("bob").await;
-    let failures: i64 = sqlx::query_scalar("SELECT count(*) FROM events WHERE event_type = 'LoginFailed'")
-        .fetch_one(app.app.database.pool())
-        .await
-        .unwrap();
+    let failures: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM events WHERE event_type = 'LoginFailed'")
+            .fetch_one(app.app.database.pool())
+            .await
+            .unwrap();
     assert_eq!(failures, 5);
     other.stop().await;
     app.stop().await;
@@ -152,7 +183,11 @@ async fn five_wrong_passwords_lock_out_even_the_right_one_on_every_node() {
 async fn guesses_at_the_same_moment_are_counted_one_after_the_other() {
     let app = TestApp::start().await;
     app.user("ann").await;
-    let others = [app.another_node().await, app.another_node().await, app.another_node().await];
+    let others = [
+        app.another_node().await,
+        app.another_node().await,
+        app.another_node().await,
+    ];
     let nodes = [&app.server, &others[0], &others[1], &others[2]];
     let guesses = (0..24).map(|at: usize| nodes[at % 4].log_in("ann", "wrong password"));
     let answers = futures::future::join_all(guesses).await;
@@ -172,7 +207,10 @@ async fn an_unknown_user_is_answered_like_a_wrong_password() {
     let wrong = app.log_in("ann", "wrong password").await;
     let unknown = app.log_in("nobody", "wrong password").await;
     assert_eq!((wrong.status, unknown.status), (401, 401));
-    assert_eq!(wrong.json()["error"]["message"], unknown.json()["error"]["message"]);
+    assert_eq!(
+        wrong.json()["error"]["message"],
+        unknown.json()["error"]["message"]
+    );
     // Too long for bcrypt, and so nobody's.
     app.log_in("ann", &"x".repeat(200)).await.ok(401);
     app.stop().await;
@@ -183,13 +221,22 @@ async fn changing_the_password_needs_the_old_one_and_ends_the_other_sessions() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     let other = Client {
-        token: Some(app.log_in("ann", PASSWORD).await.ok(200)["token"].as_str().unwrap().to_owned()),
+        token: Some(
+            app.log_in("ann", PASSWORD).await.ok(200)["token"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        ),
         ..ann.clone()
     };
     let change = |old: &str, new: &str| json!({"oldPassword": old, "newPassword": new});
     let send = |body| ann.post("/auth/change-password").json(&body).send();
-    send(change("wrong password", "another horse")).await.blames(400, "oldPassword");
-    send(change(PASSWORD, "short")).await.blames(400, "newPassword");
+    send(change("wrong password", "another horse"))
+        .await
+        .blames(400, "oldPassword");
+    send(change(PASSWORD, "short"))
+        .await
+        .blames(400, "newPassword");
     send(change(PASSWORD, "another horse")).await.ok(200);
     ann.get("/auth/me").send().await.ok(200);
     other.get("/auth/me").send().await.ok(401);
@@ -206,11 +253,23 @@ async fn an_address_belongs_to_one_user() {
     let register = |email: &'static str, password: &'static str| async {
         auth::register(&app.app, &app.auth, email, "ann", password, role).await
     };
-    assert!(matches!(register(" Ann@Example.com", PASSWORD).await, Err(auth::Error::EmailTaken(_))));
-    assert!(matches!(register("x@example.com", "short").await, Err(auth::Error::UnusablePassword(_))));
-    assert!(matches!(register("no address", PASSWORD).await, Err(auth::Error::Refused(_))));
+    assert!(matches!(
+        register(" Ann@Example.com", PASSWORD).await,
+        Err(auth::Error::EmailTaken(_))
+    ));
+    assert!(matches!(
+        register("x@example.com", "short").await,
+        Err(auth::Error::UnusablePassword(_))
+    ));
+    assert!(matches!(
+        register("no address", PASSWORD).await,
+        Err(auth::Error::Refused(_))
+    ));
     // Two at once: one of them.
-    let (one, two) = tokio::join!(register("x@example.com", PASSWORD), register("x@example.com", PASSWORD));
+    let (one, two) = tokio::join!(
+        register("x@example.com", PASSWORD),
+        register("x@example.com", PASSWORD)
+    );
     assert_eq!([one, two].iter().filter(|made| made.is_ok()).count(), 1);
     let hashes: i64 = sqlx::query_scalar("SELECT count(*) FROM credentials")
         .fetch_one(app.app.database.pool())
@@ -225,15 +284,36 @@ async fn a_command_with_the_cookie_needs_a_proof_of_its_origin() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     let cookie = ann.cookie();
-    let refresh = || app.anonymous().post("/auth/refresh").header("cookie", &cookie);
+    let refresh = || {
+        app.anonymous()
+            .post("/auth/refresh")
+            .header("cookie", &cookie)
+    };
     refresh().send().await.ok(403);
-    refresh().header("origin", "https://evil.example").send().await.ok(403);
-    refresh().header("sec-fetch-site", "cross-site").send().await.ok(403);
-    refresh().header("x-requested-with", "XMLHttpRequest").send().await.ok(200);
+    refresh()
+        .header("origin", "https://evil.example")
+        .send()
+        .await
+        .ok(403);
+    refresh()
+        .header("sec-fetch-site", "cross-site")
+        .send()
+        .await
+        .ok(403);
+    refresh()
+        .header("x-requested-with", "XMLHttpRequest")
+        .send()
+        .await
+        .ok(200);
     let host = app.base.trim_end_matches("/api/v2").to_owned();
     refresh().header("origin", host).send().await.ok(200);
     ann.post("/auth/refresh").send().await.ok(200);
-    app.anonymous().get("/auth/me").header("cookie", &cookie).send().await.ok(200);
+    app.anonymous()
+        .get("/auth/me")
+        .header("cookie", &cookie)
+        .send()
+        .await
+        .ok(200);
     app.stop().await;
 }
 
@@ -245,9 +325,12 @@ async fn a_secret_on_another_node_is_the_same_and_a_session_outlives_a_restart()
     ann.at(&other).get("/auth/me").send().await.ok(200);
     other.stop().await;
     let app = app.restart().await;
-    tokio::time::timeout(Duration::from_secs(10), ann.at(&app.server).get("/auth/me").send())
-        .await
-        .unwrap()
-        .ok(200);
+    tokio::time::timeout(
+        Duration::from_secs(10),
+        ann.at(&app.server).get("/auth/me").send(),
+    )
+    .await
+    .unwrap()
+    .ok(200);
     app.stop().await;
 }

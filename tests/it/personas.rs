@@ -31,24 +31,62 @@ async fn a_persona_lives_from_its_creation_to_its_deletion() {
     let shown = ann.get(&path).send().await;
     assert_eq!(shown.header("etag"), Some("\"1\""));
     assert_eq!(shown.ok(200), made);
-    assert_eq!(ann.get(&path.replace("/personas/", "/personas/dns/")).send().await.ok(200), made);
-    ann.get(&path.replace("/personas/", "/personas/http/")).send().await.ok(404);
+    assert_eq!(
+        ann.get(&path.replace("/personas/", "/personas/dns/"))
+            .send()
+            .await
+            .ok(200),
+        made
+    );
+    ann.get(&path.replace("/personas/", "/personas/http/"))
+        .send()
+        .await
+        .ok(404);
 
     let change = json!({"name": "others", "isEnabled": false});
-    ann.put(&path).header("if-match", "\"7\"").json(&change).send().await.ok(412);
-    let changed = ann.put(&path).header("if-match", "\"1\"").json(&change).send().await;
+    ann.put(&path)
+        .header("if-match", "\"7\"")
+        .json(&change)
+        .send()
+        .await
+        .ok(412);
+    let changed = ann
+        .put(&path)
+        .header("if-match", "\"1\"")
+        .json(&change)
+        .send()
+        .await;
     assert_eq!(changed.header("etag"), Some("\"3\""));
     let changed = changed.ok(200);
-    assert_eq!((&changed["name"], &changed["isEnabled"]), (&json!("others"), &json!(false)));
+    assert_eq!(
+        (&changed["name"], &changed["isEnabled"]),
+        (&json!("others"), &json!(false))
+    );
     assert_eq!(changed["configDetails"], made["configDetails"]);
     assert_eq!(ann.get(&path).send().await.ok(200), changed);
     // The same again changes nothing, and says so.
-    assert_eq!(ann.put(&path).json(&change).send().await.header("etag"), Some("\"3\""));
+    assert_eq!(
+        ann.put(&path).json(&change).send().await.header("etag"),
+        Some("\"3\"")
+    );
     // Whoever saw version 1 would overwrite.
-    ann.put(&path).header("if-match", "\"1\"").json(&change).send().await.ok(412);
-    ann.delete(&path).header("if-match", "\"1\"").send().await.ok(412);
+    ann.put(&path)
+        .header("if-match", "\"1\"")
+        .json(&change)
+        .send()
+        .await
+        .ok(412);
+    ann.delete(&path)
+        .header("if-match", "\"1\"")
+        .send()
+        .await
+        .ok(412);
 
-    ann.delete(&path).header("if-match", "\"3\"").send().await.ok(204);
+    ann.delete(&path)
+        .header("if-match", "\"3\"")
+        .send()
+        .await
+        .ok(204);
     ann.get(&path).send().await.ok(404);
     ann.put(&path).json(&change).send().await.ok(404);
     ann.delete(&path).send().await.ok(404);
@@ -71,15 +109,32 @@ async fn a_list_shows_what_its_filters_let_through_and_counts_all_of_it() {
         async move {
             let reply = ann.get(&format!("/personas{query}")).send().await;
             let total = reply.header("x-total-count").unwrap().to_owned();
-            let names: Vec<String> =
-                reply.ok(200).as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap().to_owned()).collect();
+            let names: Vec<String> = reply
+                .ok(200)
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|p| p["name"].as_str().unwrap().to_owned())
+                .collect();
             (total, names.join(", "))
         }
     };
-    assert_eq!(names("").await, ("4".to_owned(), "dns 0, dns 1, dns 2, http".to_owned()));
-    assert_eq!(names("?limit=2&offset=1").await, ("4".to_owned(), "dns 1, dns 2".to_owned()));
-    assert_eq!(names("?personaType=http").await, ("1".to_owned(), "http".to_owned()));
-    assert_eq!(names("?personaType=dns&isEnabled=false").await, ("1".to_owned(), "dns 1".to_owned()));
+    assert_eq!(
+        names("").await,
+        ("4".to_owned(), "dns 0, dns 1, dns 2, http".to_owned())
+    );
+    assert_eq!(
+        names("?limit=2&offset=1").await,
+        ("4".to_owned(), "dns 1, dns 2".to_owned())
+    );
+    assert_eq!(
+        names("?personaType=http").await,
+        ("1".to_owned(), "http".to_owned())
+    );
+    assert_eq!(
+        names("?personaType=dns&isEnabled=false").await,
+        ("1".to_owned(), "dns 1".to_owned())
+    );
     app.stop().await;
 }
 
@@ -93,32 +148,99 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
         request(config)
     };
     let cases = [
-        (with("resolvers", json!(["not an address"])), 422, "configDetails.resolvers[0]"),
-        (with("resolvers", json!([5])), 400, "configDetails.resolvers[0]"),
-        (with("queryTimeoutSeconds", json!("2")), 400, "configDetails.queryTimeoutSeconds"),
-        (with("queryTimeoutSeconds", json!(-1)), 400, "configDetails.queryTimeoutSeconds"),
-        (with("queryTimeoutSeconds", json!(10_000)), 422, "configDetails.queryTimeoutSeconds"),
+        (
+            with("resolvers", json!(["not an address"])),
+            422,
+            "configDetails.resolvers[0]",
+        ),
+        (
+            with("resolvers", json!([5])),
+            400,
+            "configDetails.resolvers[0]",
+        ),
+        (
+            with("queryTimeoutSeconds", json!("2")),
+            400,
+            "configDetails.queryTimeoutSeconds",
+        ),
+        (
+            with("queryTimeoutSeconds", json!(-1)),
+            400,
+            "configDetails.queryTimeoutSeconds",
+        ),
+        (
+            with("queryTimeoutSeconds", json!(10_000)),
+            422,
+            "configDetails.queryTimeoutSeconds",
+        ),
         (with("resolverz", json!([])), 400, "configDetails.resolverz"),
-        (with("personaType", json!("http")), 400, "configDetails.personaType"),
-        (json!({"name": "x", "personaType": "dns"}), 400, "configDetails"),
-        (json!({"name": "x", "personaType": "ftp", "configDetails": {}}), 400, "personaType"),
-        (json!({"name": "x", "personaType": "dns", "configDetails": {}, "colour": 1}), 400, "colour"),
-        (json!({"name": "", "personaType": "dns", "configDetails": dns()}), 422, "name"),
-        (json!({"name": "x".repeat(256), "personaType": "dns", "configDetails": dns()}), 422, "name"),
-        (json!({"name": "x", "personaType": "http", "configDetails": {"userAgent": "x", "headerOrder": ["Host"]}}), 422,
-            "configDetails.headerOrder"),
-        (json!({"name": "x", "personaType": "dns", "configDetails": dns(), "description": "x".repeat(5000)}), 422,
-            "description"),
+        (
+            with("personaType", json!("http")),
+            400,
+            "configDetails.personaType",
+        ),
+        (
+            json!({"name": "x", "personaType": "dns"}),
+            400,
+            "configDetails",
+        ),
+        (
+            json!({"name": "x", "personaType": "ftp", "configDetails": {}}),
+            400,
+            "personaType",
+        ),
+        (
+            json!({"name": "x", "personaType": "dns", "configDetails": {}, "colour": 1}),
+            400,
+            "colour",
+        ),
+        (
+            json!({"name": "", "personaType": "dns", "configDetails": dns()}),
+            422,
+            "name",
+        ),
+        (
+            json!({"name": "x".repeat(256), "personaType": "dns", "configDetails": dns()}),
+            422,
+            "name",
+        ),
+        (
+            json!({"name": "x", "personaType": "http", "configDetails": {"userAgent": "x", "headerOrder": ["Host"]}}),
+            422,
+            "configDetails.headerOrder",
+        ),
+        (
+            json!({"name": "x", "personaType": "dns", "configDetails": dns(), "description": "x".repeat(5000)}),
+            422,
+            "description",
+        ),
     ];
     for (body, status, field) in cases {
-        ann.post("/personas").json(&body).send().await.blames(status, field);
+        ann.post("/personas")
+            .json(&body)
+            .send()
+            .await
+            .blames(status, field);
     }
     assert_eq!(ann.get("/personas").send().await.ok(200), json!([]));
-    let made = ann.post("/personas").json(&request(dns())).send().await.ok(201);
+    let made = ann
+        .post("/personas")
+        .json(&request(dns()))
+        .send()
+        .await
+        .ok(201);
     let path = format!("/personas/{}", made["id"].as_str().unwrap());
-    ann.put(&path).json(&json!({"configDetails": {"personaType": "http", "userAgent": "x"}})).send().await
+    ann.put(&path)
+        .json(&json!({"configDetails": {"personaType": "http", "userAgent": "x"}}))
+        .send()
+        .await
         .blames(400, "configDetails.personaType");
-    ann.put(&path).header("if-match", "one").json(&json!({})).send().await.blames(400, "If-Match");
+    ann.put(&path)
+        .header("if-match", "one")
+        .json(&json!({}))
+        .send()
+        .await
+        .blames(400, "If-Match");
     app.stop().await;
 }
 
@@ -126,10 +248,19 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
 async fn somebody_elses_persona_is_not_there() {
     let app = TestApp::start().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let made = ann.post("/personas").json(&request(dns())).send().await.ok(201);
+    let made = ann
+        .post("/personas")
+        .json(&request(dns()))
+        .send()
+        .await
+        .ok(201);
     let path = format!("/personas/{}", made["id"].as_str().unwrap());
     bob.get(&path).send().await.ok(404);
-    bob.put(&path).json(&json!({"name": "mine"})).send().await.ok(404);
+    bob.put(&path)
+        .json(&json!({"name": "mine"}))
+        .send()
+        .await
+        .ok(404);
     bob.delete(&path).send().await.ok(404);
     assert_eq!(bob.get("/personas").send().await.ok(200), json!([]));
     assert_eq!(ann.get(&path).send().await.ok(200), made);

@@ -10,10 +10,16 @@ use crate::support::server::{PASSWORD, Server, TestApp, email};
 /// Rebuilds a projection and compares it with the live one.
 async fn rebuilt_equals_live(server: &Server, projection: Arc<dyn Projection>) {
     let name = projection.name();
-    let mut rebuild = Rebuild::begin(server.app.database.clone(), projection).await.unwrap();
+    let mut rebuild = Rebuild::begin(server.app.database.clone(), projection)
+        .await
+        .unwrap();
     let comparison = rebuild.compare().await.unwrap();
     assert!(comparison.rows > 0, "{name} has no rows");
-    assert_eq!(comparison.differing, 0, "{name}: {:?}", comparison.differences);
+    assert_eq!(
+        comparison.differing, 0,
+        "{name}: {:?}",
+        comparison.differences
+    );
     rebuild.discard().await.unwrap();
 }
 
@@ -33,9 +39,18 @@ async fn whatever_was_done_is_the_same_live_and_rebuilt() {
             ann.delete(&path).send().await.ok(204);
         }
         let body = json!({"name": name, "weights": {"freshness": 1.0}});
-        let made = bob.post("/scoring-profiles").json(&body).send().await.ok(201);
+        let made = bob
+            .post("/scoring-profiles")
+            .json(&body)
+            .send()
+            .await
+            .ok(201);
         let path = format!("/scoring-profiles/{}", made["id"].as_str().unwrap());
-        bob.put(&path).json(&json!({"name": "renamed", "weights": {"tf_lite": 2.0}})).send().await.ok(200);
+        bob.put(&path)
+            .json(&json!({"name": "renamed", "weights": {"tf_lite": 2.0}}))
+            .send()
+            .await
+            .ok(200);
         if name == "three" {
             bob.delete(&path).send().await.ok(204);
         }
@@ -44,22 +59,43 @@ async fn whatever_was_done_is_the_same_live_and_rebuilt() {
         app.log_in("bob", "wrong password").await.ok(401);
     }
     let change = json!({"oldPassword": PASSWORD, "newPassword": "another horse"});
-    ann.post("/auth/change-password").json(&change).send().await.ok(200);
+    ann.post("/auth/change-password")
+        .json(&change)
+        .send()
+        .await
+        .ok(200);
     ann.post("/auth/logout").send().await.ok(204);
 
     let head = app.app.database.feed().head().await.unwrap();
-    app.app.runtime.wait_for(head, crate::support::DEADLINE).await.unwrap();
+    app.app
+        .runtime
+        .wait_for(head, crate::support::DEADLINE)
+        .await
+        .unwrap();
     let pool = app.app.database.pool();
-    let ann_row = projections::users::by_email(pool, &email("ANN")).await.unwrap().unwrap();
-    let bob_row = projections::users::by_email(pool, &email("bob")).await.unwrap().unwrap();
+    let ann_row = projections::users::by_email(pool, &email("ANN"))
+        .await
+        .unwrap()
+        .unwrap();
+    let bob_row = projections::users::by_email(pool, &email("bob"))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((ann_row.version, ann_row.locked_until), (4, None));
     // Registered, logged in, five failures, locked out.
     assert_eq!(bob_row.version, 8);
     assert!(bob_row.locked_until.unwrap() > chrono::Utc::now());
-    assert_eq!(projections::users::list(pool, 10, 0).await.unwrap().len(), 2);
+    assert_eq!(
+        projections::users::list(pool, 10, 0).await.unwrap().len(),
+        2
+    );
 
     rebuilt_equals_live(&app, Arc::new(projections::users::Users)).await;
     rebuilt_equals_live(&app, Arc::new(projections::keyword_sets::KeywordSets)).await;
-    rebuilt_equals_live(&app, Arc::new(projections::scoring_profiles::ScoringProfiles)).await;
+    rebuilt_equals_live(
+        &app,
+        Arc::new(projections::scoring_profiles::ScoringProfiles),
+    )
+    .await;
     app.stop().await;
 }

@@ -14,7 +14,10 @@ impl ConfigurePhase {
         campaign.must_exist()?;
         let phase = self.config.phase();
         let record = campaign.phase(phase);
-        if phase == Phase::Discovery && campaign.names > 0 && record.config.as_ref() != Some(&self.config) {
+        if phase == Phase::Discovery
+            && campaign.names > 0
+            && record.config.as_ref() != Some(&self.config)
+        {
             return Err(Error::RerunRefused {
                 phase,
                 current: record.state,
@@ -31,6 +34,8 @@ impl ConfigurePhase {
         if record.config.as_ref() == Some(&self.config) {
             return Ok(Vec::new());
         }
-        Ok(vec![Event::PhaseConfigured { config: self.config }])
+        Ok(vec![Event::PhaseConfigured {
+            config: self.config,
+        }])
     }
 }

@@ -1,6 +1,8 @@
 //! Pauses, resumes and stops a run. All of them are decided by the log alone: no worker is asked or waited for.
 
-use super::{Action, Campaign, Error, Event, FailureCause, Phase, PhaseState, Transition, transition};
+use super::{
+    Action, Campaign, Error, Event, FailureCause, Phase, PhaseState, Transition, transition,
+};
 use crate::ids::RunId;
 
 /// Pauses the run of a phase.

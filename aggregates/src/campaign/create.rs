@@ -41,7 +41,11 @@ impl Create {
             configuration: self.configuration,
             max_domains: self.max_domains,
         }];
-        events.extend(self.phases.into_iter().map(|config| Event::PhaseConfigured { config }));
+        events.extend(
+            self.phases
+                .into_iter()
+                .map(|config| Event::PhaseConfigured { config }),
+        );
         Ok(events)
     }
 }

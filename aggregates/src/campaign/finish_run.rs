@@ -56,7 +56,11 @@ impl FailPhase {
     }
 }
 
-pub(super) fn must_be_under_way(campaign: &Campaign, phase: Phase, run_id: RunId) -> Result<(), Error> {
+pub(super) fn must_be_under_way(
+    campaign: &Campaign,
+    phase: Phase,
+    run_id: RunId,
+) -> Result<(), Error> {
     campaign.must_exist()?;
     let record = campaign.phase(phase);
     if record.run == Some(run_id) && record.state.is_active() {

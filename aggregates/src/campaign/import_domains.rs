@@ -22,15 +22,24 @@ impl ImportDomains {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         campaign.must_exist()?;
         let discovery = campaign.phase(Phase::Discovery);
-        let imports = PhaseConfig::Discovery { source: Source::Import };
-        if discovery.config.as_ref().is_some_and(|config| *config != imports) {
+        let imports = PhaseConfig::Discovery {
+            source: Source::Import,
+        };
+        if discovery
+            .config
+            .as_ref()
+            .is_some_and(|config| *config != imports)
+        {
             return Err(Error::Invalid {
                 field: "file",
                 message: "the campaign generates its names; lists are taken by campaigns whose names are imported"
                     .to_owned(),
             });
         }
-        if !matches!(discovery.state, PhaseState::NotStarted | PhaseState::Configured) {
+        if !matches!(
+            discovery.state,
+            PhaseState::NotStarted | PhaseState::Configured
+        ) {
             return Err(Error::RerunRefused {
                 phase: Phase::Discovery,
                 current: discovery.state,
@@ -41,7 +50,9 @@ impl ImportDomains {
         if let Some(limit) = campaign.max_domains.filter(|limit| total > *limit) {
             return Err(Error::Invalid {
                 field: "file",
-                message: format!("the campaign takes {limit} names, with this list it would have {total}"),
+                message: format!(
+                    "the campaign takes {limit} names, with this list it would have {total}"
+                ),
             });
         }
         let mut first_ordinal = campaign.names;

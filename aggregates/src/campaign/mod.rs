@@ -181,7 +181,10 @@ impl Campaign {
     /// Returns one phase.
     #[must_use]
     pub fn phase(&self, phase: Phase) -> &PhaseRecord {
-        #[expect(clippy::indexing_slicing, reason = "a phase's index is below the array's length")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a phase's index is below the array's length"
+        )]
         &self.phases[phase.index()]
     }
 
@@ -205,7 +208,11 @@ impl Campaign {
     /// next one began.
     #[must_use]
     pub fn auto_start_due(&self) -> Option<Phase> {
-        if self.mode != Mode::FullSequence || self.stopped || self.owner().is_none() || self.active_phase().is_some() {
+        if self.mode != Mode::FullSequence
+            || self.stopped
+            || self.owner().is_none()
+            || self.active_phase().is_some()
+        {
             return None;
         }
         let due = self.due_phase()?;
@@ -215,7 +222,10 @@ impl Campaign {
     }
 
     fn phase_mut(&mut self, phase: Phase) -> &mut PhaseRecord {
-        #[expect(clippy::indexing_slicing, reason = "a phase's index is below the array's length")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a phase's index is below the array's length"
+        )]
         &mut self.phases[phase.index()]
     }
 
@@ -231,7 +241,12 @@ impl Aggregate for Campaign {
     type Error = Error;
     type Services = ();
 
-    async fn handle(&mut self, command: Command, (): &(), sink: &EventSink<Self>) -> Result<(), Error> {
+    async fn handle(
+        &mut self,
+        command: Command,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), Error> {
         let events = match command {
             Command::Create(command) => command.decide(self)?,
             Command::CreateWithNames(command) => command.decide(self)?,
@@ -272,7 +287,9 @@ impl Aggregate for Campaign {
                 self.mode = mode;
                 self.max_domains = max_domains;
             }
-            Event::DetailsChanged { name, description, .. } => {
+            Event::DetailsChanged {
+                name, description, ..
+            } => {
                 if let Some(name) = name {
                     self.name = name;
                 }
@@ -286,7 +303,11 @@ impl Aggregate for Campaign {
                 }
                 record.config = Some(config);
             }
-            Event::DomainsImported { first_ordinal, names, .. } => {
+            Event::DomainsImported {
+                first_ordinal,
+                names,
+                ..
+            } => {
                 self.names = first_ordinal.saturating_add(names.len() as u64);
             }
             Event::DomainsGenerated {
@@ -307,7 +328,9 @@ impl Aggregate for Campaign {
             } => self.begin(phase, run_id, run_number),
             Event::PhasePaused { phase, .. } => self.phase_mut(phase).state = PhaseState::Paused,
             Event::PhaseResumed { phase, .. } => self.phase_mut(phase).state = PhaseState::Running,
-            Event::PhaseCompleted { phase, .. } => self.phase_mut(phase).state = PhaseState::Completed,
+            Event::PhaseCompleted { phase, .. } => {
+                self.phase_mut(phase).state = PhaseState::Completed
+            }
             Event::PhaseFailed { phase, .. } => self.phase_mut(phase).state = PhaseState::Failed,
             Event::Completed {} => {}
             Event::Stopped {} => self.stopped = true,

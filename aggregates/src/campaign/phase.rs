@@ -285,9 +285,14 @@ mod tests {
                         .iter()
                         .find(|(f, a, _)| (*f, *a) == (from, action))
                         .map(|(_, _, to)| Transition::To(*to))
-                        .or_else(|| already.contains(&(from, action)).then_some(Transition::Already))
                         .or_else(|| {
-                            (phase.defaults_suffice() && (from, action) == (S::NotStarted, Action::Start))
+                            already
+                                .contains(&(from, action))
+                                .then_some(Transition::Already)
+                        })
+                        .or_else(|| {
+                            (phase.defaults_suffice()
+                                && (from, action) == (S::NotStarted, Action::Start))
                                 .then_some(Transition::To(S::Running))
                         })
                         .unwrap_or(Transition::Refused);
@@ -311,6 +316,9 @@ mod tests {
             assert_eq!(state.name().parse::<PhaseState>().unwrap(), state);
             assert_eq!(serde_json::to_value(state).unwrap(), state.name());
         }
-        assert_eq!("http_keyword_validation".parse::<Phase>().unwrap(), Phase::Extraction);
+        assert_eq!(
+            "http_keyword_validation".parse::<Phase>().unwrap(),
+            Phase::Extraction
+        );
     }
 }

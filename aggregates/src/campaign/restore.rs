@@ -30,12 +30,14 @@ impl Campaign {
             max_domains: known.max_domains,
             names: known.names,
             stopped: known.stopped,
-            phases: known.phases.map(|(state, config, run, run_number)| PhaseRecord {
-                state,
-                config,
-                run,
-                run_number,
-            }),
+            phases: known
+                .phases
+                .map(|(state, config, run, run_number)| PhaseRecord {
+                    state,
+                    config,
+                    run,
+                    run_number,
+                }),
             ..Self::default()
         }
     }

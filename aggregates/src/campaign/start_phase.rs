@@ -1,6 +1,8 @@
 //! Starts a run of a phase.
 
-use super::{Action, Campaign, Error, Event, Mode, Phase, PhaseState, Pinned, Transition, transition};
+use super::{
+    Action, Campaign, Error, Event, Mode, Phase, PhaseState, Pinned, Transition, transition,
+};
 use crate::ids::RunId;
 
 /// Starts a run with everything that it will work with.

@@ -27,7 +27,9 @@ fn created(mode: Mode) -> Event {
 
 fn config(phase: Phase) -> PhaseConfig {
     match phase {
-        Phase::Discovery => PhaseConfig::Discovery { source: Source::Import },
+        Phase::Discovery => PhaseConfig::Discovery {
+            source: Source::Import,
+        },
         Phase::Validation => PhaseConfig::Validation {
             dns_persona: None,
             record_types: Vec::new(),
@@ -39,7 +41,9 @@ fn config(phase: Phase) -> PhaseConfig {
             keyword_sets: Vec::new(),
             keywords: vec!["telecom".to_owned()],
         },
-        Phase::Analysis => PhaseConfig::Analysis { scoring_profile: None },
+        Phase::Analysis => PhaseConfig::Analysis {
+            scoring_profile: None,
+        },
         Phase::Enrichment => PhaseConfig::Enrichment {
             thresholds: lead::Thresholds::default(),
         },
@@ -74,7 +78,9 @@ fn pinned(phase: Phase) -> Pinned {
 }
 
 fn configured(phase: Phase) -> Event {
-    Event::PhaseConfigured { config: config(phase) }
+    Event::PhaseConfigured {
+        config: config(phase),
+    }
 }
 
 fn started(phase: Phase, run_id: RunId, run_number: u32) -> Event {
@@ -136,7 +142,10 @@ fn start(phase: Phase, run_id: RunId) -> Command {
 }
 
 fn pause(phase: Phase) -> Command {
-    Command::PausePhase(PausePhase { phase, expected: None })
+    Command::PausePhase(PausePhase {
+        phase,
+        expected: None,
+    })
 }
 
 #[test]
@@ -157,7 +166,10 @@ fn a_campaign_is_created_with_the_configurations_that_came_along() {
     );
     let campaign = given(events);
     assert_eq!(campaign.status(), Status::Draft);
-    assert_eq!(campaign.phase(Phase::Validation).state(), PhaseState::Configured);
+    assert_eq!(
+        campaign.phase(Phase::Validation).state(),
+        PhaseState::Configured
+    );
 }
 
 #[test]
@@ -192,7 +204,10 @@ fn two_starts_make_one_run() {
     let mut campaign = given(all_configured(Mode::StepByStep));
     let first = when(&mut campaign, start(Phase::Discovery, RUN)).unwrap();
     assert_eq!(first.len(), 1);
-    assert_eq!(when(&mut campaign, start(Phase::Discovery, OTHER_RUN)).unwrap(), []);
+    assert_eq!(
+        when(&mut campaign, start(Phase::Discovery, OTHER_RUN)).unwrap(),
+        []
+    );
     assert_eq!(campaign.phase(Phase::Discovery).run(), Some(RUN));
 }
 
@@ -231,7 +246,10 @@ fn a_phase_waits_for_the_one_before() {
 #[test]
 fn names_do_not_change_once_discovery_has_completed() {
     let mut events = all_configured(Mode::StepByStep);
-    events.extend([started(Phase::Discovery, RUN, 1), completed(Phase::Discovery, RUN)]);
+    events.extend([
+        started(Phase::Discovery, RUN, 1),
+        completed(Phase::Discovery, RUN),
+    ]);
     let mut campaign = given(events);
     let refused = when(&mut campaign, start(Phase::Discovery, OTHER_RUN)).unwrap_err();
     assert!(matches!(refused, Error::RerunRefused { .. }));
@@ -246,9 +264,18 @@ fn a_new_run_puts_later_phases_back_to_waiting() {
     let mut campaign = given(events);
     assert_eq!(campaign.status(), Status::Completed);
     let again = when(&mut campaign, start(Phase::Validation, OTHER_RUN)).unwrap();
-    assert!(matches!(again[..], [Event::PhaseStarted { run_number: 2, .. }]));
-    assert_eq!(campaign.phase(Phase::Enrichment).state(), PhaseState::Configured);
-    assert_eq!(campaign.phase(Phase::Discovery).state(), PhaseState::Completed);
+    assert!(matches!(
+        again[..],
+        [Event::PhaseStarted { run_number: 2, .. }]
+    ));
+    assert_eq!(
+        campaign.phase(Phase::Enrichment).state(),
+        PhaseState::Configured
+    );
+    assert_eq!(
+        campaign.phase(Phase::Discovery).state(),
+        PhaseState::Completed
+    );
 }
 
 #[test]
@@ -256,7 +283,10 @@ fn a_pause_is_recorded_once_and_holds_until_resumed() {
     let mut events = all_configured(Mode::StepByStep);
     events.push(started(Phase::Discovery, RUN, 1));
     let mut campaign = given(events);
-    assert_eq!(when(&mut campaign, pause(Phase::Discovery)).unwrap().len(), 1);
+    assert_eq!(
+        when(&mut campaign, pause(Phase::Discovery)).unwrap().len(),
+        1
+    );
     assert_eq!(when(&mut campaign, pause(Phase::Discovery)).unwrap(), []);
     assert_eq!(campaign.status(), Status::Paused);
     let generate = Command::ResumePhase(ResumePhase {
@@ -280,7 +310,10 @@ fn an_unexpected_state_leaves_the_phase_where_it_is() {
         when(&mut campaign, command).unwrap_err(),
         Error::ExpectedStateMismatch { .. }
     ));
-    assert_eq!(campaign.phase(Phase::Discovery).state(), PhaseState::Running);
+    assert_eq!(
+        campaign.phase(Phase::Discovery).state(),
+        PhaseState::Running
+    );
 }
 
 #[test]
@@ -303,7 +336,10 @@ fn a_stop_ends_the_run_and_the_campaign() {
 #[test]
 fn the_end_of_a_phase_starts_the_next_one_unless_somebody_was_faster() {
     let mut events = all_configured(Mode::FullSequence);
-    events.extend([started(Phase::Discovery, RUN, 1), completed(Phase::Discovery, RUN)]);
+    events.extend([
+        started(Phase::Discovery, RUN, 1),
+        completed(Phase::Discovery, RUN),
+    ]);
     let mut campaign = given(events);
     assert_eq!(campaign.auto_start_due(), Some(Phase::Validation));
     let auto = Command::StartPhase(StartPhase {
@@ -311,7 +347,12 @@ fn the_end_of_a_phase_starts_the_next_one_unless_somebody_was_faster() {
         pinned: pinned(Phase::Validation),
         auto: true,
     });
-    assert_eq!(when(&mut campaign, start(Phase::Validation, RUN)).unwrap().len(), 1);
+    assert_eq!(
+        when(&mut campaign, start(Phase::Validation, RUN))
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(when(&mut campaign, auto).unwrap(), []);
     assert_eq!(campaign.phase(Phase::Validation).run(), Some(RUN));
 }
@@ -351,9 +392,18 @@ fn a_list_says_where_the_names_of_an_unconfigured_campaign_come_from() {
     let events = when(&mut campaign, import).unwrap();
     assert!(matches!(
         events.as_slice(),
-        [Event::PhaseConfigured { .. }, Event::DomainsImported { first_ordinal: 0, .. }]
+        [
+            Event::PhaseConfigured { .. },
+            Event::DomainsImported {
+                first_ordinal: 0,
+                ..
+            }
+        ]
     ));
-    assert_eq!(campaign.phase(Phase::Discovery).state(), PhaseState::Configured);
+    assert_eq!(
+        campaign.phase(Phase::Discovery).state(),
+        PhaseState::Configured
+    );
 }
 
 #[test]
@@ -416,7 +466,10 @@ fn a_deleted_campaign_refuses_everything() {
         when(&mut campaign, start(Phase::Discovery, RUN)).unwrap_err(),
         Error::NotFound
     );
-    assert_eq!(when(&mut campaign, Command::Delete(Delete {})).unwrap_err(), Error::NotFound);
+    assert_eq!(
+        when(&mut campaign, Command::Delete(Delete {})).unwrap_err(),
+        Error::NotFound
+    );
 }
 
 #[test]
@@ -446,21 +499,32 @@ fn any_command() -> impl Strategy<Value = Command> {
         phase.clone().prop_map(pause),
         phase
             .clone()
-            .prop_map(|phase| Command::ResumePhase(ResumePhase { phase, expected: None })),
-        phase.clone().prop_map(|phase| Command::StopPhase(StopPhase { phase })),
+            .prop_map(|phase| Command::ResumePhase(ResumePhase {
+                phase,
+                expected: None
+            })),
+        phase
+            .clone()
+            .prop_map(|phase| Command::StopPhase(StopPhase { phase })),
         Just(Command::Stop(Stop {})),
-        (phase.clone(), run.clone()).prop_map(|(phase, run_id)| Command::CompletePhase(CompletePhase {
-            phase,
-            run_id,
-            tallies: Tallies::new()
-        })),
+        (phase.clone(), run.clone()).prop_map(|(phase, run_id)| Command::CompletePhase(
+            CompletePhase {
+                phase,
+                run_id,
+                tallies: Tallies::new()
+            }
+        )),
         (phase, run).prop_map(|(phase, run_id)| Command::FailPhase(FailPhase {
             phase,
             run_id,
             message: "no resolver".to_owned()
         })),
         prop::bool::ANY.prop_map(|full| Command::ChangeMode(ChangeMode {
-            mode: if full { Mode::FullSequence } else { Mode::StepByStep }
+            mode: if full {
+                Mode::FullSequence
+            } else {
+                Mode::StepByStep
+            }
         })),
     ]
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     event::{
-        Contacts, DnsChecked, DnsRecord, Event, HttpChecked, Keyword, LeadDecided, PageFacts, Places, Scored,
+        Contacts, DnsChecked, DnsRecord, Event, HttpChecked, Keyword, LeadDecided, PageFacts,
+        Places, Scored,
     },
     outcome::{DnsReason, HttpReason, Outcome},
 };
@@ -101,7 +102,11 @@ impl Domain {
             Kind::Http => self.dns_run.is_some(),
             Kind::Score => self.http_run.is_some(),
         };
-        if rests_on { Ok(Some(result)) } else { Err(Error::NothingBefore) }
+        if rests_on {
+            Ok(Some(result))
+        } else {
+            Err(Error::NothingBefore)
+        }
     }
 }
 
@@ -112,7 +117,12 @@ impl Aggregate for Domain {
     type Error = Error;
     type Services = ();
 
-    async fn handle(&mut self, command: Record, (): &(), sink: &EventSink<Self>) -> Result<(), Error> {
+    async fn handle(
+        &mut self,
+        command: Record,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), Error> {
         if let Some(event) = self.record(command.result)? {
             sink.write(event, self).await;
         }

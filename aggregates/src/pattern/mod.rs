@@ -118,7 +118,12 @@ impl Aggregate for Pattern {
     type Error = Error;
     type Services = ();
 
-    async fn handle(&mut self, command: Command, (): &(), sink: &EventSink<Self>) -> Result<(), Error> {
+    async fn handle(
+        &mut self,
+        command: Command,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), Error> {
         let event = match command {
             Command::Reserve(reserve) => reserve.decide(self)?,
         };

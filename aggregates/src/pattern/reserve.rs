@@ -63,7 +63,10 @@ mod tests {
         let event = ask(1, 10).decide(&pattern).unwrap().unwrap();
         pattern.apply(event);
         assert_eq!(ask(1, 500).decide(&pattern), Ok(None));
-        assert_eq!(pattern.range_of(RunId(Uuid::from_u128(1))).unwrap().count, 10);
+        assert_eq!(
+            pattern.range_of(RunId(Uuid::from_u128(1))).unwrap().count,
+            10
+        );
     }
 
     #[test]
@@ -71,9 +74,19 @@ mod tests {
         let mut pattern = Pattern::default();
         pattern.apply(ask(1, 990).decide(&pattern).unwrap().unwrap());
         let last = ask(2, 500).decide(&pattern).unwrap().unwrap();
-        assert!(matches!(last, Event::RangeReserved { start: 990, count: 10, .. }));
+        assert!(matches!(
+            last,
+            Event::RangeReserved {
+                start: 990,
+                count: 10,
+                ..
+            }
+        ));
         pattern.apply(last);
-        assert_eq!(ask(3, 1).decide(&pattern), Err(Error::Exhausted { total: 1_000 }));
+        assert_eq!(
+            ask(3, 1).decide(&pattern),
+            Err(Error::Exhausted { total: 1_000 })
+        );
     }
 
     proptest! {

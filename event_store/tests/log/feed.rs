@@ -9,12 +9,17 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Command, Tally, assert_clean, bulk_of, fresh, metadata, raw};
 
 fn numbers(page: &event_store::Page) -> Vec<u64> {
-    page.events.iter().map(|event| event.position.get()).collect()
+    page.events
+        .iter()
+        .map(|event| event.position.get())
+        .collect()
 }
 
 async fn append_sequenced(database: &Database, aggregate_type: &str, id: &str, events: usize) {
     let mut batch = BulkAppend::new(&metadata());
-    batch.raw_stream(aggregate_type, id, 0, vec![raw("Happened", "{}"); events]).unwrap();
+    batch
+        .raw_stream(aggregate_type, id, 0, vec![raw("Happened", "{}"); events])
+        .unwrap();
     batch.append(database).await.unwrap();
     database.sequence().await.unwrap();
 }
@@ -27,13 +32,19 @@ async fn a_page_ends_where_a_commit_ends() {
     }
     let feed = fresh.database.feed();
     let page = feed.after(Position::START, 1, None).await.unwrap();
-    assert_eq!((numbers(&page), page.next.get(), page.head.get()), (vec![1, 2, 3], 3, 9));
+    assert_eq!(
+        (numbers(&page), page.next.get(), page.head.get()),
+        (vec![1, 2, 3], 3, 9)
+    );
     let page = feed.after(Position::START, 4, None).await.unwrap();
     assert_eq!((numbers(&page), page.next.get()), (vec![1, 2, 3, 4, 5], 5));
     let page = feed.after(Position::new(5), 100, None).await.unwrap();
     assert_eq!((numbers(&page), page.next.get()), (vec![6, 7, 8, 9], 9));
     let page = feed.after(Position::new(9), 100, None).await.unwrap();
-    assert_eq!((numbers(&page), page.next.get(), page.head.get()), (vec![], 9, 9));
+    assert_eq!(
+        (numbers(&page), page.next.get(), page.head.get()),
+        (vec![], 9, 9)
+    );
 }
 
 /// A client's cursor may be any event that it saw, also one inside a commit.
@@ -42,9 +53,19 @@ async fn reading_goes_on_in_the_middle_of_a_commit() {
     let fresh = fresh().await;
     append_sequenced(&fresh.database, "tally", "a", 5).await;
     append_sequenced(&fresh.database, "tally", "b", 2).await;
-    let page = fresh.database.feed().after(Position::new(3), 1, None).await.unwrap();
+    let page = fresh
+        .database
+        .feed()
+        .after(Position::new(3), 1, None)
+        .await
+        .unwrap();
     assert_eq!((numbers(&page), page.next.get()), (vec![4, 5], 5));
-    let page = fresh.database.feed().after(Position::new(3), 3, None).await.unwrap();
+    let page = fresh
+        .database
+        .feed()
+        .after(Position::new(3), 3, None)
+        .await
+        .unwrap();
     assert_eq!(numbers(&page)[..2], [4, 5]);
 }
 
@@ -56,19 +77,41 @@ async fn a_reader_of_some_types_passes_over_the_rest_and_keeps_the_positions() {
     }
     let mut mixed = BulkAppend::new(&metadata());
     for (aggregate_type, id) in [("noise", "x"), ("rare", "y"), ("noise", "z")] {
-        mixed.raw_stream(aggregate_type, id, 0, vec![raw("Happened", "{}")]).unwrap();
+        mixed
+            .raw_stream(aggregate_type, id, 0, vec![raw("Happened", "{}")])
+            .unwrap();
     }
     mixed.append(&fresh.database).await.unwrap();
     append_sequenced(&fresh.database, "noise", "last", 10).await;
     let feed = fresh.database.feed();
-    let page = feed.after(Position::START, 100, Some(&["rare", "unheard of"])).await.unwrap();
+    let page = feed
+        .after(Position::START, 100, Some(&["rare", "unheard of"]))
+        .await
+        .unwrap();
     // Rows of a batch are sorted by stream: noise x, noise z, rare y.
-    assert_eq!((numbers(&page), page.next.get(), page.head.get()), (vec![53], 63, 63));
+    assert_eq!(
+        (numbers(&page), page.next.get(), page.head.get()),
+        (vec![53], 63, 63)
+    );
     assert_eq!(page.events[0].aggregate_id, "y");
-    let page = feed.after(Position::START, 1, Some(&["rare"])).await.unwrap();
-    assert_eq!((numbers(&page), page.next.get()), (vec![53], 53), "a full page ends at its last commit");
-    let page = feed.after(Position::new(53), 100, Some(&["rare"])).await.unwrap();
-    assert_eq!((numbers(&page), page.next.get()), (vec![], 63), "nothing more, and nothing to read again");
+    let page = feed
+        .after(Position::START, 1, Some(&["rare"]))
+        .await
+        .unwrap();
+    assert_eq!(
+        (numbers(&page), page.next.get()),
+        (vec![53], 53),
+        "a full page ends at its last commit"
+    );
+    let page = feed
+        .after(Position::new(53), 100, Some(&["rare"]))
+        .await
+        .unwrap();
+    assert_eq!(
+        (numbers(&page), page.next.get()),
+        (vec![], 63),
+        "nothing more, and nothing to read again"
+    );
 }
 
 #[tokio::test]
@@ -76,8 +119,12 @@ async fn a_page_can_be_read_in_the_callers_transaction() {
     let fresh = fresh().await;
     append_sequenced(&fresh.database, "tally", "a", 2).await;
     let mut transaction = fresh.database.begin().await.unwrap();
-    let page =
-        fresh.database.feed().after_in(transaction.connection(), Position::START, 10, None).await.unwrap();
+    let page = fresh
+        .database
+        .feed()
+        .after_in(transaction.connection(), Position::START, 10, None)
+        .await
+        .unwrap();
     assert_eq!(numbers(&page), [1, 2]);
     let metadata = page.events[0].metadata().unwrap();
     assert_eq!(metadata.correlation_id, "test");
@@ -88,22 +135,50 @@ async fn a_page_can_be_read_in_the_callers_transaction() {
 async fn waiting_ends_with_an_append_of_this_process_or_of_another_and_not_before() {
     let fresh = fresh().await;
     let here = &fresh.database;
-    let there = Database::connect(&fresh.url, event_store::ConnectOptions::default()).await.unwrap();
+    let there = Database::connect(&fresh.url, event_store::ConnectOptions::default())
+        .await
+        .unwrap();
     let begun = Instant::now();
-    assert!(!here.feed().wait_past(Position::START, Duration::from_millis(80)).await.unwrap());
+    assert!(
+        !here
+            .feed()
+            .wait_past(Position::START, Duration::from_millis(80))
+            .await
+            .unwrap()
+    );
     assert!(begun.elapsed() >= Duration::from_millis(80));
 
     let token = CancellationToken::new();
     let sequencer = tokio::spawn(Sequencer::new(here.clone()).run(token.clone()));
     let reading = there.feed();
-    let waiting = tokio::spawn(async move { reading.wait_past(Position::START, Duration::from_secs(20)).await });
-    here.log().execute::<Tally>("a", Command::Add(1), &metadata(), None).await.unwrap();
-    assert!(here.feed().wait_past(Position::START, Duration::from_secs(20)).await.unwrap());
-    assert!(waiting.await.unwrap().unwrap(), "a process without a sequencer polls");
+    let waiting = tokio::spawn(async move {
+        reading
+            .wait_past(Position::START, Duration::from_secs(20))
+            .await
+    });
+    here.log()
+        .execute::<Tally>("a", Command::Add(1), &metadata(), None)
+        .await
+        .unwrap();
+    assert!(
+        here.feed()
+            .wait_past(Position::START, Duration::from_secs(20))
+            .await
+            .unwrap()
+    );
+    assert!(
+        waiting.await.unwrap().unwrap(),
+        "a process without a sequencer polls"
+    );
 
     // Appended by a process that has no sequencer: this one's tick finds it.
     bulk_of(&[("b", 0, 1)]).append(&there).await.unwrap();
-    assert!(here.feed().wait_past(Position::new(1), Duration::from_secs(20)).await.unwrap());
+    assert!(
+        here.feed()
+            .wait_past(Position::new(1), Duration::from_secs(20))
+            .await
+            .unwrap()
+    );
     token.cancel();
     sequencer.await.unwrap();
     assert_clean(here).await;
@@ -114,9 +189,15 @@ async fn a_sequencer_that_is_told_to_end_sequences_what_was_appended_last() {
     let fresh = fresh().await;
     let token = CancellationToken::new();
     token.cancel();
-    bulk_of(&[("a", 0, 1)]).append(&fresh.database).await.unwrap();
+    bulk_of(&[("a", 0, 1)])
+        .append(&fresh.database)
+        .await
+        .unwrap();
     Sequencer::new(fresh.database.clone()).run(token).await;
-    assert_eq!(fresh.database.feed().head().await.unwrap(), Position::new(1));
+    assert_eq!(
+        fresh.database.feed().head().await.unwrap(),
+        Position::new(1)
+    );
 }
 
 /// Pages of a large log are a walk along two indexes, never a scan of all events.
@@ -124,19 +205,36 @@ async fn a_sequencer_that_is_told_to_end_sequences_what_was_appended_last() {
 async fn a_page_of_a_large_log_reads_only_its_own_commits() {
     let fresh = fresh().await;
     for number in 0..40 {
-        let ids: Vec<String> = (0..500).map(|stream| format!("{number}/{stream}")).collect();
+        let ids: Vec<String> = (0..500)
+            .map(|stream| format!("{number}/{stream}"))
+            .collect();
         let streams: Vec<(&str, u64, usize)> = ids.iter().map(|id| (id.as_str(), 0, 1)).collect();
         bulk_of(&streams).append(&fresh.database).await.unwrap();
     }
     fresh.database.sequence().await.unwrap();
     let mut connection = fresh.database.pool().acquire().await.unwrap();
-    sqlx::query("ANALYZE").execute(&mut *connection).await.unwrap();
-    sqlx::query("SET plan_cache_mode = force_generic_plan").execute(&mut *connection).await.unwrap();
-    let scans = "SELECT seq_scan, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'events'";
+    sqlx::query("ANALYZE")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    sqlx::query("SET plan_cache_mode = force_generic_plan")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    let scans =
+        "SELECT seq_scan, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'events'";
     let mut transaction = sqlx::Connection::begin(&mut *connection).await.unwrap();
-    let page = fresh.database.feed().after_in(&mut transaction, Position::new(9_000), 1_000, None).await.unwrap();
+    let page = fresh
+        .database
+        .feed()
+        .after_in(&mut transaction, Position::new(9_000), 1_000, None)
+        .await
+        .unwrap();
     assert_eq!(page.events.len(), 1_000);
-    let (sequential, fetched): (i64, i64) = sqlx::query_as(scans).fetch_one(&mut *transaction).await.unwrap();
+    let (sequential, fetched): (i64, i64) = sqlx::query_as(scans)
+        .fetch_one(&mut *transaction)
+        .await
+        .unwrap();
     assert_eq!(sequential, 0, "no scan of all events");
     assert!(fetched <= 1_500, "{fetched} rows were read for 1,000");
 }

@@ -4,20 +4,41 @@ use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use event_store::{ConnectOptions, Error, ExecuteError, Position, Upcasters};
 use serde_json::json;
 
-use crate::support::{Command, Event, Tally, TooLittle, assert_clean, bulk_of, by_hand, fresh, fresh_with, insert, metadata, run};
+use crate::support::{
+    Command, Event, Tally, TooLittle, assert_clean, bulk_of, by_hand, fresh, fresh_with, insert,
+    metadata, run,
+};
 
 #[tokio::test]
 async fn a_command_appends_what_the_aggregate_decides_and_its_event_gets_a_position() {
     let fresh = fresh().await;
     let log = fresh.database.log();
-    let committed = log.execute::<Tally>("a", Command::Add(5), &metadata(), Some(0)).await.unwrap();
+    let committed = log
+        .execute::<Tally>("a", Command::Add(5), &metadata(), Some(0))
+        .await
+        .unwrap();
     assert_eq!(committed.version, 1);
-    assert_eq!(committed.events, [Event::Added { amount: 5, run_id: None }]);
-    assert_eq!(log.position_of("tally", "a", 1).await.unwrap(), Position::new(1));
-    let committed = log.execute::<Tally>("a", Command::Take(2), &metadata(), None).await.unwrap();
+    assert_eq!(
+        committed.events,
+        [Event::Added {
+            amount: 5,
+            run_id: None
+        }]
+    );
+    assert_eq!(
+        log.position_of("tally", "a", 1).await.unwrap(),
+        Position::new(1)
+    );
+    let committed = log
+        .execute::<Tally>("a", Command::Take(2), &metadata(), None)
+        .await
+        .unwrap();
     assert_eq!(committed.version, 2);
     assert_eq!(log.load::<Tally>("a").await.unwrap(), (Tally { sum: 3 }, 2));
-    assert!(matches!(log.position_of("tally", "a", 3).await, Err(Error::NoSuchEvent { sequence: 3, .. })));
+    assert!(matches!(
+        log.position_of("tally", "a", 3).await,
+        Err(Error::NoSuchEvent { sequence: 3, .. })
+    ));
     assert_clean(&fresh.database).await;
 }
 
@@ -25,9 +46,14 @@ async fn a_command_appends_what_the_aggregate_decides_and_its_event_gets_a_posit
 async fn a_command_that_changes_nothing_or_is_refused_appends_nothing() {
     let fresh = fresh().await;
     let log = fresh.database.log();
-    let committed = log.execute::<Tally>("a", Command::Add(0), &metadata(), None).await.unwrap();
+    let committed = log
+        .execute::<Tally>("a", Command::Add(0), &metadata(), None)
+        .await
+        .unwrap();
     assert_eq!((committed.version, committed.events.len()), (0, 0));
-    let refused = log.execute::<Tally>("a", Command::Take(1), &metadata(), None).await;
+    let refused = log
+        .execute::<Tally>("a", Command::Take(1), &metadata(), None)
+        .await;
     assert!(matches!(refused, Err(ExecuteError::Rejected(TooLittle(0)))));
     assert_eq!(fresh.database.sequence().await.unwrap(), Some(0));
 }
@@ -36,9 +62,19 @@ async fn a_command_that_changes_nothing_or_is_refused_appends_nothing() {
 async fn a_command_decided_on_an_old_version_is_refused_with_both_versions() {
     let fresh = fresh().await;
     let log = fresh.database.log();
-    log.execute::<Tally>("a", Command::Add(1), &metadata(), None).await.unwrap();
-    let refused = log.execute::<Tally>("a", Command::Add(1), &metadata(), Some(0)).await;
-    assert!(matches!(refused, Err(ExecuteError::VersionMismatch { expected: 0, actual: 1 })));
+    log.execute::<Tally>("a", Command::Add(1), &metadata(), None)
+        .await
+        .unwrap();
+    let refused = log
+        .execute::<Tally>("a", Command::Add(1), &metadata(), Some(0))
+        .await;
+    assert!(matches!(
+        refused,
+        Err(ExecuteError::VersionMismatch {
+            expected: 0,
+            actual: 1
+        })
+    ));
 }
 
 /// Somebody else's uncommitted event makes the command's insert wait, so that the conflict is certain.
@@ -51,7 +87,10 @@ async fn a_conflict_is_decided_again_from_the_new_version() {
     insert(&mut other, "a", 1).await;
     let command = tokio::spawn({
         let log = log.clone();
-        async move { log.execute::<Tally>("a", Command::Add(7), &metadata(), None).await }
+        async move {
+            log.execute::<Tally>("a", Command::Add(7), &metadata(), None)
+                .await
+        }
     });
     wait_until_blocked(&fresh.database).await;
     run(&mut other, "COMMIT").await;
@@ -67,11 +106,19 @@ async fn a_conflict_with_a_stated_version_is_a_mismatch() {
     run(&mut other, "BEGIN").await;
     insert(&mut other, "a", 1).await;
     let log = fresh.database.log();
-    let command =
-        tokio::spawn(async move { log.execute::<Tally>("a", Command::Add(7), &metadata(), Some(0)).await });
+    let command = tokio::spawn(async move {
+        log.execute::<Tally>("a", Command::Add(7), &metadata(), Some(0))
+            .await
+    });
     wait_until_blocked(&fresh.database).await;
     run(&mut other, "COMMIT").await;
-    assert!(matches!(command.await.unwrap(), Err(ExecuteError::VersionMismatch { expected: 0, actual: 1 })));
+    assert!(matches!(
+        command.await.unwrap(),
+        Err(ExecuteError::VersionMismatch {
+            expected: 0,
+            actual: 1
+        })
+    ));
 }
 
 pub(crate) async fn wait_until_blocked(database: &event_store::Database) {
@@ -86,7 +133,10 @@ pub(crate) async fn wait_until_blocked(database: &event_store::Database) {
         if blocked > 0 {
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "nobody waits for a lock");
+        assert!(
+            std::time::Instant::now() < deadline,
+            "nobody waits for a lock"
+        );
         tokio::task::yield_now().await;
     }
 }
@@ -96,31 +146,91 @@ async fn an_aggregate_is_loaded_as_it_was_at_a_version_and_at_a_moment() {
     let fresh = fresh().await;
     let log = fresh.database.log();
     for amount in 1..=5 {
-        log.execute::<Tally>("a", Command::Add(amount), &metadata(), None).await.unwrap();
+        log.execute::<Tally>("a", Command::Add(amount), &metadata(), None)
+            .await
+            .unwrap();
     }
-    assert_eq!(log.load_at_version::<Tally>("a", 3).await.unwrap(), (Tally { sum: 6 }, 3));
-    assert_eq!(log.load_at_version::<Tally>("a", 99).await.unwrap(), (Tally { sum: 15 }, 5));
+    assert_eq!(
+        log.load_at_version::<Tally>("a", 3).await.unwrap(),
+        (Tally { sum: 6 }, 3)
+    );
+    assert_eq!(
+        log.load_at_version::<Tally>("a", 99).await.unwrap(),
+        (Tally { sum: 15 }, 5)
+    );
     let stream = log.stream("tally", "a");
     let page = stream.page(1, 2).await.unwrap();
-    assert_eq!(page.iter().map(|event| event.event.sequence).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(
+        page.iter()
+            .map(|event| event.event.sequence)
+            .collect::<Vec<_>>(),
+        [2, 3]
+    );
     let moment = page[1].event.recorded_at;
-    assert_eq!(log.load_at_time::<Tally>("a", moment).await.unwrap(), (Tally { sum: 6 }, 3));
-    assert_eq!(stream.clone().up_to_time(moment).page(0, 100).await.unwrap().len(), 3);
+    assert_eq!(
+        log.load_at_time::<Tally>("a", moment).await.unwrap(),
+        (Tally { sum: 6 }, 3)
+    );
+    assert_eq!(
+        stream
+            .clone()
+            .up_to_time(moment)
+            .page(0, 100)
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
 }
 
 #[tokio::test]
 async fn a_stream_tells_the_positions_of_its_events_in_the_middle_of_a_batch() {
     let fresh = fresh().await;
-    bulk_of(&[("a", 0, 2), ("b", 0, 3), ("c", 0, 1)]).append(&fresh.database).await.unwrap();
-    let before = fresh.database.log().stream("tally", "b").page(0, 10).await.unwrap();
+    bulk_of(&[("a", 0, 2), ("b", 0, 3), ("c", 0, 1)])
+        .append(&fresh.database)
+        .await
+        .unwrap();
+    let before = fresh
+        .database
+        .log()
+        .stream("tally", "b")
+        .page(0, 10)
+        .await
+        .unwrap();
     assert!(before.iter().all(|event| event.position.is_none()));
     fresh.database.sequence().await.unwrap();
-    let page = fresh.database.log().stream("tally", "b").page(0, 10).await.unwrap();
-    let feed = fresh.database.feed().after(Position::START, 10, None).await.unwrap();
-    let expected: Vec<_> =
-        feed.events.iter().filter(|event| event.aggregate_id == "b").map(|event| Some(event.position)).collect();
-    assert_eq!(page.iter().map(|event| event.position).collect::<Vec<_>>(), expected);
-    assert_eq!(fresh.database.log().position_of("tally", "b", 3).await.unwrap(), expected[2].unwrap());
+    let page = fresh
+        .database
+        .log()
+        .stream("tally", "b")
+        .page(0, 10)
+        .await
+        .unwrap();
+    let feed = fresh
+        .database
+        .feed()
+        .after(Position::START, 10, None)
+        .await
+        .unwrap();
+    let expected: Vec<_> = feed
+        .events
+        .iter()
+        .filter(|event| event.aggregate_id == "b")
+        .map(|event| Some(event.position))
+        .collect();
+    assert_eq!(
+        page.iter().map(|event| event.position).collect::<Vec<_>>(),
+        expected
+    );
+    assert_eq!(
+        fresh
+            .database
+            .log()
+            .position_of("tally", "b", 3)
+            .await
+            .unwrap(),
+        expected[2].unwrap()
+    );
 }
 
 /// Version 0 of `Added` counted in tens.
@@ -141,7 +251,10 @@ impl EventUpcaster for TensToOnes {
 
 #[tokio::test]
 async fn an_old_event_reads_as_a_new_one_wherever_it_is_read() {
-    let options = ConnectOptions { upcasters: Upcasters::default().with(TensToOnes), ..ConnectOptions::default() };
+    let options = ConnectOptions {
+        upcasters: Upcasters::default().with(TensToOnes),
+        ..ConnectOptions::default()
+    };
     let fresh = fresh_with(options).await;
     let mut batch = event_store::BulkAppend::new(&metadata());
     let old = event_store::NewEvent {
@@ -154,17 +267,34 @@ async fn an_old_event_reads_as_a_new_one_wherever_it_is_read() {
     fresh.database.sequence().await.unwrap();
     let log = fresh.database.log();
     assert_eq!(log.load::<Tally>("a").await.unwrap().0, Tally { sum: 40 });
-    assert_eq!(log.load_at_version::<Tally>("a", 1).await.unwrap().0, Tally { sum: 40 });
-    let page = fresh.database.feed().after(Position::START, 10, None).await.unwrap();
-    assert_eq!(page.events[0].decode::<Event>().unwrap(), Event::Added { amount: 40, run_id: None });
+    assert_eq!(
+        log.load_at_version::<Tally>("a", 1).await.unwrap().0,
+        Tally { sum: 40 }
+    );
+    let page = fresh
+        .database
+        .feed()
+        .after(Position::START, 10, None)
+        .await
+        .unwrap();
+    assert_eq!(
+        page.events[0].decode::<Event>().unwrap(),
+        Event::Added {
+            amount: 40,
+            run_id: None
+        }
+    );
     assert_eq!(page.events[0].event_version, "1");
 }
 
 #[tokio::test]
 async fn many_processes_migrate_at_once_and_all_succeed() {
-    let guard = private_postgres::testing::TestDatabase::empty().await.unwrap();
+    let guard = private_postgres::testing::TestDatabase::empty()
+        .await
+        .unwrap();
     let migrations = (0..4).map(|_| async {
-        let database = event_store::Database::connect(guard.url(), ConnectOptions::default()).await?;
+        let database =
+            event_store::Database::connect(guard.url(), ConnectOptions::default()).await?;
         database.migrate().await
     });
     for result in futures::future::join_all(migrations).await {
@@ -175,7 +305,10 @@ async fn many_processes_migrate_at_once_and_all_succeed() {
 #[tokio::test]
 async fn what_is_recorded_cannot_be_rewritten() {
     let fresh = fresh().await;
-    bulk_of(&[("a", 0, 1)]).append(&fresh.database).await.unwrap();
+    bulk_of(&[("a", 0, 1)])
+        .append(&fresh.database)
+        .await
+        .unwrap();
     fresh.database.sequence().await.unwrap();
     for table in ["events", "event_log"] {
         for statement in [
@@ -183,8 +316,14 @@ async fn what_is_recorded_cannot_be_rewritten() {
             format!("DELETE FROM {table}"),
             format!("TRUNCATE {table}"),
         ] {
-            let error = sqlx::query(&statement).execute(fresh.database.pool()).await.unwrap_err();
-            assert!(error.to_string().contains("append-only"), "{statement}: {error}");
+            let error = sqlx::query(&statement)
+                .execute(fresh.database.pool())
+                .await
+                .unwrap_err();
+            assert!(
+                error.to_string().contains("append-only"),
+                "{statement}: {error}"
+            );
         }
     }
     assert_clean(&fresh.database).await;

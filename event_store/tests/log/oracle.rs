@@ -22,7 +22,11 @@ enum Step {
     /// A command for a stream, through the interactive lane.
     Execute(usize),
     /// Some events for several streams at once; the transaction stays open for some turns and may be rolled back.
-    Bulk { streams: Vec<(usize, usize)>, turns: u8, commit: bool },
+    Bulk {
+        streams: Vec<(usize, usize)>,
+        turns: u8,
+        commit: bool,
+    },
     /// Events by hand for a stream of the writer's own, one of them in a savepoint that is rolled back.
     ByHand { turns: u8, commit: bool },
     /// Lets the others go first.
@@ -43,7 +47,13 @@ fn step() -> impl Strategy<Value = Step> {
 /// How many events each stream has got from one writer.
 type Committed = HashMap<String, u64>;
 
-async fn write(database: Database, url: String, writer: usize, steps: Vec<Step>, start: Arc<Barrier>) -> Committed {
+async fn write(
+    database: Database,
+    url: String,
+    writer: usize,
+    steps: Vec<Step>,
+    start: Arc<Barrier>,
+) -> Committed {
     let mut by_hand = PgConnection::connect(&url).await.unwrap();
     let mut committed = Committed::new();
     let own = format!("own{writer}");
@@ -54,18 +64,29 @@ async fn write(database: Database, url: String, writer: usize, steps: Vec<Step>,
             Step::Execute(stream) => {
                 let id = format!("s{stream}");
                 // A conflict is an answer too: it may lose twice, but then nothing was appended.
-                if let Ok(done) = database.log().execute::<Tally>(&id, Command::Add(1), &metadata(), None).await {
+                if let Ok(done) = database
+                    .log()
+                    .execute::<Tally>(&id, Command::Add(1), &metadata(), None)
+                    .await
+                {
                     *committed.entry(id).or_default() += done.events.len() as u64;
                 }
             }
-            Step::Bulk { streams, turns, commit } => {
+            Step::Bulk {
+                streams,
+                turns,
+                commit,
+            } => {
                 let mut wanted = Vec::new();
                 for (stream, events) in streams {
                     let id = format!("s{stream}");
                     let (_, version) = database.log().load::<Tally>(&id).await.unwrap();
                     wanted.push((id, version, events));
                 }
-                let named: Vec<_> = wanted.iter().map(|(id, version, events)| (id.as_str(), *version, *events)).collect();
+                let named: Vec<_> = wanted
+                    .iter()
+                    .map(|(id, version, events)| (id.as_str(), *version, *events))
+                    .collect();
                 let batch = bulk_of(&named).recorded_when(|_, _| false);
                 let mut transaction = database.begin().await.unwrap();
                 let answers = transaction.append(&batch).await.unwrap();
@@ -108,28 +129,40 @@ async fn pause(turns: u8) {
 }
 
 /// Follows the feed until it was told how far it goes.
-async fn follow(database: Database, mut end: tokio::sync::watch::Receiver<Option<Position>>) -> Vec<(String, u64)> {
+async fn follow(
+    database: Database,
+    mut end: tokio::sync::watch::Receiver<Option<Position>>,
+) -> Vec<(String, u64)> {
     let mut seen = Vec::new();
     let mut next = Position::START;
     loop {
         let page = database.feed().after(next, 7, None).await.unwrap();
         for event in &page.events {
-            assert_eq!(event.position.get(), seen.len() as u64 + 1, "dense, from the first to the last");
+            assert_eq!(
+                event.position.get(),
+                seen.len() as u64 + 1,
+                "dense, from the first to the last"
+            );
             seen.push((event.aggregate_id.clone(), event.sequence));
         }
         next = page.next;
         if end.borrow_and_update().is_some_and(|end| next >= end) {
             return seen;
         }
-        database.feed().wait_past(next, Duration::from_millis(20)).await.unwrap();
+        database
+            .feed()
+            .wait_past(next, Duration::from_millis(20))
+            .await
+            .unwrap();
     }
 }
 
 async fn no_event_is_lost_doubled_or_reordered(writers: Vec<Vec<Step>>) {
     let fresh = fresh().await;
     let token = CancellationToken::new();
-    let sequencers: Vec<_> =
-        (0..2).map(|_| tokio::spawn(Sequencer::new(fresh.database.clone()).run(token.clone()))).collect();
+    let sequencers: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(Sequencer::new(fresh.database.clone()).run(token.clone())))
+        .collect();
     let (ended, end) = tokio::sync::watch::channel(None);
     let reader = tokio::spawn(follow(fresh.database.clone(), end));
     let start = Arc::new(Barrier::new(writers.len()));
@@ -137,7 +170,13 @@ async fn no_event_is_lost_doubled_or_reordered(writers: Vec<Vec<Step>>) {
         .into_iter()
         .enumerate()
         .map(|(writer, steps)| {
-            tokio::spawn(write(fresh.database.clone(), fresh.url.clone(), writer, steps, Arc::clone(&start)))
+            tokio::spawn(write(
+                fresh.database.clone(),
+                fresh.url.clone(),
+                writer,
+                steps,
+                Arc::clone(&start),
+            ))
         })
         .collect();
     let mut expected = Committed::new();
@@ -152,9 +191,15 @@ async fn no_event_is_lost_doubled_or_reordered(writers: Vec<Vec<Step>>) {
     }
     assert_clean(&fresh.database).await;
     let total: u64 = expected.values().sum();
-    assert_eq!(fresh.database.feed().head().await.unwrap(), Position::new(total));
+    assert_eq!(
+        fresh.database.feed().head().await.unwrap(),
+        Position::new(total)
+    );
     ended.send(Some(Position::new(total))).unwrap();
-    let seen = tokio::time::timeout(Duration::from_secs(60), reader).await.expect("the reader reaches the end").unwrap();
+    let seen = tokio::time::timeout(Duration::from_secs(60), reader)
+        .await
+        .expect("the reader reaches the end")
+        .unwrap();
 
     let mut walked = Committed::new();
     for (stream, sequence) in &seen {
@@ -163,13 +208,26 @@ async fn no_event_is_lost_doubled_or_reordered(writers: Vec<Vec<Step>>) {
         *last = *sequence;
     }
     assert_eq!(walked, expected);
-    assert_eq!(crate::support::read_all(&fresh.database).await, seen, "what was read live is what is there");
+    assert_eq!(
+        crate::support::read_all(&fresh.database).await,
+        seen,
+        "what was read live is what is there"
+    );
 }
 
 #[test]
 fn concurrent_writers_on_both_lanes_lose_double_and_reorder_nothing() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
-    let config = ProptestConfig { cases: CASES, failure_persistence: None, max_shrink_iters: 20, ..ProptestConfig::default() };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap();
+    let config = ProptestConfig {
+        cases: CASES,
+        failure_persistence: None,
+        max_shrink_iters: 20,
+        ..ProptestConfig::default()
+    };
     let writers = prop::collection::vec(prop::collection::vec(step(), 3..12), 2..6);
     TestRunner::new(config)
         .run(&writers, |writers| {

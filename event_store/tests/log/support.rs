@@ -2,7 +2,9 @@
 
 use aggregates::{Actor, Metadata};
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
-use event_store::{BulkAppend, ConnectOptions, Database, Error, NewEvent, Position, Recorded, check};
+use event_store::{
+    BulkAppend, ConnectOptions, Database, Error, NewEvent, Position, Recorded, check,
+};
 use private_postgres::testing::TestDatabase;
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -49,10 +51,24 @@ impl Aggregate for Tally {
     type Error = TooLittle;
     type Services = ();
 
-    async fn handle(&mut self, command: Command, (): &(), sink: &EventSink<Self>) -> Result<(), TooLittle> {
+    async fn handle(
+        &mut self,
+        command: Command,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), TooLittle> {
         match command {
             Command::Add(0) => {}
-            Command::Add(amount) => sink.write(Event::Added { amount, run_id: None }, self).await,
+            Command::Add(amount) => {
+                sink.write(
+                    Event::Added {
+                        amount,
+                        run_id: None,
+                    },
+                    self,
+                )
+                .await
+            }
             Command::Take(amount) if amount > self.sum => return Err(TooLittle(self.sum)),
             Command::Take(amount) => sink.write(Event::Taken { amount }, self).await,
         }
@@ -68,7 +84,10 @@ impl Aggregate for Tally {
 }
 
 pub(crate) fn added(amount: i64, run: &str) -> Event {
-    Event::Added { amount, run_id: Some(run.to_owned()) }
+    Event::Added {
+        amount,
+        run_id: Some(run.to_owned()),
+    }
 }
 
 pub(crate) fn metadata() -> Metadata {
@@ -96,7 +115,11 @@ pub(crate) async fn fresh_with(options: ConnectOptions) -> Fresh {
     .await
     .unwrap();
     let url = guard.url().to_owned();
-    Fresh { database: Database::connect(&url, options).await.unwrap(), url, _guard: guard }
+    Fresh {
+        database: Database::connect(&url, options).await.unwrap(),
+        url,
+        _guard: guard,
+    }
 }
 
 /// A connection whose transaction a test drives by hand.
@@ -154,15 +177,24 @@ pub(crate) async fn assert_clean(database: &Database) {
 pub(crate) fn bulk_of(streams: &[(&str, u64, usize)]) -> BulkAppend {
     let mut batch = BulkAppend::new(&metadata());
     for (id, expected, events) in streams {
-        batch.stream::<Tally>(id, *expected, &vec![added(1, "run"); *events]).unwrap();
+        batch
+            .stream::<Tally>(id, *expected, &vec![added(1, "run"); *events])
+            .unwrap();
     }
     batch
 }
 
 pub(crate) fn raw(event_type: &str, payload: &str) -> NewEvent {
-    NewEvent { event_type: event_type.to_owned(), event_version: "1".to_owned(), payload: payload.to_owned() }
+    NewEvent {
+        event_type: event_type.to_owned(),
+        event_version: "1".to_owned(),
+        payload: payload.to_owned(),
+    }
 }
 
 pub(crate) fn places(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
-    expected.iter().map(|(id, sequence)| ((*id).to_owned(), *sequence)).collect()
+    expected
+        .iter()
+        .map(|(id, sequence)| ((*id).to_owned(), *sequence))
+        .collect()
 }

@@ -47,14 +47,17 @@ impl Columns {
             ip,
             user_agent,
             ..
-        } = event.metadata().map_err(|error| ApplyError::poison(event, error))?;
+        } = event
+            .metadata()
+            .map_err(|error| ApplyError::poison(event, error))?;
         self.positions.push(event.position.as_i64());
         self.times.push(event.recorded_at);
         self.actors.push(actor.to_string());
         self.actions.push(event.event_type.clone());
         self.types.push(event.aggregate_type.clone());
         self.ids.push(event.aggregate_id.clone());
-        self.sequences.push(i64::try_from(event.sequence).unwrap_or(i64::MAX));
+        self.sequences
+            .push(i64::try_from(event.sequence).unwrap_or(i64::MAX));
         self.details.push(details(event)?);
         self.correlations.push(correlation_id);
         self.causations.push(causation_id);
@@ -69,7 +72,9 @@ fn details(event: &Recorded) -> Result<Value, ApplyError> {
     let payload: Value =
         serde_json::from_str(&event.payload).map_err(|error| ApplyError::poison(event, error))?;
     let mut inner = match payload {
-        Value::Object(mut object) => object.remove(&event.event_type).unwrap_or(Value::Object(object)),
+        Value::Object(mut object) => object
+            .remove(&event.event_type)
+            .unwrap_or(Value::Object(object)),
         other => other,
     };
     if let Some(Value::Array(names)) = inner.get("names") {
@@ -91,7 +96,14 @@ impl Projection for Audit {
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        &["campaign", "keyword_set", "pattern", "persona", "scoring_profile", "user"]
+        &[
+            "campaign",
+            "keyword_set",
+            "pattern",
+            "persona",
+            "scoring_profile",
+            "user",
+        ]
     }
 
     fn apply<'a>(

@@ -111,10 +111,23 @@ pub(super) async fn apply(
                 .execute(&mut *connection)
                 .await?;
         }
-        Event::DomainsImported { first_ordinal, names, .. } => {
-            set_names(connection, campaign_id, first_ordinal.saturating_add(names.len() as u64)).await?;
+        Event::DomainsImported {
+            first_ordinal,
+            names,
+            ..
+        } => {
+            set_names(
+                connection,
+                campaign_id,
+                first_ordinal.saturating_add(names.len() as u64),
+            )
+            .await?;
         }
-        Event::DomainsGenerated { first_ordinal, names, .. } => {
+        Event::DomainsGenerated {
+            first_ordinal,
+            names,
+            ..
+        } => {
             set_names(connection, campaign_id, first_ordinal.saturating_add(names)).await?;
         }
         Event::PhaseStarted {
@@ -138,11 +151,19 @@ pub(super) async fn apply(
         }
         Event::PhaseCompleted { phase, tallies, .. } => {
             let tallies = json(event, &tallies)?;
-            let statement = sqlx::query(COMPLETE).bind(id).bind(phase.name()).bind(at).bind(tallies);
+            let statement = sqlx::query(COMPLETE)
+                .bind(id)
+                .bind(phase.name())
+                .bind(at)
+                .bind(tallies);
             statement.execute(&mut *connection).await?;
         }
         Event::PhaseFailed { phase, message, .. } => {
-            let statement = sqlx::query(FAIL).bind(id).bind(phase.name()).bind(at).bind(message);
+            let statement = sqlx::query(FAIL)
+                .bind(id)
+                .bind(phase.name())
+                .bind(at)
+                .bind(message);
             statement.execute(&mut *connection).await?;
         }
         // The status is computed from the phases.
@@ -153,7 +174,10 @@ pub(super) async fn apply(
         }
         Event::Deleted {} => {
             for statement in REMOVE {
-                sqlx::query(statement).bind(id).execute(&mut *connection).await?;
+                sqlx::query(statement)
+                    .bind(id)
+                    .execute(&mut *connection)
+                    .await?;
             }
             return Ok(());
         }
@@ -163,8 +187,14 @@ pub(super) async fn apply(
     Ok(())
 }
 
-async fn set_names(connection: &mut PgConnection, campaign_id: CampaignId, names: u64) -> Result<(), ApplyError> {
-    let statement = sqlx::query(SET_NAMES).bind(campaign_id.0).bind(number(names));
+async fn set_names(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    names: u64,
+) -> Result<(), ApplyError> {
+    let statement = sqlx::query(SET_NAMES)
+        .bind(campaign_id.0)
+        .bind(number(names));
     statement.execute(connection).await?;
     Ok(())
 }

@@ -22,7 +22,10 @@ pub struct Overview {
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
-pub async fn overview(pool: &PgPool, campaign_id: CampaignId) -> Result<Option<Overview>, sqlx::Error> {
+pub async fn overview(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+) -> Result<Option<Overview>, sqlx::Error> {
     let mut snapshot = snapshot(pool).await?;
     let Some(campaign) = by_id(&mut *snapshot, campaign_id).await? else {
         return Ok(None);

@@ -59,7 +59,11 @@ impl Progress {
         let http_failed = failures(&|status| counts.http(status));
         let lead_failed = failures(&|status| counts.lead(status));
         let (total, successful, failed) = match phase {
-            Phase::Discovery => (discovery_total(campaign, counts.generated), counts.generated, 0),
+            Phase::Discovery => (
+                discovery_total(campaign, counts.generated),
+                counts.generated,
+                0,
+            ),
             Phase::Validation => (counts.generated, counts.dns("ok"), dns_failed),
             Phase::Extraction => (counts.dns("ok"), counts.http("ok"), http_failed),
             Phase::Analysis => (counts.http("ok"), counts.scored, 0),
@@ -90,7 +94,10 @@ fn discovery_total(campaign: &Campaign, generated: u64) -> u64 {
     if row.state == PhaseState::Completed {
         return generated;
     }
-    match row.config.and_then(|config| serde_json::from_value(config).ok()) {
+    match row
+        .config
+        .and_then(|config| serde_json::from_value(config).ok())
+    {
         Some(PhaseConfig::Discovery {
             source: Source::Pattern { pattern, count },
         }) => {
@@ -107,7 +114,8 @@ impl Overall {
     pub fn of(campaign: &Campaign, counts: &Counts) -> Self {
         let phases = Phase::ALL.map(|phase| Progress::of(campaign, phase, counts).percent);
         let processed = counts.generated.saturating_sub(counts.dns("pending"));
-        let failed = failures(&|status| counts.dns(status)) + failures(&|status| counts.http(status));
+        let failed =
+            failures(&|status| counts.dns(status)) + failures(&|status| counts.http(status));
         Self {
             total: counts.generated,
             processed,

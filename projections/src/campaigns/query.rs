@@ -123,8 +123,15 @@ impl Campaign {
             stopped: self.stopped,
             phases: Phase::ALL.map(|phase| {
                 let row = self.phase(phase);
-                let config = row.config.and_then(|config| serde_json::from_value(config).ok());
-                (row.state, config, row.run_id, u32::try_from(row.run_number).unwrap_or(0))
+                let config = row
+                    .config
+                    .and_then(|config| serde_json::from_value(config).ok());
+                (
+                    row.state,
+                    config,
+                    row.run_id,
+                    u32::try_from(row.run_number).unwrap_or(0),
+                )
             }),
         })
     }
@@ -132,7 +139,12 @@ impl Campaign {
     /// Returns the phase that has a run under way, else the first that has not completed, else the last.
     #[must_use]
     pub fn current_phase(&self) -> Phase {
-        let first = |wanted: &dyn Fn(&PhaseRow) -> bool| self.phases.iter().find(|row| wanted(row)).map(|row| row.phase);
+        let first = |wanted: &dyn Fn(&PhaseRow) -> bool| {
+            self.phases
+                .iter()
+                .find(|row| wanted(row))
+                .map(|row| row.phase)
+        };
         first(&|row| row.state.is_active())
             .or_else(|| first(&|row| row.state != PhaseState::Completed))
             .unwrap_or(Phase::Enrichment)
@@ -282,7 +294,10 @@ const COUNT_OF_OWNER: &str = "SELECT count(*) FROM read.campaigns WHERE owner = 
 /// # Errors
 /// When the database does not answer.
 pub async fn count_of_owner(pool: &PgPool, owner: UserId) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(COUNT_OF_OWNER).bind(owner.0).fetch_one(pool).await
+    sqlx::query_scalar(COUNT_OF_OWNER)
+        .bind(owner.0)
+        .fetch_one(pool)
+        .await
 }
 
 /// A run that is under way, paused or not.
@@ -311,15 +326,20 @@ pub async fn active_runs(pool: &PgPool) -> Result<Vec<UnderWay>, sqlx::Error> {
         .map(|(campaign_id, phase, run_id, state)| {
             Ok(UnderWay {
                 campaign_id: CampaignId(campaign_id),
-                phase: phase.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                phase: phase
+                    .parse()
+                    .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
                 run_id: RunId(run_id),
-                state: state.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                state: state
+                    .parse()
+                    .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
             })
         })
         .collect()
 }
 
-const PINNED_OF_RUN: &str = "SELECT pinned FROM read.campaign_phases WHERE campaign_id = $1 AND run_id = $2";
+const PINNED_OF_RUN: &str =
+    "SELECT pinned FROM read.campaign_phases WHERE campaign_id = $1 AND run_id = $2";
 
 /// Reads what a run works with; nothing when it is not the last run of its phase any more.
 ///

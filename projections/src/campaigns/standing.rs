@@ -21,10 +21,17 @@ pub struct Standing {
     pub counts_at: Position,
 }
 
-const READ_POSITION: &str = "SELECT coalesce((SELECT position FROM projection_checkpoints WHERE name = $1), 0)";
+const READ_POSITION: &str =
+    "SELECT coalesce((SELECT position FROM projection_checkpoints WHERE name = $1), 0)";
 
-async fn position_of(connection: &mut PgConnection, projection: &str) -> Result<Position, sqlx::Error> {
-    let position = sqlx::query_scalar(READ_POSITION).bind(projection).fetch_one(connection).await?;
+async fn position_of(
+    connection: &mut PgConnection,
+    projection: &str,
+) -> Result<Position, sqlx::Error> {
+    let position = sqlx::query_scalar(READ_POSITION)
+        .bind(projection)
+        .fetch_one(connection)
+        .await?;
     Ok(Position::from_i64(position))
 }
 
@@ -32,7 +39,10 @@ async fn position_of(connection: &mut PgConnection, projection: &str) -> Result<
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
-pub async fn standing(pool: &PgPool, campaign_id: CampaignId) -> Result<Option<Standing>, sqlx::Error> {
+pub async fn standing(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+) -> Result<Option<Standing>, sqlx::Error> {
     let mut snapshot = snapshot(pool).await?;
     let Some(campaign) = by_id(&mut *snapshot, campaign_id).await? else {
         return Ok(None);

@@ -75,7 +75,8 @@ impl Keys {
     fn push(&mut self, campaign_id: CampaignId, name: &str, event: &Recorded, run: Uuid) {
         self.campaigns.push(campaign_id.0);
         self.names.push(name.to_owned());
-        self.versions.push(i64::try_from(event.sequence).unwrap_or(i64::MAX));
+        self.versions
+            .push(i64::try_from(event.sequence).unwrap_or(i64::MAX));
         self.runs.push(run);
     }
 }
@@ -94,15 +95,19 @@ impl Batch {
                 let dns = &mut self.dns;
                 dns.keys.push(campaign_id, name, event, run);
                 dns.statuses.push(checked.outcome.name());
-                dns.reasons.push(checked.reason.map_or("", |reason| reason.name()));
-                let addresses: Vec<String> = checked.addresses.iter().map(ToString::to_string).collect();
-                dns.addresses.push((!addresses.is_empty()).then(|| addresses.join(" ")));
+                dns.reasons
+                    .push(checked.reason.map_or("", |reason| reason.name()));
+                let addresses: Vec<String> =
+                    checked.addresses.iter().map(ToString::to_string).collect();
+                dns.addresses
+                    .push((!addresses.is_empty()).then(|| addresses.join(" ")));
             }
             Event::HttpChecked(checked) => {
                 let http = &mut self.http;
                 http.keys.push(campaign_id, name, event, run);
                 http.statuses.push(checked.outcome.name());
-                http.reasons.push(checked.reason.map_or("", |reason| reason.name()));
+                http.reasons
+                    .push(checked.reason.map_or("", |reason| reason.name()));
                 http.fetched.push(event.recorded_at);
                 let page = checked.page.as_ref();
                 http.evidence.push(match page {
@@ -120,7 +125,8 @@ impl Batch {
                     patterns.join(SEPARATOR)
                 }));
                 http.parked.push(page.map(|page| page.parked_confidence));
-                http.contacts.push(page.is_some_and(|page| !page.contacts.is_empty()));
+                http.contacts
+                    .push(page.is_some_and(|page| !page.contacts.is_empty()));
             }
             Event::Scored(scored) => {
                 let scores = &mut self.scored;
@@ -129,9 +135,12 @@ impl Batch {
                 scores.high.push(scored.score.score >= HIGH_POTENTIAL);
                 scores.warned.push(scored.richness.has_warnings());
                 scores.richness.push(scored.richness.score);
-                let json = |value| serde_json::to_value(value).map_err(|error| ApplyError::poison(event, error));
+                let json = |value| {
+                    serde_json::to_value(value).map_err(|error| ApplyError::poison(event, error))
+                };
                 scores.breakdowns.push(
-                    serde_json::to_value(&scored.score).map_err(|error| ApplyError::poison(event, error))?,
+                    serde_json::to_value(&scored.score)
+                        .map_err(|error| ApplyError::poison(event, error))?,
                 );
                 scores.features.push(json(&scored.richness)?);
             }
@@ -153,7 +162,10 @@ impl Batch {
             scored,
             leads,
         } = std::mem::take(self);
-        let touched = dns.keys.names.len() + http.keys.names.len() + scored.keys.names.len() + leads.keys.names.len();
+        let touched = dns.keys.names.len()
+            + http.keys.names.len()
+            + scored.keys.names.len()
+            + leads.keys.names.len();
         if touched == 0 {
             return Ok(());
         }

@@ -106,8 +106,14 @@ const SELECT: &str = "SELECT dns_status, dns_reason, http_status, http_reason, l
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn counts_of(executor: impl PgExecutor<'_>, campaign_id: CampaignId) -> Result<Counts, sqlx::Error> {
-    let rows: Vec<Row> = sqlx::query_as(SELECT).bind(campaign_id.0).fetch_all(executor).await?;
+pub async fn counts_of(
+    executor: impl PgExecutor<'_>,
+    campaign_id: CampaignId,
+) -> Result<Counts, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(SELECT)
+        .bind(campaign_id.0)
+        .fetch_all(executor)
+        .await?;
     let mut counts = Counts::default();
     for row in &rows {
         counts.add(row, u64::try_from(row.n).unwrap_or(0));
@@ -135,7 +141,10 @@ pub async fn counts_of_many(
     campaigns: &[CampaignId],
 ) -> Result<HashMap<CampaignId, Counts>, sqlx::Error> {
     let ids: Vec<Uuid> = campaigns.iter().map(|id| id.0).collect();
-    let rows: Vec<RowOfMany> = sqlx::query_as(SELECT_MANY).bind(ids).fetch_all(pool).await?;
+    let rows: Vec<RowOfMany> = sqlx::query_as(SELECT_MANY)
+        .bind(ids)
+        .fetch_all(pool)
+        .await?;
     let mut all: HashMap<CampaignId, Counts> = HashMap::new();
     for of_one in &rows {
         let counts = all.entry(CampaignId(of_one.campaign_id)).or_default();
@@ -160,7 +169,9 @@ const RECOUNT: &str = concat!(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn recount(connection: &mut PgConnection) -> Result<Vec<(CampaignId, i64, i64)>, sqlx::Error> {
+pub async fn recount(
+    connection: &mut PgConnection,
+) -> Result<Vec<(CampaignId, i64, i64)>, sqlx::Error> {
     let rows: Vec<(uuid::Uuid, i64, i64)> = sqlx::query_as(RECOUNT).fetch_all(connection).await?;
     Ok(rows
         .into_iter()

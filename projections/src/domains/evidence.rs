@@ -85,7 +85,12 @@ impl PageEvidence {
     /// Counts all finds of all keywords.
     #[must_use]
     pub fn keyword_hits(&self) -> u64 {
-        let hits = |p: &Places| [p.title, p.h1, p.meta, p.anchor, p.body].into_iter().map(u64::from).sum::<u64>();
+        let hits = |p: &Places| {
+            [p.title, p.h1, p.meta, p.anchor, p.body]
+                .into_iter()
+                .map(u64::from)
+                .sum::<u64>()
+        };
         self.keywords
             .as_deref()
             .unwrap_or_default()

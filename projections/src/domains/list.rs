@@ -161,10 +161,23 @@ macro_rules! filtered {
 macro_rules! sorted {
     ($value:literal, $direction:literal, $past:literal) => {
         concat!(
-            "SELECT ", columns!(), filtered!(),
-            " AND ($13::bigint IS NULL OR CASE WHEN $12::float8 IS NULL THEN ", $value,
-            " IS NULL AND ordinal > $13 ELSE ", $value, " ", $past, " $12 OR (", $value,
-            " = $12 AND ordinal > $13) OR ", $value, " IS NULL END) ORDER BY ", $value, " ", $direction,
+            "SELECT ",
+            columns!(),
+            filtered!(),
+            " AND ($13::bigint IS NULL OR CASE WHEN $12::float8 IS NULL THEN ",
+            $value,
+            " IS NULL AND ordinal > $13 ELSE ",
+            $value,
+            " ",
+            $past,
+            " $12 OR (",
+            $value,
+            " = $12 AND ordinal > $13) OR ",
+            $value,
+            " IS NULL END) ORDER BY ",
+            $value,
+            " ",
+            $direction,
             " NULLS LAST, ordinal LIMIT $14 OFFSET $15"
         )
     };
@@ -218,7 +231,9 @@ pub async fn page(
     filter: &Filter,
     page: &Page,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let (value, ordinal) = page.after.map_or((None, None), |(value, ordinal)| (value, Some(ordinal)));
+    let (value, ordinal) = page
+        .after
+        .map_or((None, None), |(value, ordinal)| (value, Some(ordinal)));
     sqlx::query_as(statement(page.sort))
         .bind(campaign_id.0)
         .bind(&filter.dns_status)
@@ -246,7 +261,11 @@ const TOTAL: &str = concat!("SELECT count(*)", filtered!());
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn total(executor: impl PgExecutor<'_>, campaign_id: CampaignId, filter: &Filter) -> Result<i64, sqlx::Error> {
+pub async fn total(
+    executor: impl PgExecutor<'_>,
+    campaign_id: CampaignId,
+    filter: &Filter,
+) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(TOTAL)
         .bind(campaign_id.0)
         .bind(&filter.dns_status)
@@ -274,7 +293,11 @@ const BY_NAME: &str = concat!(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn by_name(pool: &PgPool, campaign_id: CampaignId, name: &str) -> Result<Option<Listed>, sqlx::Error> {
+pub async fn by_name(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+    name: &str,
+) -> Result<Option<Listed>, sqlx::Error> {
     sqlx::query_as(BY_NAME)
         .bind(campaign_id.0)
         .bind(name)

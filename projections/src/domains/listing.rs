@@ -41,7 +41,11 @@ pub async fn listing(
     };
     let rows = page_in_order(&mut snapshot, campaign_id, filter, &one_more).await?;
     snapshot.commit().await?;
-    Ok(Listing { rows, total, counts })
+    Ok(Listing {
+        rows,
+        total,
+        counts,
+    })
 }
 
 /// Reads a page in a transaction of its own: as [`page`], with a plan that follows the index whatever the statistics say.
@@ -71,7 +75,9 @@ async fn page_in_order(
     filter: &Filter,
     wanted: &Page,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    sqlx::query(FOLLOW_THE_INDEX).execute(&mut *connection).await?;
+    sqlx::query(FOLLOW_THE_INDEX)
+        .execute(&mut *connection)
+        .await?;
     page(connection, campaign_id, filter, wanted).await
 }
 
@@ -84,7 +90,10 @@ impl Filter {
     /// Tells whether every condition is one that the counters keep apart, so that no domain need be looked at.
     #[must_use]
     pub const fn is_counted(&self) -> bool {
-        self.min_score.is_none() && self.not_parked.is_none() && self.has_contact.is_none() && self.keyword.is_none()
+        self.min_score.is_none()
+            && self.not_parked.is_none()
+            && self.has_contact.is_none()
+            && self.keyword.is_none()
     }
 }
 
@@ -100,7 +109,11 @@ async fn counted_total(
         .bind(&filter.http_status)
         .bind(&filter.dns_reason)
         .bind(&filter.http_reason)
-        .bind(filter.warnings.map(|warnings| warnings == super::Warnings::Has))
+        .bind(
+            filter
+                .warnings
+                .map(|warnings| warnings == super::Warnings::Has),
+        )
         .bind(&filter.rejection_reasons)
         .fetch_one(executor)
         .await

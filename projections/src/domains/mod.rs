@@ -66,7 +66,9 @@ impl Projection for Domains {
             for event in events {
                 if event.aggregate_type == "domain" {
                     let (campaign_id, name) = domain::parse_stream_id(&event.aggregate_id)
-                        .ok_or_else(|| ApplyError::poison(event, "the stream id names no domain"))?;
+                        .ok_or_else(|| {
+                            ApplyError::poison(event, "the stream id names no domain")
+                        })?;
                     batch.push(campaign_id, name, event, decode(event)?)?;
                 } else if rows::concerns(&event.event_type) {
                     batch.flush(connection).await?;
@@ -79,7 +81,10 @@ impl Projection for Domains {
     }
 }
 
-async fn apply_campaign_event(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+async fn apply_campaign_event(
+    connection: &mut PgConnection,
+    event: &Recorded,
+) -> Result<(), ApplyError> {
     let campaign_id: CampaignId = event
         .aggregate_id
         .parse()
@@ -97,18 +102,41 @@ async fn apply_campaign_event(connection: &mut PgConnection, event: &Recorded) -
             let generated = rows::generate(&pattern, generator_version, start, count)
                 .map_err(|message| ApplyError::poison(event, message))?;
             if generated.names.len() as u64 != names {
-                return Err(ApplyError::poison(event, "the generator makes another number of names"));
+                return Err(ApplyError::poison(
+                    event,
+                    "the generator makes another number of names",
+                ));
             }
-            rows::insert(connection, campaign_id, first_ordinal, &generated, event.recorded_at).await
+            rows::insert(
+                connection,
+                campaign_id,
+                first_ordinal,
+                &generated,
+                event.recorded_at,
+            )
+            .await
         }
-        campaign::Event::DomainsImported { first_ordinal, names, .. } => {
+        campaign::Event::DomainsImported {
+            first_ordinal,
+            names,
+            ..
+        } => {
             let imported = rows::Names {
                 offsets: vec![None; names.len()],
                 names,
             };
-            rows::insert(connection, campaign_id, first_ordinal, &imported, event.recorded_at).await
+            rows::insert(
+                connection,
+                campaign_id,
+                first_ordinal,
+                &imported,
+                event.recorded_at,
+            )
+            .await
         }
-        campaign::Event::PhaseStarted { phase, run_number, .. } if run_number > 1 && phase != Phase::Discovery => {
+        campaign::Event::PhaseStarted {
+            phase, run_number, ..
+        } if run_number > 1 && phase != Phase::Discovery => {
             rows::reset(connection, campaign_id, phase).await
         }
         campaign::Event::Deleted {} => rows::remove(connection, campaign_id).await,

@@ -30,6 +30,12 @@ const SELECT: &str = "WITH counted AS (SELECT rejection_reason, sum(n)::bigint A
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn rejections_of(pool: &PgPool, campaign_id: CampaignId) -> Result<Vec<Reason>, sqlx::Error> {
-    sqlx::query_as(SELECT).bind(campaign_id.0).fetch_all(pool).await
+pub async fn rejections_of(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+) -> Result<Vec<Reason>, sqlx::Error> {
+    sqlx::query_as(SELECT)
+        .bind(campaign_id.0)
+        .fetch_all(pool)
+        .await
 }

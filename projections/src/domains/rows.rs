@@ -139,7 +139,10 @@ pub(super) async fn reset(
 const REMOVE: &str = "DELETE FROM domains WHERE campaign_id = $1";
 
 /// Removes the rows of a deleted campaign.
-pub(super) async fn remove(connection: &mut PgConnection, campaign_id: CampaignId) -> Result<(), ApplyError> {
+pub(super) async fn remove(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+) -> Result<(), ApplyError> {
     for statement in [REMOVE, FORGET_COUNTS] {
         sqlx::query(statement)
             .bind(campaign_id.0)

@@ -4,10 +4,28 @@
 macro_rules! categories {
     ($prefix:literal) => {
         concat!(
-            $prefix, "campaign_id, ", $prefix, "dns_status, ", $prefix, "dns_reason, ",
-            $prefix, "http_status, ", $prefix, "http_reason, ", $prefix, "lead_status, ",
-            $prefix, "rejection_reason, ", $prefix, "keyword_hit, ", $prefix, "scored, ",
-            $prefix, "high_potential, ", $prefix, "warned"
+            $prefix,
+            "campaign_id, ",
+            $prefix,
+            "dns_status, ",
+            $prefix,
+            "dns_reason, ",
+            $prefix,
+            "http_status, ",
+            $prefix,
+            "http_reason, ",
+            $prefix,
+            "lead_status, ",
+            $prefix,
+            "rejection_reason, ",
+            $prefix,
+            "keyword_hit, ",
+            $prefix,
+            "scored, ",
+            $prefix,
+            "high_potential, ",
+            $prefix,
+            "warned"
         )
     };
 }

@@ -140,8 +140,16 @@ const COUNT: &str = "SELECT count(*) FROM read.keyword_sets WHERE owner = $1 AND
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn by_id(pool: &PgPool, owner: UserId, id: KeywordSetId) -> Result<Option<Row>, sqlx::Error> {
-    sqlx::query_as(BY_ID).bind(id.0).bind(owner.0).fetch_optional(pool).await
+pub async fn by_id(
+    pool: &PgPool,
+    owner: UserId,
+    id: KeywordSetId,
+) -> Result<Option<Row>, sqlx::Error> {
+    sqlx::query_as(BY_ID)
+        .bind(id.0)
+        .bind(owner.0)
+        .fetch_optional(pool)
+        .await
 }
 
 /// Lists a user's keyword sets in the order of creation, and counts them; `enabled` lets through only those.

@@ -143,8 +143,16 @@ const COUNT: &str = "SELECT count(*) FROM read.personas WHERE owner = $1 AND ($2
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn by_id(pool: &PgPool, owner: UserId, id: PersonaId) -> Result<Option<Row>, sqlx::Error> {
-    sqlx::query_as(BY_ID).bind(id.0).bind(owner.0).fetch_optional(pool).await
+pub async fn by_id(
+    pool: &PgPool,
+    owner: UserId,
+    id: PersonaId,
+) -> Result<Option<Row>, sqlx::Error> {
+    sqlx::query_as(BY_ID)
+        .bind(id.0)
+        .bind(owner.0)
+        .fetch_optional(pool)
+        .await
 }
 
 /// Which personas are wanted; absent fields do not filter.

@@ -16,7 +16,8 @@ pub struct Checkpoint {
     pub halted: Option<String>,
 }
 
-const ALL: &str = "SELECT name, position, applied, halted FROM projection_checkpoints ORDER BY name";
+const ALL: &str =
+    "SELECT name, position, applied, halted FROM projection_checkpoints ORDER BY name";
 
 /// Reads every projection's checkpoint.
 ///
@@ -38,11 +39,20 @@ const PUT: &str = "INSERT INTO projection_checkpoints (name, position, applied) 
     updated_at = now()";
 const FORGET: &str = "DELETE FROM projection_checkpoints WHERE name = $1";
 
-pub(super) async fn try_lead(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(TRY_LEAD).bind(name).fetch_one(connection).await
+pub(super) async fn try_lead(
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(TRY_LEAD)
+        .bind(name)
+        .fetch_one(connection)
+        .await
 }
 
-pub(super) async fn read(connection: &mut PgConnection, name: &str) -> Result<(Position, i64), sqlx::Error> {
+pub(super) async fn read(
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<(Position, i64), sqlx::Error> {
     let found: Option<(i64, i64)> = sqlx::query_as(READ)
         .bind(name)
         .fetch_optional(&mut *connection)
@@ -70,7 +80,11 @@ pub(super) async fn advance(
 }
 
 pub(super) async fn halt(pool: &PgPool, name: &str, reason: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(HALT).bind(name).bind(reason).execute(pool).await?;
+    sqlx::query(HALT)
+        .bind(name)
+        .bind(reason)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 

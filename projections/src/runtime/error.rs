@@ -8,7 +8,9 @@ use event_store::Recorded;
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// An event can never be applied by this version of the program.
-    #[error("event {position} ({event_type} of {aggregate_type} {aggregate_id}) cannot be applied: {message}")]
+    #[error(
+        "event {position} ({event_type} of {aggregate_type} {aggregate_id}) cannot be applied: {message}"
+    )]
     Poison {
         /// Its position in the log.
         position: i64,
@@ -52,9 +54,11 @@ impl ApplyError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Poison { .. } | Self::Rows { .. } => false,
-            Self::Database(sqlx::Error::Database(error)) => !error
-                .code()
-                .is_some_and(|code| ["22", "23", "42"].iter().any(|class| code.starts_with(class))),
+            Self::Database(sqlx::Error::Database(error)) => !error.code().is_some_and(|code| {
+                ["22", "23", "42"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+            }),
             Self::Database(error) => !matches!(
                 error,
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_)

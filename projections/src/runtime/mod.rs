@@ -19,7 +19,7 @@ pub use self::{
     checkpoint::{Checkpoint, checkpoints},
     error::{ApplyError, Error},
     rebuild::{Comparison, Difference, Rebuild, SHADOW_PAGE},
-    runner::{Lag, LIVE_PAGE, Runtime},
+    runner::{LIVE_PAGE, Lag, Runtime},
 };
 
 /// One read model: the tables that it owns and how events become rows in them.

@@ -112,16 +112,27 @@ impl Runtime {
                 behind = behind.max(position.as_i64() - sender.borrow().as_i64());
             }
         }
-        if behind > 0 { Err(Lag { behind }) } else { Ok(()) }
+        if behind > 0 {
+            Err(Lag { behind })
+        } else {
+            Ok(())
+        }
     }
 
     /// Waits until one projection has taken in `position`.
     ///
     /// # Errors
     /// [`Lag`] when the time is up first.
-    pub async fn wait_for_one(&self, name: &str, position: Position, limit: Duration) -> Result<(), Lag> {
+    pub async fn wait_for_one(
+        &self,
+        name: &str,
+        position: Position,
+        limit: Duration,
+    ) -> Result<(), Lag> {
         let Some(sender) = self.progress.get(name) else {
-            return Err(Lag { behind: position.as_i64() });
+            return Err(Lag {
+                behind: position.as_i64(),
+            });
         };
         let mut seen = sender.subscribe();
         let reached = tokio::time::timeout(limit, seen.wait_for(|at| *at >= position)).await;
@@ -137,7 +148,9 @@ impl Runtime {
     /// Returns how far a projection has come, as this process last saw it.
     #[must_use]
     pub fn position_of(&self, name: &str) -> Position {
-        self.progress.get(name).map_or(Position::START, |sender| *sender.borrow())
+        self.progress
+            .get(name)
+            .map_or(Position::START, |sender| *sender.borrow())
     }
 
     /// Returns the position that every projection has taken in.
@@ -176,12 +189,18 @@ impl Runtime {
         match error {
             Error::Apply { source, .. } if !source.is_transient() => {
                 let reason = describe(source);
-                tracing::error!(projection = name, reason, "projection halted, an event cannot be applied");
+                tracing::error!(
+                    projection = name,
+                    reason,
+                    "projection halted, an event cannot be applied"
+                );
                 if let Err(error) = checkpoint::halt(self.database.pool(), name, &reason).await {
                     tracing::warn!(projection = name, %error, "cannot note that the projection halted");
                 }
             }
-            other => tracing::warn!(projection = name, error = %describe(other), "projection step failed, trying again"),
+            other => {
+                tracing::warn!(projection = name, error = %describe(other), "projection step failed, trying again")
+            }
         }
     }
 
@@ -196,7 +215,8 @@ impl Runtime {
             self.announce(projection, from);
             return Ok(Step::StandBy(from));
         }
-        let (to, count) = take_in(&self.feed, &mut transaction, projection, from, (page, None)).await?;
+        let (to, count) =
+            take_in(&self.feed, &mut transaction, projection, from, (page, None)).await?;
         if to > from {
             checkpoint::advance(&mut transaction, projection.name(), to, count).await?;
         }
@@ -229,7 +249,9 @@ pub(super) async fn take_in(
     from: Position,
     (limit, until): (u32, Option<Position>),
 ) -> Result<(Position, usize), Error> {
-    let mut page = feed.after_in(connection, from, limit, Some(projection.reads())).await?;
+    let mut page = feed
+        .after_in(connection, from, limit, Some(projection.reads()))
+        .await?;
     if let Some(until) = until.filter(|until| page.next > *until) {
         page.events.retain(|event| event.position <= until);
         page.next = until;

@@ -128,21 +128,37 @@ const COUNT: &str = "SELECT count(*) FROM read.scoring_profiles WHERE owner = $1
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn by_id(pool: &PgPool, owner: UserId, id: ScoringProfileId) -> Result<Option<Row>, sqlx::Error> {
-    sqlx::query_as(BY_ID).bind(id.0).bind(owner.0).fetch_optional(pool).await
+pub async fn by_id(
+    pool: &PgPool,
+    owner: UserId,
+    id: ScoringProfileId,
+) -> Result<Option<Row>, sqlx::Error> {
+    sqlx::query_as(BY_ID)
+        .bind(id.0)
+        .bind(owner.0)
+        .fetch_optional(pool)
+        .await
 }
 
 /// Lists a user's scoring profiles in the order of creation, and counts them.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(pool: &PgPool, owner: UserId, limit: i64, offset: i64) -> Result<(Vec<Row>, i64), sqlx::Error> {
+pub async fn list(
+    pool: &PgPool,
+    owner: UserId,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Row>, i64), sqlx::Error> {
     let rows = sqlx::query_as(OF_OWNER)
         .bind(owner.0)
         .bind(limit)
         .bind(offset)
         .fetch_all(pool)
         .await?;
-    let total = sqlx::query_scalar(COUNT).bind(owner.0).fetch_one(pool).await?;
+    let total = sqlx::query_scalar(COUNT)
+        .bind(owner.0)
+        .fetch_one(pool)
+        .await?;
     Ok((rows, total))
 }

@@ -168,7 +168,11 @@ const BY_EMAIL: &str = "SELECT user_id, email, username, role, active, locked_un
 /// # Errors
 /// When the database does not answer.
 pub async fn list(pool: &PgPool, limit: i64, offset: i64) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as(ALL).bind(limit).bind(offset).fetch_all(pool).await
+    sqlx::query_as(ALL)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(pool)
+        .await
 }
 
 /// Reads the user with a mail address.
@@ -176,5 +180,8 @@ pub async fn list(pool: &PgPool, limit: i64, offset: i64) -> Result<Vec<Row>, sq
 /// # Errors
 /// When the database does not answer.
 pub async fn by_email(pool: &PgPool, email: &str) -> Result<Option<Row>, sqlx::Error> {
-    sqlx::query_as(BY_EMAIL).bind(email).fetch_optional(pool).await
+    sqlx::query_as(BY_EMAIL)
+        .bind(email)
+        .fetch_optional(pool)
+        .await
 }

@@ -47,7 +47,10 @@ pub(super) async fn log_in(
     origin: Origin,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Error> {
-    let session = state.auth.log_in(&state.app, &request.email, &request.password, &origin).await?;
+    let session = state
+        .auth
+        .log_in(&state.app, &request.email, &request.password, &origin)
+        .await?;
     let body = SessionResponse {
         user: UserPublicResponse::load(&state.app, session.user_id).await?,
         token: session.token,

@@ -46,11 +46,16 @@ pub(super) async fn me(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
 ) -> Result<Answer<UserPublicResponse>, Error> {
-    Ok(Answer::ok(UserPublicResponse::load(&state.app, caller.user_id).await?))
+    Ok(Answer::ok(
+        UserPublicResponse::load(&state.app, caller.user_id).await?,
+    ))
 }
 
 /// Says who is logged in; the same as `/auth/me`.
 #[utoipa::path(get, path = "/me", tag = "auth", responses((status = 200, body = UserPublicResponse)))]
-pub(super) async fn me_alias(state: axum::extract::State<State>, caller: Caller) -> Result<Answer<UserPublicResponse>, Error> {
+pub(super) async fn me_alias(
+    state: axum::extract::State<State>,
+    caller: Caller,
+) -> Result<Answer<UserPublicResponse>, Error> {
     me(state, caller).await
 }

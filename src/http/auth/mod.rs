@@ -32,7 +32,10 @@ pub fn private() -> OpenApiRouter<State> {
 pub(super) fn locked_out(until: DateTime<Utc>) -> Error {
     let seconds = (until - Utc::now()).num_seconds().saturating_add(1);
     Error::TooManyRequests {
-        message: format!("too many wrong passwords; locked out until {}", until.to_rfc3339()),
+        message: format!(
+            "too many wrong passwords; locked out until {}",
+            until.to_rfc3339()
+        ),
         retry_after_seconds: u64::try_from(seconds).unwrap_or(1).max(1),
     }
 }
@@ -40,7 +43,9 @@ pub(super) fn locked_out(until: DateTime<Utc>) -> Error {
 impl From<auth::Error> for Error {
     fn from(error: auth::Error) -> Self {
         match error {
-            auth::Error::WrongCredentials => Self::Unauthorized("the mail address or the password is wrong"),
+            auth::Error::WrongCredentials => {
+                Self::Unauthorized("the mail address or the password is wrong")
+            }
             auth::Error::Busy => Self::TooManyRequests {
                 message: error.to_string(),
                 retry_after_seconds: 1,
@@ -50,7 +55,9 @@ impl From<auth::Error> for Error {
                 message: error.to_string(),
             },
             auth::Error::UnusablePassword(message) => Self::bad("password", message),
-            auth::Error::Refused(event_store::ExecuteError::Rejected(refusal)) => refusal.into_http(),
+            auth::Error::Refused(event_store::ExecuteError::Rejected(refusal)) => {
+                refusal.into_http()
+            }
             other => Self::internal(other),
         }
     }
@@ -60,5 +67,8 @@ impl From<auth::Error> for Error {
 fn cookie(token: &str, seconds: u64, secure: bool) -> Option<HeaderValue> {
     let name = super::authenticate::COOKIE;
     let secure = if secure { "; Secure" } else { "" };
-    HeaderValue::try_from(format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")).ok()
+    HeaderValue::try_from(format!(
+        "{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"
+    ))
+    .ok()
 }

@@ -38,7 +38,12 @@ pub(super) async fn log_out(
 ) -> Result<Response, Error> {
     let done = state
         .auth
-        .log_out(&state.app, caller.user_id, caller.session_id, &caller.metadata)
+        .log_out(
+            &state.app,
+            caller.user_id,
+            caller.session_id,
+            &caller.metadata,
+        )
         .await?;
     let mut response = Answer::no_content().after(&done).into_response();
     if let Some(cookie) = cookie("", 0, state.auth.secure_cookie()) {
@@ -56,11 +61,24 @@ pub(super) async fn refresh(
 ) -> Result<Response, Error> {
     let over = Error::Unauthorized("the session is over");
     let token = authenticate::token(&headers).ok_or_else(|| over.clone())?;
-    let expires_at = state.auth.prolong(&state.app, caller.session_id).await?.ok_or(over)?;
+    let expires_at = state
+        .auth
+        .prolong(&state.app, caller.session_id)
+        .await?
+        .ok_or(over)?;
     let seconds = (expires_at - chrono::Utc::now()).num_seconds();
-    let cookie = cookie(&token, u64::try_from(seconds).unwrap_or(0), state.auth.secure_cookie());
+    let cookie = cookie(
+        &token,
+        u64::try_from(seconds).unwrap_or(0),
+        state.auth.secure_cookie(),
+    );
     let user = UserPublicResponse::load(&state.app, caller.user_id).await?;
-    let mut response = Answer::ok(SessionResponse { user, token, expires_at }).into_response();
+    let mut response = Answer::ok(SessionResponse {
+        user,
+        token,
+        expires_at,
+    })
+    .into_response();
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -78,10 +96,19 @@ pub(super) async fn change_password(
     let passwords = (request.old_password.as_str(), request.new_password.as_str());
     let changed = state
         .auth
-        .change_password(&state.app, caller.user_id, caller.session_id, passwords, &caller.metadata)
+        .change_password(
+            &state.app,
+            caller.user_id,
+            caller.session_id,
+            passwords,
+            &caller.metadata,
+        )
         .await;
     match changed {
-        Ok(done) => Ok(Answer::ok(MessageResponse { message: "the password was changed" }).after(&done)),
+        Ok(done) => Ok(Answer::ok(MessageResponse {
+            message: "the password was changed",
+        })
+        .after(&done)),
         Err(auth::Error::WrongCredentials) => Err(Error::bad("oldPassword", "is wrong")),
         Err(auth::Error::UnusablePassword(message)) => Err(Error::bad("newPassword", message)),
         Err(other) => Err(other.into()),

@@ -1,7 +1,7 @@
 //! The way to a campaign: only its owner's, everybody else is told that there is none.
 
 use aggregates::{
-    campaign::{Campaign, Phase, Restored, PhaseState, Mode},
+    campaign::{Campaign, Mode, Phase, PhaseState, Restored},
     ids::{CampaignId, UserId},
     names::DomainName,
 };
@@ -21,7 +21,11 @@ pub(super) async fn overview(state: &State, caller: &Caller, id: Uuid) -> Result
 }
 
 /// Reads the caller's campaign.
-pub(super) async fn campaign(state: &State, caller: &Caller, id: Uuid) -> Result<campaigns::Campaign, Error> {
+pub(super) async fn campaign(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+) -> Result<campaigns::Campaign, Error> {
     campaigns::by_id(state.app.database.pool(), CampaignId(id))
         .await?
         .filter(|campaign| campaign.owner == caller.user_id)
@@ -36,11 +40,20 @@ pub(super) async fn owned(state: &State, caller: &Caller, id: Uuid) -> Result<Ca
     let owner = match shown {
         Some(campaign) => Some(campaign.owner),
         None => {
-            let loaded = state.app.database.log().load::<Campaign>(&id.to_string()).await;
+            let loaded = state
+                .app
+                .database
+                .log()
+                .load::<Campaign>(&id.to_string())
+                .await;
             loaded.map_err(Error::internal)?.0.owner()
         }
     };
-    if owner == Some(caller.user_id) { Ok(id) } else { Err(MISSING) }
+    if owner == Some(caller.user_id) {
+        Ok(id)
+    } else {
+        Err(MISSING)
+    }
 }
 
 /// Reads a phase of a path.

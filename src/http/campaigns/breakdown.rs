@@ -22,5 +22,8 @@ pub(super) async fn score_breakdown(
     let row = domains::by_name(state.app.database.pool(), campaign_id, name.as_str())
         .await?
         .ok_or(Error::NotFound("domain"))?;
-    Ok(Answer::ok(DomainScoreBreakdownResponse::of(campaign_id, &row)))
+    Ok(Answer::ok(DomainScoreBreakdownResponse::of(
+        campaign_id,
+        &row,
+    )))
 }

@@ -41,7 +41,9 @@ pub(super) async fn configs(
     let present = campaign.phases.iter().map(|row| row.phase.name());
     let body = CampaignConfigsResponse {
         campaign_id: id,
-        configs_present: present.map(|name| (name, configs.contains_key(name))).collect(),
+        configs_present: present
+            .map(|name| (name, configs.contains_key(name)))
+            .collect(),
         configs,
     };
     Ok(Answer::ok(body).row_version(campaign.version))

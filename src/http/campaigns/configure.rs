@@ -29,14 +29,25 @@ pub(super) async fn configure(
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
     let campaign = access::campaign(&state, &caller, id).await?;
     let phase = access::phase(&phase)?;
-    let most = campaign.max_domains.and_then(|most| u64::try_from(most).ok());
-    let config = settings::phase_config(&state.app.database, caller.user_id, most, phase, request).await?;
-    pin::check(&state.app.database, &campaign.aggregate(), config.clone(), &state.app.defaults)
-        .await
-        .map_err(refused)?;
+    let most = campaign
+        .max_domains
+        .and_then(|most| u64::try_from(most).ok());
+    let config =
+        settings::phase_config(&state.app.database, caller.user_id, most, phase, request).await?;
+    pin::check(
+        &state.app.database,
+        &campaign.aggregate(),
+        config.clone(),
+        &state.app.defaults,
+    )
+    .await
+    .map_err(refused)?;
     let command = Command::ConfigurePhase(ConfigurePhase { config });
     let stream = campaign.campaign_id.to_string();
-    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, expected).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&stream, command, &caller.metadata, expected)
+        .await?;
     let overview = access::overview(&state, &caller, id).await?;
     let body = PhaseStatusResponse::of(&overview, phase);
     Ok(Answer::ok(body).version(done.version).after(&done))

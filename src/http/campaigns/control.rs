@@ -41,7 +41,10 @@ pub(super) struct CampaignStopResponse {
 
 impl Expectation {
     fn state(&self) -> Result<Option<PhaseState>, Error> {
-        let parse = |text: &String| text.parse().map_err(|error| Error::bad("expected_state", error));
+        let parse = |text: &String| {
+            text.parse()
+                .map_err(|error| Error::bad("expected_state", error))
+        };
         self.expected_state.as_ref().map(parse).transpose()
     }
 }
@@ -64,7 +67,10 @@ pub(super) async fn pause(
     let phase = access::phase(&phase)?;
     let expected = expectation.state()?;
     let command = Command::PausePhase(PausePhase { phase, expected });
-    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&stream, command, &caller.metadata, version)
+        .await?;
     answer(&state, &caller, id, (phase, PhaseState::Paused), &done).await
 }
 
@@ -86,7 +92,10 @@ pub(super) async fn resume(
     let phase = access::phase(&phase)?;
     let expected = expectation.state()?;
     let command = Command::ResumePhase(ResumePhase { phase, expected });
-    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&stream, command, &caller.metadata, version)
+        .await?;
     answer(&state, &caller, id, (phase, PhaseState::Running), &done).await
 }
 
@@ -106,7 +115,10 @@ pub(super) async fn stop(
     let stream = access::owned(&state, &caller, id).await?.to_string();
     let phase = access::phase(&phase)?;
     let command = Command::StopPhase(StopPhase { phase });
-    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&stream, command, &caller.metadata, version)
+        .await?;
     answer(&state, &caller, id, (phase, PhaseState::Failed), &done).await
 }
 
@@ -125,9 +137,18 @@ pub(super) async fn stop_campaign(
 ) -> Result<Answer<CampaignStopResponse>, Error> {
     let stream = access::owned(&state, &caller, id).await?.to_string();
     let command = Command::Stop(Stop {});
-    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, version).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&stream, command, &caller.metadata, version)
+        .await?;
     let overview = access::overview(&state, &caller, id).await?;
-    let failed_before = || overview.campaign.phases.iter().find(|row| row.state == PhaseState::Failed);
+    let failed_before = || {
+        overview
+            .campaign
+            .phases
+            .iter()
+            .find(|row| row.state == PhaseState::Failed)
+    };
     let phase = done
         .events
         .iter()
@@ -157,7 +178,12 @@ pub(super) async fn answer(
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
     let mut overview = access::overview(state, caller, id).await?;
     if done.lag.is_some() {
-        for row in overview.campaign.phases.iter_mut().filter(|row| row.phase == phase) {
+        for row in overview
+            .campaign
+            .phases
+            .iter_mut()
+            .filter(|row| row.phase == phase)
+        {
             row.state = reached;
         }
     }

@@ -62,10 +62,16 @@ pub(super) async fn create(
     };
     let id = CampaignId(Uuid::now_v7());
     let command = match planned.names {
-        Some(names) => Command::CreateWithNames(CreateWithNames { create, import: import(names) }),
+        Some(names) => Command::CreateWithNames(CreateWithNames {
+            create,
+            import: import(names),
+        }),
         None => Command::Create(create),
     };
-    let done = state.app.execute::<Campaign>(&id.to_string(), command, &caller.metadata, None).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&id.to_string(), command, &caller.metadata, None)
+        .await?;
     // A repeat under an idempotency key answers the campaign that the first request made.
     let made: CampaignId = done.aggregate_id.parse().map_err(Error::internal)?;
     let overview = access::overview(&state, &caller, made.0).await?;
@@ -102,18 +108,23 @@ pub(super) async fn check_references(
     configs: &[PhaseConfig],
 ) -> Result<(), Error> {
     for config in configs {
-        pin::check(&state.app.database, campaign, config.clone(), &state.app.defaults)
-            .await
-            .map_err(|error| match error {
-                pin::Error::Reference { field, message } => {
-                    let field = match field {
-                        "dnsPersonaId" | "httpPersonaId" => "personaIds",
-                        other => other,
-                    };
-                    Error::unprocessable(format!("configuration.patternConfig.{field}"), message)
-                }
-                other => other.into(),
-            })?;
+        pin::check(
+            &state.app.database,
+            campaign,
+            config.clone(),
+            &state.app.defaults,
+        )
+        .await
+        .map_err(|error| match error {
+            pin::Error::Reference { field, message } => {
+                let field = match field {
+                    "dnsPersonaId" | "httpPersonaId" => "personaIds",
+                    other => other,
+                };
+                Error::unprocessable(format!("configuration.patternConfig.{field}"), message)
+            }
+            other => other.into(),
+        })?;
     }
     Ok(())
 }

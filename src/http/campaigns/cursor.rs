@@ -24,24 +24,37 @@ pub(super) const fn sort_name(sort: Sort) -> &'static str {
 }
 
 fn spelled(sort: Option<(Sort, Direction)>) -> Option<(String, bool)> {
-    sort.map(|(sort, direction)| (sort_name(sort).to_owned(), direction == Direction::Ascending))
+    sort.map(|(sort, direction)| {
+        (
+            sort_name(sort).to_owned(),
+            direction == Direction::Ascending,
+        )
+    })
 }
 
 /// Makes the cursor of a row.
 pub(super) fn of(row: &Listed, sort: Option<(Sort, Direction)>) -> String {
     let place = Place {
         sort: spelled(sort),
-        value: sort.and_then(|(sort, _)| row.sort_value(sort)).map(f64::to_bits),
+        value: sort
+            .and_then(|(sort, _)| row.sort_value(sort))
+            .map(f64::to_bits),
         ordinal: row.ordinal,
     };
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&place).unwrap_or_default())
 }
 
 /// Reads a cursor that was made under the same sort.
-pub(super) fn read(text: &str, sort: Option<(Sort, Direction)>) -> Result<(Option<f64>, i64), Error> {
+pub(super) fn read(
+    text: &str,
+    sort: Option<(Sort, Direction)>,
+) -> Result<(Option<f64>, i64), Error> {
     let refused = |message| Error::bad("after", message);
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused("is no cursor of this list"))?;
-    let place: Place = serde_json::from_slice(&bytes).map_err(|_| refused("is no cursor of this list"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| refused("is no cursor of this list"))?;
+    let place: Place =
+        serde_json::from_slice(&bytes).map_err(|_| refused("is no cursor of this list"))?;
     if place.sort != spelled(sort) {
         return Err(refused("belongs to a list that is sorted in another way"));
     }

@@ -20,6 +20,9 @@ pub(super) async fn delete(
 ) -> Result<Answer<()>, Error> {
     let id = access::owned(&state, &caller, id).await?;
     let command = Command::Delete(Delete {});
-    let done = state.app.execute::<Campaign>(&id.to_string(), command, &caller.metadata, expected).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&id.to_string(), command, &caller.metadata, expected)
+        .await?;
     Ok(Answer::no_content().after(&done))
 }

@@ -48,7 +48,11 @@ impl DomainsQuery {
         Ok(Page {
             limit: page.limit,
             offset: page.offset,
-            after: self.after.as_deref().map(|text| cursor::read(text, sort)).transpose()?,
+            after: self
+                .after
+                .as_deref()
+                .map(|text| cursor::read(text, sort))
+                .transpose()?,
             sort,
         })
     }
@@ -96,7 +100,10 @@ fn response(id: Uuid, listing: &Listing, page: &Page) -> CampaignDomainsListResp
     let rows = listing.rows.get(..size).unwrap_or(&listing.rows);
     CampaignDomainsListResponse {
         campaign_id: id,
-        items: rows.iter().map(|row| DomainListItem::of(id.into(), row)).collect(),
+        items: rows
+            .iter()
+            .map(|row| DomainListItem::of(id.into(), row))
+            .collect(),
         total: listing.total,
         aggregates: (&listing.counts).into(),
         page_info: ExtendedPageInfo {

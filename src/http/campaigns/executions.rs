@@ -34,6 +34,8 @@ pub(super) async fn execution(
     Path((id, phase)): Path<(Uuid, String)>,
 ) -> Result<Answer<PhaseExecution>, Error> {
     let overview = access::overview(&state, &caller, id).await?;
-    let phase = phase.parse().map_err(|error| Error::bad("phaseType", error))?;
+    let phase = phase
+        .parse()
+        .map_err(|error| Error::bad("phaseType", error))?;
     Ok(Answer::ok(PhaseExecution::of(&overview, phase)).row_version(overview.campaign.version))
 }

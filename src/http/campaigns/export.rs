@@ -1,6 +1,7 @@
 //! A campaign's domains as a download of any size: read page by page, written as it is read.
 
 use aggregates::ids::CampaignId;
+use axum::http::header;
 use axum::{
     body::Body,
     extract::RawQuery,
@@ -8,7 +9,6 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::Stream;
-use axum::http::header;
 use projections::domains::{self, Direction, Filter, Listed, Page, Sort};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -195,16 +195,22 @@ fn write_csv(rows: &[Listed], with_headings: bool) -> Result<Bytes, std::io::Err
     for row in rows {
         writer.write_record(cells(row))?;
     }
-    let text = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
+    let text = writer
+        .into_inner()
+        .map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(text.into())
 }
 
 fn cells(row: &Listed) -> [String; 17] {
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let time = |value: chrono::DateTime<chrono::Utc>| value.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let time = |value: chrono::DateTime<chrono::Utc>| {
+        value.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    };
     [
         row.name.clone(),
-        row.pattern_offset.map(|offset| offset.to_string()).unwrap_or_default(),
+        row.pattern_offset
+            .map(|offset| offset.to_string())
+            .unwrap_or_default(),
         time(row.created_at),
         row.dns_status.clone(),
         row.dns_reason.clone(),
@@ -213,7 +219,9 @@ fn cells(row: &Listed) -> [String; 17] {
         row.http_reason.clone(),
         row.fetched_at.map(time).unwrap_or_default(),
         plain(&row.keywords.clone().unwrap_or_default().join("|")),
-        row.keywords_unique.map(|unique| unique.to_string()).unwrap_or_default(),
+        row.keywords_unique
+            .map(|unique| unique.to_string())
+            .unwrap_or_default(),
         number(row.parked_confidence.map(f64::from)),
         row.has_contact.to_string(),
         number(row.score.map(super::views::on_the_wire)),

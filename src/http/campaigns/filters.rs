@@ -112,7 +112,10 @@ pub(super) fn filter(texts: Texts<'_>) -> Result<Filter, Error> {
 }
 
 /// Reads how the list is sorted.
-pub(super) fn sorting(sort: Option<&str>, dir: Option<&str>) -> Result<Option<(Sort, Direction)>, Error> {
+pub(super) fn sorting(
+    sort: Option<&str>,
+    dir: Option<&str>,
+) -> Result<Option<(Sort, Direction)>, Error> {
     let direction = match one_of("dir", dir, &["asc", "desc"])?.as_deref() {
         Some("asc") => Some(Direction::Ascending),
         Some(_) => Some(Direction::Descending),
@@ -125,7 +128,10 @@ pub(super) fn sorting(sort: Option<&str>, dir: Option<&str>) -> Result<Option<(S
         Some("microcrawl_gain") => Sort::MicrocrawlGain,
         Some("keywords_unique") => Sort::KeywordsUnique,
         Some(_) => {
-            return Err(Error::bad("sort", "must be one of richness_score, microcrawl_gain, keywords_unique"));
+            return Err(Error::bad(
+                "sort",
+                "must be one of richness_score, microcrawl_gain, keywords_unique",
+            ));
         }
     };
     Ok(Some((sort, direction.unwrap_or_default())))
@@ -135,13 +141,18 @@ fn one_of(name: &str, given: Option<&str>, allowed: &[&str]) -> Result<Option<St
     match given {
         None => Ok(None),
         Some(text) if allowed.contains(&text) => Ok(Some(text.to_owned())),
-        Some(_) => Err(Error::bad(name, format!("must be one of {}", allowed.join(", ")))),
+        Some(_) => Err(Error::bad(
+            name,
+            format!("must be one of {}", allowed.join(", ")),
+        )),
     }
 }
 
 fn min_score(given: Option<f64>) -> Result<Option<f64>, Error> {
     match given {
-        Some(score) if !(0.0..=100.0).contains(&score) => Err(Error::bad("minScore", "must be from 0 to 100")),
+        Some(score) if !(0.0..=100.0).contains(&score) => {
+            Err(Error::bad("minScore", "must be from 0 to 100"))
+        }
         // Kept as 0 to 1 with three decimals; the rounding undoes what the division adds.
         given => Ok(given.map(|score| (score * 10.0).ceil() / 1_000.0)),
     }
@@ -149,19 +160,30 @@ fn min_score(given: Option<f64>) -> Result<Option<f64>, Error> {
 
 fn keyword(given: Option<&str>) -> Result<Option<String>, Error> {
     match given {
-        Some(text) if text.is_empty() || text.contains('\0') || text.chars().count() > MAX_KEYWORD => {
-            Err(Error::bad("keyword", format!("must have 1 to {MAX_KEYWORD} characters and no NUL")))
+        Some(text)
+            if text.is_empty() || text.contains('\0') || text.chars().count() > MAX_KEYWORD =>
+        {
+            Err(Error::bad(
+                "keyword",
+                format!("must have 1 to {MAX_KEYWORD} characters and no NUL"),
+            ))
         }
         given => Ok(given.map(str::to_owned)),
     }
 }
 
 fn rejection_reasons(given: &str) -> Result<Vec<String>, Error> {
-    let known: Vec<&str> = lead::Reason::ALL.iter().map(|reason| reason.name()).collect();
+    let known: Vec<&str> = lead::Reason::ALL
+        .iter()
+        .map(|reason| reason.name())
+        .collect();
     let mut wanted = Vec::new();
     for reason in given.split(',').map(str::trim) {
         if !known.contains(&reason) {
-            return Err(Error::bad("rejectionReason", format!("must be of {}", known.join(", "))));
+            return Err(Error::bad(
+                "rejectionReason",
+                format!("must be of {}", known.join(", ")),
+            ));
         }
         wanted.push(reason.to_owned());
     }

@@ -61,7 +61,10 @@ pub(super) async fn history(
     entries.truncate(size);
     let body = HistoryResponse {
         campaign_id: id,
-        next_after: entries.last().filter(|_| has_more).map(|entry| entry.position),
+        next_after: entries
+            .last()
+            .filter(|_| has_more)
+            .map(|entry| entry.position),
         items: entries.into_iter().map(HistoryEntry::from).collect(),
     };
     Ok(Answer::ok(body))
@@ -87,17 +90,26 @@ pub(super) async fn domain_history(
     let stream = domain::stream_id(campaign_id, name.as_str());
     let log = state.app.database.log();
     let one_more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-    let page = log.stream("domain", &stream).page(u64::try_from(after).unwrap_or(0), one_more).await;
+    let page = log
+        .stream("domain", &stream)
+        .page(u64::try_from(after).unwrap_or(0), one_more)
+        .await;
     let mut events = page.map_err(Error::internal)?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = events.len() > size;
     events.truncate(size);
-    let items = events.iter().map(DomainHistoryEntry::of).collect::<Result<Vec<_>, _>>();
+    let items = events
+        .iter()
+        .map(DomainHistoryEntry::of)
+        .collect::<Result<Vec<_>, _>>();
     let body = DomainHistoryResponse {
         campaign_id: id,
         domain: row.name,
         created_at: row.created_at,
-        next_after: events.last().filter(|_| has_more).map(|stored| stored.event.sequence),
+        next_after: events
+            .last()
+            .filter(|_| has_more)
+            .map(|stored| stored.event.sequence),
         items: items.map_err(Error::internal)?,
     };
     Ok(Answer::ok(body))

@@ -84,7 +84,8 @@ impl ListOfNames {
 
     fn keep_open(&mut self, piece: &[u8]) {
         let room = LONGEST_LINE.saturating_sub(self.open_line.len());
-        self.open_line.extend_from_slice(piece.get(..room).unwrap_or(piece));
+        self.open_line
+            .extend_from_slice(piece.get(..room).unwrap_or(piece));
     }
 
     fn close_line(&mut self) -> Result<(), Error> {
@@ -94,7 +95,11 @@ impl ListOfNames {
             Line::Nothing => {}
             Line::Accepted(name) => self.names.push(name.to_string()),
             Line::Duplicate(_) => self.duplicates += 1,
-            Line::Rejected { number, text, reason } => {
+            Line::Rejected {
+                number,
+                text,
+                reason,
+            } => {
                 self.rejected += 1;
                 if self.reported.len() < MOST_REPORTED {
                     self.reported.push(RejectedLine {
@@ -131,11 +136,18 @@ mod tests {
 
     #[test]
     fn rejected_lines_are_reported_with_number_and_reason() {
-        let (names, duplicates, rejected, _, lines) = read(&[b"# list\nA.test\r\n\nb.test\na.test.\nno domain\nlocalhost"]);
+        let (names, duplicates, rejected, _, lines) =
+            read(&[b"# list\nA.test\r\n\nb.test\na.test.\nno domain\nlocalhost"]);
         assert_eq!(names, ["a.test", "b.test"]);
         assert_eq!(duplicates, 1);
-        assert_eq!(rejected.iter().map(|line| line.line).collect::<Vec<_>>(), [6, 7]);
-        assert_eq!(rejected[1].reason, "only one label: a domain has at least two");
+        assert_eq!(
+            rejected.iter().map(|line| line.line).collect::<Vec<_>>(),
+            [6, 7]
+        );
+        assert_eq!(
+            rejected[1].reason,
+            "only one label: a domain has at least two"
+        );
         assert_eq!(lines, 7);
     }
 

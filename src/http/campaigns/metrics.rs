@@ -35,7 +35,11 @@ pub(super) struct CampaignMetricsResponse {
 }
 
 fn share(part: i64, whole: i64) -> f64 {
-    if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 10_000.0).round() / 100.0 }
+    if whole == 0 {
+        0.0
+    } else {
+        (part as f64 / whole as f64 * 10_000.0).round() / 100.0
+    }
 }
 
 fn rounded(value: Option<f64>) -> f64 {

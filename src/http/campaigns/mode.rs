@@ -45,7 +45,10 @@ pub(super) async fn change_mode(
 ) -> Result<Answer<CampaignModeUpdateResponse>, Error> {
     let stream = access::owned(&state, &caller, id).await?.to_string();
     let command = Command::ChangeMode(ChangeMode { mode });
-    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, expected).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&stream, command, &caller.metadata, expected)
+        .await?;
     let campaign = access::campaign(&state, &caller, id).await?;
     let body = CampaignModeUpdateResponse {
         mode: mode.name(),

@@ -127,7 +127,10 @@ impl PhaseProgressSummary {
     fn of(overview: &Overview, phase: Phase) -> Self {
         let row = overview.campaign.phase(phase);
         let progress = Progress::of(&overview.campaign, phase, &overview.counts);
-        let took = row.started_at.zip(row.completed_at.or(row.failed_at)).and_then(|(from, to)| (to - from).to_std().ok());
+        let took = row
+            .started_at
+            .zip(row.completed_at.or(row.failed_at))
+            .and_then(|(from, to)| (to - from).to_std().ok());
         Self {
             status: row.state.name(),
             percent_complete: progress.percent,
@@ -168,7 +171,12 @@ impl From<Entry> for TimelineEvent {
             ("actor".to_owned(), json!(entry.actor)),
             ("sequence".to_owned(), json!(entry.sequence)),
         ]);
-        for (field, name) in [("run_id", "runId"), ("run_number", "runNumber"), ("message", "message"), ("mode", "mode")] {
+        for (field, name) in [
+            ("run_id", "runId"),
+            ("run_number", "runNumber"),
+            ("message", "message"),
+            ("mode", "mode"),
+        ] {
             if let Some(value) = entry.details.get(field).filter(|value| !value.is_object()) {
                 metadata.insert(name.to_owned(), value.clone());
             }

@@ -57,7 +57,12 @@ pub(super) struct RejectionTotals {
 
 impl RejectionSummaryResponse {
     fn of(campaign_id: Uuid, reasons: &[Reason]) -> Self {
-        let counted = |reason: &str| reasons.iter().find(|row| row.reason == reason).map_or(0, |row| row.counted);
+        let counted = |reason: &str| {
+            reasons
+                .iter()
+                .find(|row| row.reason == reason)
+                .map_or(0, |row| row.counted)
+        };
         let counts = RejectionCounts {
             qualified: counted("qualified"),
             low_score: counted("low_score"),
@@ -70,7 +75,11 @@ impl RejectionSummaryResponse {
             pending: counted("pending"),
         };
         let totals = RejectionTotals {
-            analyzed: reasons.iter().filter(|row| row.reason != "pending").map(|row| row.fetched).sum(),
+            analyzed: reasons
+                .iter()
+                .filter(|row| row.reason != "pending")
+                .map(|row| row.fetched)
+                .sum(),
             qualified: counts.qualified,
             rejected: counts.low_score + counts.no_keywords + counts.parked,
             errors: counts.dns_error + counts.dns_timeout + counts.http_error + counts.http_timeout,
@@ -141,7 +150,14 @@ mod tests {
         ];
         let summary = RejectionSummaryResponse::of(Uuid::nil(), &sound);
         assert!(summary.balanced, "{summary:?}");
-        assert_eq!((summary.totals.analyzed, summary.totals.rejected, summary.totals.errors), (5, 3, 5));
+        assert_eq!(
+            (
+                summary.totals.analyzed,
+                summary.totals.rejected,
+                summary.totals.errors
+            ),
+            (5, 3, 5)
+        );
 
         let mut drifted = sound.clone();
         drifted[2].counted = 6;

@@ -51,7 +51,10 @@ async fn run(
     phase: Option<Phase>,
     expected: Option<u64>,
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
-    let started = state.app.start_phase(id.into(), phase, &caller.metadata, expected).await;
+    let started = state
+        .app
+        .start_phase(id.into(), phase, &caller.metadata, expected)
+        .await;
     let (phase, done) = started?;
     answer(state, caller, id, (phase, PhaseState::Running), &done).await
 }

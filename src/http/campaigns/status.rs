@@ -87,7 +87,8 @@ impl From<&Overview> for CampaignPhasesStatusResponse {
                 .map(|row| PhaseSummary {
                     phase: control_name(row.phase),
                     status: execution_status(row.state),
-                    progress_percentage: Progress::of(campaign, row.phase, &overview.counts).percent,
+                    progress_percentage: Progress::of(campaign, row.phase, &overview.counts)
+                        .percent,
                     started_at: row.started_at,
                     completed_at: row.completed_at,
                     failed_at: row.failed_at,

@@ -44,7 +44,9 @@ pub(super) async fn update(
 ) -> Result<Answer<CampaignResponse>, Error> {
     let campaign = access::campaign(&state, &caller, id).await?;
     check_description(request.description.as_deref())?;
-    let configuration = request.configuration.filter(|new| *new != campaign.configuration);
+    let configuration = request
+        .configuration
+        .filter(|new| *new != campaign.configuration);
     let phases = match &configuration {
         Some(configuration) => phases_of(&state, &campaign, configuration).await?,
         None => Vec::new(),
@@ -58,7 +60,10 @@ pub(super) async fn update(
         phases,
     });
     let stream = campaign.campaign_id.to_string();
-    let done = state.app.execute::<Campaign>(&stream, command, &caller.metadata, expected).await?;
+    let done = state
+        .app
+        .execute::<Campaign>(&stream, command, &caller.metadata, expected)
+        .await?;
     let overview = access::overview(&state, &caller, id).await?;
     let body = CampaignResponse::of(&overview.campaign, &overview.counts);
     Ok(Answer::ok(body).version(done.version).after(&done))
@@ -71,7 +76,9 @@ async fn phases_of(
     configuration: &Value,
 ) -> Result<Vec<PhaseConfig>, Error> {
     let planned = settings::plan(&state.app.database, campaign.owner, configuration).await?;
-    let limit = campaign.max_domains.and_then(|most| u64::try_from(most).ok());
+    let limit = campaign
+        .max_domains
+        .and_then(|most| u64::try_from(most).ok());
     if planned.max_domains.is_some() && planned.max_domains != limit {
         return Err(Error::unprocessable(
             "configuration.maxDomains",

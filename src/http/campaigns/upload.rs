@@ -59,7 +59,10 @@ pub(super) struct UploadResponse {
 pub(super) struct UploadForm {
     /// A `.txt` file, UTF-8, a name a line.
     #[schema(value_type = String, format = Binary)]
-    #[expect(dead_code, reason = "describes the form for the OpenAPI document; the file is read as it arrives")]
+    #[expect(
+        dead_code,
+        reason = "describes the form for the OpenAPI document; the file is read as it arrives"
+    )]
     file: Vec<u8>,
 }
 
@@ -97,7 +100,10 @@ async fn upload(
         sha256: sha256.clone(),
         names: std::mem::take(&mut list.names),
     };
-    let imported = state.app.import_domains(campaign_id, wanted, &caller.metadata).await?;
+    let imported = state
+        .app
+        .import_domains(campaign_id, wanted, &caller.metadata)
+        .await?;
     let body = UploadResponse {
         campaign_id: id,
         file_id: file_id.0,
@@ -109,7 +115,9 @@ async fn upload(
         rejected: list.rejected,
         rejected_lines: list.reported,
     };
-    Ok(Answer::ok(body).version(imported.done.version).after(&imported.done))
+    Ok(Answer::ok(body)
+        .version(imported.done.version)
+        .after(&imported.done))
 }
 
 /// Reads the one field of the form, chunk by chunk.
@@ -119,7 +127,12 @@ async fn read(mut form: Multipart) -> Result<(Option<String>, ListOfNames), Erro
         match field.name() {
             Some("file") if found.is_none() => found = Some(read_file(field).await?),
             Some("file") => return Err(Error::bad("file", "is there twice")),
-            other => return Err(Error::bad(other.unwrap_or("body"), "is no field of this form")),
+            other => {
+                return Err(Error::bad(
+                    other.unwrap_or("body"),
+                    "is no field of this form",
+                ));
+            }
         }
     }
     found.ok_or_else(|| Error::bad("file", "is missing"))
@@ -127,7 +140,10 @@ async fn read(mut form: Multipart) -> Result<(Option<String>, ListOfNames), Erro
 
 async fn read_file(mut field: Field<'_>) -> Result<(Option<String>, ListOfNames), Error> {
     let filename = field.file_name().map(str::to_owned);
-    if filename.as_ref().is_some_and(|name| !name.to_ascii_lowercase().ends_with(".txt")) {
+    if filename
+        .as_ref()
+        .is_some_and(|name| !name.to_ascii_lowercase().ends_with(".txt"))
+    {
         return Err(Error::unprocessable("file", "must be a .txt file"));
     }
     let mut list = ListOfNames::new();

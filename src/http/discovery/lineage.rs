@@ -75,19 +75,27 @@ pub(super) async fn prior_campaigns(
             found.push((campaign, range));
         }
     }
-    let ids: Vec<_> = found.iter().map(|(campaign, _)| campaign.campaign_id).collect();
+    let ids: Vec<_> = found
+        .iter()
+        .map(|(campaign, _)| campaign.campaign_id)
+        .collect();
     let counts = domains::counts_of_many(pool, &ids).await?;
     let none = Counts::default();
-    let lineage = found.into_iter().map(|(campaign, range)| DiscoveryLineageCampaign {
-        stats: LineageStats::of(&campaign, counts.get(&campaign.campaign_id).unwrap_or(&none)),
-        id: campaign.campaign_id.0,
-        name: campaign.name,
-        created_at: campaign.created_at,
-        offset_range: OffsetRange {
-            start: range.start,
-            end: range.end(),
-        },
-    });
+    let lineage = found
+        .into_iter()
+        .map(|(campaign, range)| DiscoveryLineageCampaign {
+            stats: LineageStats::of(
+                &campaign,
+                counts.get(&campaign.campaign_id).unwrap_or(&none),
+            ),
+            id: campaign.campaign_id.0,
+            name: campaign.name,
+            created_at: campaign.created_at,
+            offset_range: OffsetRange {
+                start: range.start,
+                end: range.end(),
+            },
+        });
     Ok(lineage.collect())
 }
 

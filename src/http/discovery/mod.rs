@@ -29,7 +29,9 @@ fn as_bad_request(error: Error) -> Error {
 /// Refuses a length that previews do not take.
 fn length(field: &str, given: Option<u32>, most: u32) -> Result<Option<u32>, Error> {
     match given {
-        Some(length) if length > most => Err(Error::bad(field, format!("must be from 0 to {most}"))),
+        Some(length) if length > most => {
+            Err(Error::bad(field, format!("must be from 0 to {most}")))
+        }
         given => Ok(given),
     }
 }

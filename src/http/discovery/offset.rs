@@ -66,7 +66,12 @@ pub(super) async fn pattern_offset(
         &PREVIEW_NAMES,
     )
     .map_err(as_bad_request)?;
-    let loaded = state.app.database.log().load::<Pattern>(&pattern.hash()).await;
+    let loaded = state
+        .app
+        .database
+        .log()
+        .load::<Pattern>(&pattern.hash())
+        .await;
     let (used, _) = loaded.map_err(Error::internal)?;
     Ok(Answer::ok(PatternOffsetResponse {
         current_offset: used.next_offset(),

@@ -92,7 +92,12 @@ pub(super) async fn preview(
         &PREVIEW_NAMES,
     )
     .map_err(as_bad_request)?;
-    let loaded = state.app.database.log().load::<Pattern>(&pattern.hash()).await;
+    let loaded = state
+        .app
+        .database
+        .log()
+        .load::<Pattern>(&pattern.hash())
+        .await;
     let (used, _) = loaded.map_err(Error::internal)?;
     let preview = pattern.preview(used.next_offset(), SHOWN, None);
     let data = DiscoveryPreview {

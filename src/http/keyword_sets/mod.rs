@@ -123,7 +123,12 @@ impl KeywordSetResponse {
             created_at: row.created_at,
             updated_at: row.updated_at,
             rule_count: row.rules.len(),
-            rules: with_rules.then(|| row.rules.iter().map(|rule| KeywordRuleDto::new(id, rule)).collect()),
+            rules: with_rules.then(|| {
+                row.rules
+                    .iter()
+                    .map(|rule| KeywordRuleDto::new(id, rule))
+                    .collect()
+            }),
         }
     }
 
@@ -139,7 +144,12 @@ impl KeywordSetResponse {
             created_at: snapshot.created_at,
             updated_at: snapshot.updated_at,
             rule_count: set.rules().len(),
-            rules: Some(set.rules().iter().map(|rule| KeywordRuleDto::new(id, rule)).collect()),
+            rules: Some(
+                set.rules()
+                    .iter()
+                    .map(|rule| KeywordRuleDto::new(id, rule))
+                    .collect(),
+            ),
         })
     }
 }

@@ -34,8 +34,14 @@ pub(super) async fn list(
 ) -> Result<Answer<Vec<KeywordSetResponse>>, Error> {
     let page = query::page(wanted.limit, wanted.offset, 500, 50)?;
     let pool = state.app.database.pool();
-    let (rows, total) =
-        keyword_sets::list(pool, caller.user_id, wanted.is_enabled, page.limit, page.offset).await?;
+    let (rows, total) = keyword_sets::list(
+        pool,
+        caller.user_id,
+        wanted.is_enabled,
+        page.limit,
+        page.offset,
+    )
+    .await?;
     let with_rules = wanted.include_rules.unwrap_or(false);
     let sets = rows
         .into_iter()

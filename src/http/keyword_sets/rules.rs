@@ -41,7 +41,11 @@ pub(super) async fn of_set(
     let row = keyword_sets::by_id(state.app.database.pool(), caller.user_id, id)
         .await?
         .ok_or(Error::NotFound("keyword set"))?;
-    let rules: Vec<_> = row.rules.iter().map(|rule| KeywordRuleDto::new(id.0, rule)).collect();
+    let rules: Vec<_> = row
+        .rules
+        .iter()
+        .map(|rule| KeywordRuleDto::new(id.0, rule))
+        .collect();
     let total = i64::try_from(rules.len()).unwrap_or(i64::MAX);
     Ok(Answer::ok(rules).row_version(row.version).total(total))
 }
@@ -63,7 +67,8 @@ pub(super) async fn list(
         pattern: wanted.pattern,
     };
     let pool = state.app.database.pool();
-    let (found, total) = keyword_sets::rules(pool, caller.user_id, &filter, page.limit, page.offset).await?;
+    let (found, total) =
+        keyword_sets::rules(pool, caller.user_id, &filter, page.limit, page.offset).await?;
     let rules = found
         .iter()
         .map(|found| KeywordRuleDto::new(found.keyword_set_id, &found.rule))

@@ -91,12 +91,22 @@ pub(super) async fn create(
         owner: caller.user_id,
         name: request.name,
         description: request.description,
-        rules: request.rules.unwrap_or_default().into_iter().map(Into::into).collect(),
+        rules: request
+            .rules
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         enabled: request.is_enabled.unwrap_or(true),
     });
     let id = Uuid::now_v7().to_string();
-    let done = state.app.execute::<KeywordSet>(&id, command, &caller.metadata, None).await?;
-    Ok(Answer::created(shown(&state.app, &done).await?).version(done.version).after(&done))
+    let done = state
+        .app
+        .execute::<KeywordSet>(&id, command, &caller.metadata, None)
+        .await?;
+    Ok(Answer::created(shown(&state.app, &done).await?)
+        .version(done.version)
+        .after(&done))
 }
 
 /// Changes a keyword set. Runs under way keep the rules that they started with.
@@ -118,11 +128,18 @@ pub(super) async fn update(
         expected_version: None,
         name: request.name,
         description: request.description,
-        rules: request.rules.map(|rules| rules.into_iter().map(Into::into).collect()),
+        rules: request
+            .rules
+            .map(|rules| rules.into_iter().map(Into::into).collect()),
         enabled: request.is_enabled,
     });
-    let done = state.app.execute::<KeywordSet>(&id.to_string(), command, &caller.metadata, version).await?;
-    Ok(Answer::ok(shown(&state.app, &done).await?).version(done.version).after(&done))
+    let done = state
+        .app
+        .execute::<KeywordSet>(&id.to_string(), command, &caller.metadata, version)
+        .await?;
+    Ok(Answer::ok(shown(&state.app, &done).await?)
+        .version(done.version)
+        .after(&done))
 }
 
 /// Deletes a keyword set. Runs that started with it go on.
@@ -137,7 +154,10 @@ pub(super) async fn delete(
 ) -> Result<Answer<()>, Error> {
     must_own::<KeywordSet>(&state.app, &caller, id).await?;
     let command = Command::Delete(keyword_set::Delete::default());
-    let done = state.app.execute::<KeywordSet>(&id.to_string(), command, &caller.metadata, version).await?;
+    let done = state
+        .app
+        .execute::<KeywordSet>(&id.to_string(), command, &caller.metadata, version)
+        .await?;
     Ok(Answer::no_content().after(&done))
 }
 

@@ -12,7 +12,10 @@ pub(super) fn read(kind: Kind, mut details: Map<String, Value>) -> Result<Config
     if let Some(inside) = details.remove("personaType")
         && inside != kind.name()
     {
-        return Err(Error::bad(format!("{FIELD}.personaType"), format!("must be {}", kind.name())));
+        return Err(Error::bad(
+            format!("{FIELD}.personaType"),
+            format!("must be {}", kind.name()),
+        ));
     }
     let details = Value::Object(details);
     match kind {

@@ -34,12 +34,18 @@ pub(super) async fn list(
 ) -> Result<Answer<Vec<PersonaResponse>>, Error> {
     let page = query::page(wanted.limit, wanted.offset, 500, 50)?;
     let filter = Filter {
-        persona_type: wanted.persona_type.map(|kind| aggregates::persona::Kind::from(kind).name().to_owned()),
+        persona_type: wanted
+            .persona_type
+            .map(|kind| aggregates::persona::Kind::from(kind).name().to_owned()),
         enabled: wanted.is_enabled,
     };
     let pool = state.app.database.pool();
-    let (rows, total) = personas::list(pool, caller.user_id, &filter, page.limit, page.offset).await?;
-    let personas = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+    let (rows, total) =
+        personas::list(pool, caller.user_id, &filter, page.limit, page.offset).await?;
+    let personas = rows
+        .into_iter()
+        .map(TryInto::try_into)
+        .collect::<Result<_, _>>()?;
     Ok(Answer::ok(personas).total(total))
 }
 

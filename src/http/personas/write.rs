@@ -66,8 +66,13 @@ pub(super) async fn create(
         enabled: request.is_enabled.unwrap_or(true),
     });
     let id = Uuid::now_v7().to_string();
-    let done = state.app.execute::<Persona>(&id, command, &caller.metadata, None).await?;
-    Ok(Answer::created(shown(&state.app, &done).await?).version(done.version).after(&done))
+    let done = state
+        .app
+        .execute::<Persona>(&id, command, &caller.metadata, None)
+        .await?;
+    Ok(Answer::created(shown(&state.app, &done).await?)
+        .version(done.version)
+        .after(&done))
 }
 
 /// Changes a persona. Runs under way keep the configuration that they started with.
@@ -95,8 +100,13 @@ pub(super) async fn update(
         },
         enabled: request.is_enabled,
     });
-    let done = state.app.execute::<Persona>(&id.to_string(), command, &caller.metadata, version).await?;
-    Ok(Answer::ok(shown(&state.app, &done).await?).version(done.version).after(&done))
+    let done = state
+        .app
+        .execute::<Persona>(&id.to_string(), command, &caller.metadata, version)
+        .await?;
+    Ok(Answer::ok(shown(&state.app, &done).await?)
+        .version(done.version)
+        .after(&done))
 }
 
 /// Deletes a persona. Runs that started with it go on.
@@ -111,7 +121,10 @@ pub(super) async fn delete(
 ) -> Result<Answer<()>, Error> {
     must_own::<Persona>(&state.app, &caller, id).await?;
     let command = Command::Delete(persona::Delete::default());
-    let done = state.app.execute::<Persona>(&id.to_string(), command, &caller.metadata, version).await?;
+    let done = state
+        .app
+        .execute::<Persona>(&id.to_string(), command, &caller.metadata, version)
+        .await?;
     Ok(Answer::no_content().after(&done))
 }
 

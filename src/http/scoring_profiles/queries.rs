@@ -44,7 +44,8 @@ pub(super) async fn list(
 ) -> Result<Answer<ScoringProfileListResponse>, Error> {
     let page = query::page(wanted.limit, wanted.offset, 500, 50)?;
     let pool = state.app.database.pool();
-    let (rows, total) = scoring_profiles::list(pool, caller.user_id, page.limit, page.offset).await?;
+    let (rows, total) =
+        scoring_profiles::list(pool, caller.user_id, page.limit, page.offset).await?;
     let meta = PageMeta {
         limit: page.limit,
         offset: page.offset,

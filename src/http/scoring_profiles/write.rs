@@ -58,7 +58,10 @@ pub(super) async fn create(
 ) -> Result<Answer<ScoringProfile>, Error> {
     check_description(request.description.as_ref())?;
     if request.version.is_some_and(|version| version != 1) {
-        return Err(Error::unprocessable("version", "a profile begins at version 1"));
+        return Err(Error::unprocessable(
+            "version",
+            "a profile begins at version 1",
+        ));
     }
     let command = Command::Create(Create {
         owner: caller.user_id,
@@ -68,7 +71,9 @@ pub(super) async fn create(
     });
     let id = Uuid::now_v7().to_string();
     let done = execute(&state.app, &id, command, &caller, None).await?;
-    Ok(Answer::created(shown(&state.app, &done).await?).version(done.version).after(&done))
+    Ok(Answer::created(shown(&state.app, &done).await?)
+        .version(done.version)
+        .after(&done))
 }
 
 /// Changes a scoring profile. Scores of earlier runs stay as they are.
@@ -94,7 +99,9 @@ pub(super) async fn update(
         weights: request.weights,
     });
     let done = execute(&state.app, &id.to_string(), command, &caller, version).await?;
-    Ok(Answer::ok(shown(&state.app, &done).await?).version(done.version).after(&done))
+    Ok(Answer::ok(shown(&state.app, &done).await?)
+        .version(done.version)
+        .after(&done))
 }
 
 /// Deletes a scoring profile. Scores of earlier runs stay as they are.

@@ -39,7 +39,9 @@ async fn app() -> (TestDatabase, App) {
 async fn write(app: &App) {
     let id = campaign(1).to_string();
     let metadata = Metadata::new(Actor::User(OWNER), "test");
-    let names: Vec<String> = (0..DOMAINS).map(|n| format!("a-name-of-usual-length-{n}.test")).collect();
+    let names: Vec<String> = (0..DOMAINS)
+        .map(|n| format!("a-name-of-usual-length-{n}.test"))
+        .collect();
     let create = Create {
         owner: OWNER,
         name: "large".to_owned(),
@@ -49,16 +51,31 @@ async fn write(app: &App) {
         max_domains: None,
         phases: Vec::new(),
     };
-    let import = ImportDomains { file_id: FileId::default(), sha256: String::new(), names: names.clone() };
+    let import = ImportDomains {
+        file_id: FileId::default(),
+        sha256: String::new(),
+        names: names.clone(),
+    };
     let log = app.database.log();
     for command in [Command::Create(create), Command::ImportDomains(import)] {
-        log.execute::<Campaign>(&id, command, &metadata, None).await.unwrap();
+        log.execute::<Campaign>(&id, command, &metadata, None)
+            .await
+            .unwrap();
     }
     let mut batch = BulkAppend::new(&metadata);
     for name in names {
-        let payload = format!(r#"{{"DnsChecked":{{"run_id":"{}","outcome":"ok"}}}}"#, Uuid::nil());
-        let event = NewEvent { event_type: "DnsChecked".to_owned(), event_version: "1".to_owned(), payload };
-        batch.raw_stream("domain", &format!("{id}/{name}"), 0, vec![event]).unwrap();
+        let payload = format!(
+            r#"{{"DnsChecked":{{"run_id":"{}","outcome":"ok"}}}}"#,
+            Uuid::nil()
+        );
+        let event = NewEvent {
+            event_type: "DnsChecked".to_owned(),
+            event_version: "1".to_owned(),
+            payload,
+        };
+        batch
+            .raw_stream("domain", &format!("{id}/{name}"), 0, vec![event])
+            .unwrap();
     }
     batch.append(&app.database).await.unwrap();
     app.database.sequence().await.unwrap();
@@ -71,7 +88,10 @@ async fn a_client_that_takes_nothing_is_handed_a_bounded_amount_and_the_rest_whe
     let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
     let streams = Streams::start(&app, &tracker, &cancel);
     let listener = streams.shared().listeners.add(OWNER).unwrap();
-    let scope = Scope { owner: OWNER, campaign: None };
+    let scope = Scope {
+        owner: OWNER,
+        campaign: None,
+    };
     let start = Cursor::at(Position::START);
     let mut connection = Connection::new(streams.shared().clone(), listener, scope, start, true);
 
@@ -84,7 +104,10 @@ async fn a_client_that_takes_nothing_is_handed_a_bounded_amount_and_the_rest_whe
         }
     };
     let bytes: usize = held.iter().map(Bytes::len).sum();
-    assert!(bytes > 0 && bytes <= PIECE_BYTES + 1_024, "{bytes} bytes were handed over");
+    assert!(
+        bytes > 0 && bytes <= PIECE_BYTES + 1_024,
+        "{bytes} bytes were handed over"
+    );
 
     // Once that is on the socket it goes on, and nothing is missing.
     let mut text: Vec<u8> = held.iter().flatten().copied().collect();

@@ -41,16 +41,32 @@ fn told_of(event: &Event) -> Vec<Read> {
 }
 
 fn kinds(event: &Event) -> Vec<String> {
-    told_of(event).into_iter().map(|message| message.kind).collect()
+    told_of(event)
+        .into_iter()
+        .map(|message| message.kind)
+        .collect()
 }
 
 fn started(auto: bool) -> Event {
-    let pinned = Pinned::Discovery { source: Source::Import, pattern_hash: None };
-    Event::PhaseStarted { phase: Phase::Discovery, run_id: RUN, run_number: 1, pinned, auto }
+    let pinned = Pinned::Discovery {
+        source: Source::Import,
+        pattern_hash: None,
+    };
+    Event::PhaseStarted {
+        phase: Phase::Discovery,
+        run_id: RUN,
+        run_number: 1,
+        pinned,
+        auto,
+    }
 }
 
 fn completed(phase: Phase) -> Event {
-    Event::PhaseCompleted { phase, run_id: RUN, tallies: BTreeMap::from([("ok".to_owned(), 3)]) }
+    Event::PhaseCompleted {
+        phase,
+        run_id: RUN,
+        tallies: BTreeMap::from([("ok".to_owned(), 3)]),
+    }
 }
 
 #[test]
@@ -58,12 +74,26 @@ fn each_event_of_a_campaigns_life_is_one_message_under_its_name() {
     let (phase, run_id) = (Phase::Validation, RUN);
     assert_eq!(kinds(&started(false)), ["phase_started"]);
     assert_eq!(kinds(&started(true)), ["phase_auto_started"]);
-    assert_eq!(kinds(&Event::PhasePaused { phase, run_id }), ["phase_paused"]);
-    assert_eq!(kinds(&Event::PhaseResumed { phase, run_id }), ["phase_resumed"]);
+    assert_eq!(
+        kinds(&Event::PhasePaused { phase, run_id }),
+        ["phase_paused"]
+    );
+    assert_eq!(
+        kinds(&Event::PhaseResumed { phase, run_id }),
+        ["phase_resumed"]
+    );
     assert_eq!(kinds(&completed(Phase::Validation)), ["phase_completed"]);
-    assert_eq!(kinds(&completed(Phase::Analysis)), ["analysis_completed", "phase_completed"]);
+    assert_eq!(
+        kinds(&completed(Phase::Analysis)),
+        ["analysis_completed", "phase_completed"]
+    );
     assert_eq!(kinds(&Event::Completed {}), ["campaign_completed"]);
-    assert_eq!(kinds(&Event::ModeChanged { mode: aggregates::campaign::Mode::FullSequence }), ["mode_changed"]);
+    assert_eq!(
+        kinds(&Event::ModeChanged {
+            mode: aggregates::campaign::Mode::FullSequence
+        }),
+        ["mode_changed"]
+    );
     assert_eq!(kinds(&Event::Stopped {}), Vec::<String>::new());
 }
 
@@ -83,7 +113,10 @@ fn a_message_of_a_run_says_which_and_what_came_of_it() {
     };
     assert_eq!(kinds(&failed), ["analysis_failed", "phase_failed"]);
     let payload = &told_of(&failed)[1].payload;
-    assert_eq!((&payload["error"], &payload["cause"]), (&"stopped by command".into(), &"stopped".into()));
+    assert_eq!(
+        (&payload["error"], &payload["cause"]),
+        (&"stopped by command".into(), &"stopped".into())
+    );
 }
 
 #[test]

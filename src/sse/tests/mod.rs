@@ -39,12 +39,27 @@ fn fact(position: u64, of: u128, what: What) -> Fact {
 
 fn found(position: u64, of: u128, name: &str) -> Fact {
     let finding = Finding::Dns(Outcome::Error, Some(DnsReason::Nxdomain));
-    fact(position, of, What::Found { name: Arc::from(name), finding })
+    fact(
+        position,
+        of,
+        What::Found {
+            name: Arc::from(name),
+            finding,
+        },
+    )
 }
 
 fn told(position: u64, of: u128, kind: &str, weight: Weight) -> Fact {
     let body = outbox::body(kind, DateTime::UNIX_EPOCH, ()).into();
-    fact(position, of, What::Told(Told { announcement: None, body, weight }))
+    fact(
+        position,
+        of,
+        What::Told(Told {
+            announcement: None,
+            body,
+            weight,
+        }),
+    )
 }
 
 /// A message as a client reads it: id, type, payload.
@@ -61,10 +76,19 @@ fn read(out: &mut Outbox) -> Vec<Read> {
         .split("\n\n")
         .filter(|block| !block.is_empty())
         .map(|block| {
-            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            let field = |name: &str| {
+                block
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name))
+                    .map(str::to_owned)
+            };
             let data: Value = serde_json::from_str(&field("data: ").unwrap()).unwrap();
             assert_eq!(data["version"], 1);
-            Read { id: field("id: "), kind: field("event: ").unwrap(), payload: data["payload"].clone() }
+            Read {
+                id: field("id: "),
+                kind: field("event: ").unwrap(),
+                payload: data["payload"].clone(),
+            }
         })
         .collect();
     assert_eq!(messages.len() as u64, count);
@@ -72,5 +96,8 @@ fn read(out: &mut Outbox) -> Vec<Read> {
 }
 
 fn kinds_and_ids(messages: &[Read]) -> Vec<(&str, &str)> {
-    messages.iter().map(|message| (message.kind.as_str(), message.id.as_deref().unwrap_or(""))).collect()
+    messages
+        .iter()
+        .map(|message| (message.kind.as_str(), message.id.as_deref().unwrap_or("")))
+        .collect()
 }

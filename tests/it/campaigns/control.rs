@@ -3,13 +3,19 @@
 use serde_json::{Value, json};
 
 use super::{configure, create, shops};
-use crate::support::{eventually, server::{Client, Reply, TestApp}};
+use crate::support::{
+    eventually,
+    server::{Client, Reply, TestApp},
+};
 
 #[track_caller]
 fn conflict(reply: Reply, code: &str) -> Value {
     let body = reply.ok(409);
     assert_eq!(body["error"]["code"], code, "{body}");
-    assert!(body["error"]["current_state"].is_string() && body["requestId"].is_string(), "{body}");
+    assert!(
+        body["error"]["current_state"].is_string() && body["requestId"].is_string(),
+        "{body}"
+    );
     body["error"].clone()
 }
 
@@ -23,12 +29,24 @@ async fn slow(ann: &Client) -> String {
         "resolvers": [resolver], "queryTimeoutSeconds": 5, "maxDomainsPerRequest": 1, "concurrentQueriesPerDomain": 1}});
     let persona = ann.post("/personas").json(&persona).send().await.ok(201);
     let names: Vec<String> = (0..20).map(|n| format!("n{n}.test")).collect();
-    let path = create(ann, &json!({"name": "slow", "configuration": {"patternConfig": {"targetDomains": names}}})).await;
+    let path = create(
+        ann,
+        &json!({"name": "slow", "configuration": {"patternConfig": {"targetDomains": names}}}),
+    )
+    .await;
     let body = json!({"configuration": {}, "personaIds": {"dnsPersonaId": persona["id"]}});
-    ann.post(&format!("{path}/phases/validation/configure")).json(&body).send().await.ok(200);
+    ann.post(&format!("{path}/phases/validation/configure"))
+        .json(&body)
+        .send()
+        .await
+        .ok(200);
     ann.post(&format!("{path}/start")).send().await.ok(200);
     eventually("the names are there", || async {
-        let status = ann.get(&format!("{path}/phases/discovery/status")).send().await.ok(200);
+        let status = ann
+            .get(&format!("{path}/phases/discovery/status"))
+            .send()
+            .await
+            .ok(200);
         (status["status"] == "completed").then_some(())
     })
     .await;
@@ -40,14 +58,37 @@ async fn a_full_sequence_does_not_start_until_its_phases_are_configured() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     let path = create(&ann, &shops("ab")).await;
-    let error = conflict(ann.post(&format!("{path}/start")).send().await, "INVALID_PHASE_TRANSITION");
+    let error = conflict(
+        ann.post(&format!("{path}/start")).send().await,
+        "INVALID_PHASE_TRANSITION",
+    );
     assert_eq!(error["missingPhases"], json!(["validation", "extraction"]));
-    let error = conflict(ann.post(&format!("{path}/phases/validation/pause")).send().await, "INVALID_PHASE_TRANSITION");
-    assert_eq!((&error["current_state"], &error["attempted_action"]), (&json!("not_started"), &json!("pause")));
-    conflict(ann.post(&format!("{path}/stop")).send().await, "NO_CONTROL_PHASE");
-    ann.put(&format!("{path}/mode")).json(&json!({"mode": "step_by_step"})).send().await.ok(200);
+    let error = conflict(
+        ann.post(&format!("{path}/phases/validation/pause"))
+            .send()
+            .await,
+        "INVALID_PHASE_TRANSITION",
+    );
+    assert_eq!(
+        (&error["current_state"], &error["attempted_action"]),
+        (&json!("not_started"), &json!("pause"))
+    );
+    conflict(
+        ann.post(&format!("{path}/stop")).send().await,
+        "NO_CONTROL_PHASE",
+    );
+    ann.put(&format!("{path}/mode"))
+        .json(&json!({"mode": "step_by_step"}))
+        .send()
+        .await
+        .ok(200);
     configure(&ann, &path, &["espresso"]).await;
-    let error = conflict(ann.post(&format!("{path}/phases/extraction/start")).send().await, "INVALID_PHASE_TRANSITION");
+    let error = conflict(
+        ann.post(&format!("{path}/phases/extraction/start"))
+            .send()
+            .await,
+        "INVALID_PHASE_TRANSITION",
+    );
     assert_eq!(error["blocking_phase"], "discovery");
     app.stop().await;
 }
@@ -60,19 +101,45 @@ async fn a_phase_is_paused_resumed_and_stopped_and_every_answer_says_where_it_st
     let phase = format!("{path}/phases/validation");
     let started = ann.post(&format!("{phase}/start")).send().await.ok(200);
     assert_eq!(started["status"], "running");
-    assert_eq!(started["runtimeControls"], json!({"canPause": true, "canResume": false, "canStop": true, "canRestart": false}));
+    assert_eq!(
+        started["runtimeControls"],
+        json!({"canPause": true, "canResume": false, "canStop": true, "canRestart": false})
+    );
     assert_eq!(started["progress"]["totalItems"], 20);
     // A second start is the same start.
     let again = ann.post(&format!("{phase}/start")).send().await.ok(200);
     assert_eq!(again["startedAt"], started["startedAt"]);
-    let error = conflict(ann.post(&format!("{path}/phases/discovery/start")).send().await, "INVALID_PHASE_TRANSITION");
+    let error = conflict(
+        ann.post(&format!("{path}/phases/discovery/start"))
+            .send()
+            .await,
+        "INVALID_PHASE_TRANSITION",
+    );
     assert_eq!(error["blocking_phase"], "validation");
 
-    let error = conflict(ann.post(&format!("{phase}/pause?expected_state=paused")).send().await, "EXPECTED_STATE_MISMATCH");
-    assert_eq!((&error["current_state"], &error["expected_state"]), (&json!("running"), &json!("paused")));
-    ann.post(&format!("{phase}/pause?expected_state=idle")).send().await.blames(400, "expected_state");
-    ann.post(&format!("{phase}/pause?state=paused")).send().await.blames(400, "state");
-    let paused = ann.post(&format!("{phase}/pause?expected_state=in_progress")).send().await.ok(200);
+    let error = conflict(
+        ann.post(&format!("{phase}/pause?expected_state=paused"))
+            .send()
+            .await,
+        "EXPECTED_STATE_MISMATCH",
+    );
+    assert_eq!(
+        (&error["current_state"], &error["expected_state"]),
+        (&json!("running"), &json!("paused"))
+    );
+    ann.post(&format!("{phase}/pause?expected_state=idle"))
+        .send()
+        .await
+        .blames(400, "expected_state");
+    ann.post(&format!("{phase}/pause?state=paused"))
+        .send()
+        .await
+        .blames(400, "state");
+    let paused = ann
+        .post(&format!("{phase}/pause?expected_state=in_progress"))
+        .send()
+        .await
+        .ok(200);
     assert_eq!(paused["status"], "paused");
     assert_eq!(paused["runtimeControls"]["canResume"], true);
     let status = ann.get(&format!("{path}/status")).send().await;
@@ -83,16 +150,40 @@ async fn a_phase_is_paused_resumed_and_stopped_and_every_answer_says_where_it_st
     assert_eq!(status["phases"][1]["status"], "paused");
     assert_eq!(ann.get(&path).send().await.ok(200)["status"], "paused");
     let body = json!({"configuration": {"recordTypes": ["MX"]}});
-    conflict(ann.post(&format!("{phase}/configure")).json(&body).send().await, "INVALID_PHASE_TRANSITION");
+    conflict(
+        ann.post(&format!("{phase}/configure"))
+            .json(&body)
+            .send()
+            .await,
+        "INVALID_PHASE_TRANSITION",
+    );
 
-    assert_eq!(ann.post(&format!("{phase}/resume?expected_state=paused")).send().await.ok(200)["status"], "running");
+    assert_eq!(
+        ann.post(&format!("{phase}/resume?expected_state=paused"))
+            .send()
+            .await
+            .ok(200)["status"],
+        "running"
+    );
     let stopped = ann.post(&format!("{path}/stop")).send().await.ok(200);
-    assert_eq!((&stopped["stoppedPhase"], &stopped["phaseStatus"]["status"]), (&json!("validation"), &json!("failed")));
-    assert_eq!(stopped["phaseStatus"]["errors"][0]["message"], "stopped by command");
-    assert_eq!(stopped["phaseStatus"]["runtimeControls"]["canRestart"], true);
+    assert_eq!(
+        (&stopped["stoppedPhase"], &stopped["phaseStatus"]["status"]),
+        (&json!("validation"), &json!("failed"))
+    );
+    assert_eq!(
+        stopped["phaseStatus"]["errors"][0]["message"],
+        "stopped by command"
+    );
+    assert_eq!(
+        stopped["phaseStatus"]["runtimeControls"]["canRestart"],
+        true
+    );
     assert_eq!(ann.get(&path).send().await.ok(200)["status"], "cancelled");
     let status = ann.get(&format!("{path}/status")).send().await.ok(200);
-    assert_eq!((&status["controlPhase"], &status["errorMessage"]), (&Value::Null, &json!("stopped by command")));
+    assert_eq!(
+        (&status["controlPhase"], &status["errorMessage"]),
+        (&Value::Null, &json!("stopped by command"))
+    );
     let actions: Vec<Value> = ann.get(&format!("{path}/history")).send().await.ok(200)["items"]
         .as_array()
         .unwrap()
@@ -100,6 +191,15 @@ async fn a_phase_is_paused_resumed_and_stopped_and_every_answer_says_where_it_st
         .map(|entry| entry["action"].clone())
         .collect();
     let tail: Vec<_> = actions.iter().rev().take(5).rev().cloned().collect();
-    assert_eq!(tail, [json!("PhaseStarted"), json!("PhasePaused"), json!("PhaseResumed"), json!("PhaseFailed"), json!("Stopped")]);
+    assert_eq!(
+        tail,
+        [
+            json!("PhaseStarted"),
+            json!("PhasePaused"),
+            json!("PhaseResumed"),
+            json!("PhaseFailed"),
+            json!("Stopped")
+        ]
+    );
     app.stop().await;
 }

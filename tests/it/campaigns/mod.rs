@@ -23,9 +23,17 @@ pub fn shops(charset: &str) -> Value {
 
 /// Configures what a full sequence needs besides names.
 pub async fn configure(client: &Client, path: &str, keywords: &[&str]) {
-    for (phase, configuration) in [("validation", json!({})), ("extraction", json!({"keywords": keywords}))] {
+    for (phase, configuration) in [
+        ("validation", json!({})),
+        ("extraction", json!({"keywords": keywords})),
+    ] {
         let body = json!({"configuration": configuration});
-        client.post(&format!("{path}/phases/{phase}/configure")).json(&body).send().await.ok(200);
+        client
+            .post(&format!("{path}/phases/{phase}/configure"))
+            .json(&body)
+            .send()
+            .await
+            .ok(200);
     }
 }
 
@@ -43,7 +51,11 @@ pub async fn walk(client: &Client, path: &str, filter: &str, first: usize) -> Ve
     let mut items = Vec::new();
     let mut after = String::new();
     loop {
-        let page = client.get(&format!("{path}/domains?first={first}{after}{filter}")).send().await.ok(200);
+        let page = client
+            .get(&format!("{path}/domains?first={first}{after}{filter}"))
+            .send()
+            .await
+            .ok(200);
         let rows = page["items"].as_array().expect("items").clone();
         assert!(rows.len() <= first);
         items.extend(rows);
@@ -51,6 +63,9 @@ pub async fn walk(client: &Client, path: &str, filter: &str, first: usize) -> Ve
             assert_eq!(page["total"], json!(items.len()), "{filter}");
             return items;
         }
-        after = format!("&after={}", page["pageInfo"]["endCursor"].as_str().expect("a cursor"));
+        after = format!(
+            "&after={}",
+            page["pageInfo"]["endCursor"].as_str().expect("a cursor")
+        );
     }
 }

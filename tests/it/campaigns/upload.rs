@@ -16,7 +16,10 @@ fn field(name: &str, filename: &str, text: &str) -> (String, Vec<u8>) {
         "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{filename}\"\r\n\
          Content-Type: text/plain\r\n\r\n{text}\r\n--{boundary}--\r\n"
     );
-    (format!("multipart/form-data; boundary={boundary}"), body.into_bytes())
+    (
+        format!("multipart/form-data; boundary={boundary}"),
+        body.into_bytes(),
+    )
 }
 
 #[tokio::test]
@@ -27,17 +30,44 @@ async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
     let upload = format!("{path}/upload");
     let list = "# my list\nA.test\nhttps://b.test/x?y\n\nnot a domain\nb.test.\nlocalhost\n";
     let (kind, body) = form("list.txt", list);
-    let report = ann.post(&upload).body(&kind, body.clone()).send().await.ok(200);
-    assert_eq!((&report["accepted"], &report["duplicates"], &report["rejected"]), (&json!(2), &json!(1), &json!(2)));
-    let lines: Vec<_> = report["rejectedLines"].as_array().unwrap().iter().map(|line| line["line"].clone()).collect();
+    let report = ann
+        .post(&upload)
+        .body(&kind, body.clone())
+        .send()
+        .await
+        .ok(200);
+    assert_eq!(
+        (
+            &report["accepted"],
+            &report["duplicates"],
+            &report["rejected"]
+        ),
+        (&json!(2), &json!(1), &json!(2))
+    );
+    let lines: Vec<_> = report["rejectedLines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["line"].clone())
+        .collect();
     assert_eq!(lines, [json!(5), json!(7)]);
     // The same list again has nothing new.
     let again = ann.post(&upload).body(&kind, body).send().await.ok(200);
-    assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(0), &json!(3)));
+    assert_eq!(
+        (&again["accepted"], &again["duplicates"]),
+        (&json!(0), &json!(3))
+    );
     let (kind, body) = form("more.TXT", "b.test\nc.test");
     let more = ann.post(&upload).body(&kind, body).send().await.ok(200);
-    assert_eq!((&more["accepted"], &more["duplicates"]), (&json!(1), &json!(1)));
-    let names: Vec<_> = walk(&ann, &path, "", 2).await.iter().map(|item| item["domain"].clone()).collect();
+    assert_eq!(
+        (&more["accepted"], &more["duplicates"]),
+        (&json!(1), &json!(1))
+    );
+    let names: Vec<_> = walk(&ann, &path, "", 2)
+        .await
+        .iter()
+        .map(|item| item["domain"].clone())
+        .collect();
     assert_eq!(names, [json!("a.test"), json!("b.test"), json!("c.test")]);
 
     // Many names arrive in several events, and all of them are there.
@@ -45,25 +75,48 @@ async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
     let (kind, body) = form("many.txt", &many);
     let report = ann.post(&upload).body(&kind, body).send().await.ok(200);
     assert_eq!(report["accepted"], 12_345);
-    let page = ann.get(&format!("{path}/domains?limit=1&offset=12347")).send().await.ok(200);
-    assert_eq!((&page["total"], &page["items"][0]["domain"]), (&json!(12_348), &json!("n12344.test")));
+    let page = ann
+        .get(&format!("{path}/domains?limit=1&offset=12347"))
+        .send()
+        .await
+        .ok(200);
+    assert_eq!(
+        (&page["total"], &page["items"][0]["domain"]),
+        (&json!(12_348), &json!("n12344.test"))
+    );
 
     // A download goes through many pages and has every name once, in order.
-    let lines = ann.get(&format!("{path}/export?format=ndjson")).send().await;
+    let lines = ann
+        .get(&format!("{path}/export?format=ndjson"))
+        .send()
+        .await;
     let exported: Vec<String> = lines
         .text
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line")["domain"].as_str().unwrap().to_owned())
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).expect("a line")["domain"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     assert_eq!(exported.len(), 12_348);
     assert!((0..12_345).all(|n| exported[n + 3] == format!("n{n}.test")));
-    let array = ann.get(&format!("{path}/export?format=json")).send().await.ok(200);
+    let array = ann
+        .get(&format!("{path}/export?format=json"))
+        .send()
+        .await
+        .ok(200);
     assert_eq!(array.as_array().map(Vec::len), Some(12_348));
 
     // Discovery takes stock of what was imported, and no list comes after it.
     ann.post(&format!("{path}/start")).send().await.ok(200);
     crate::support::eventually("discovery is done", || async {
-        let status = ann.get(&format!("{path}/phases/discovery/status")).send().await.ok(200);
+        let status = ann
+            .get(&format!("{path}/phases/discovery/status"))
+            .send()
+            .await
+            .ok(200);
         (status["status"] == "completed").then_some(())
     })
     .await;
@@ -79,21 +132,36 @@ async fn a_repeated_upload_under_its_key_answers_the_first_report() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     let body = json!({"name": "once"});
-    let make = async || ann.post("/campaigns").header("x-idempotency-key", "make").json(&body).send().await.ok(201);
+    let make = async || {
+        ann.post("/campaigns")
+            .header("x-idempotency-key", "make")
+            .json(&body)
+            .send()
+            .await
+            .ok(201)
+    };
     let made = make().await;
     assert_eq!(make().await, made);
-    assert_eq!(ann.get("/campaigns").send().await.header("x-total-count"), Some("1"));
+    assert_eq!(
+        ann.get("/campaigns").send().await.header("x-total-count"),
+        Some("1")
+    );
     let path = format!("/campaigns/{}", made["id"].as_str().unwrap());
     let send = async |text: &str| {
         let (kind, body) = form("list.txt", text);
-        let upload = ann.post(&format!("{path}/upload")).header("x-idempotency-key", "list");
+        let upload = ann
+            .post(&format!("{path}/upload"))
+            .header("x-idempotency-key", "list");
         upload.body(&kind, body).send().await
     };
     let report = send("a.test\nb.test").await.ok(200);
     assert_eq!(report["accepted"], 2);
     assert_eq!(send("a.test\nb.test").await.ok(200), report);
     assert_eq!(send("a.test\nc.test").await.status, 422);
-    assert_eq!(ann.get(&format!("{path}/domains")).send().await.ok(200)["total"], 2);
+    assert_eq!(
+        ann.get(&format!("{path}/domains")).send().await.ok(200)["total"],
+        2
+    );
     app.stop().await;
 }
 
@@ -101,20 +169,52 @@ async fn a_repeated_upload_under_its_key_answers_the_first_report() {
 async fn an_upload_that_is_no_list_is_refused_by_name() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
-    let path = create(&ann, &json!({"name": "list", "configuration": {"maxDomains": 2}})).await;
+    let path = create(
+        &ann,
+        &json!({"name": "list", "configuration": {"maxDomains": 2}}),
+    )
+    .await;
     let upload = format!("{path}/upload");
-    let send = async |(kind, body): (String, Vec<u8>)| ann.post(&upload).body(&kind, body).send().await;
+    let send =
+        async |(kind, body): (String, Vec<u8>)| ann.post(&upload).body(&kind, body).send().await;
     send(form("list.csv", "a.test")).await.blames(422, "file");
-    send(form("list.txt", "a.test\nb.test\nc.test")).await.blames(422, "file");
-    send(field("list", "list.txt", "a.test")).await.blames(400, "list");
-    send(("multipart/form-data; boundary=x".to_owned(), b"--x--\r\n".to_vec())).await.blames(400, "file");
-    send(("multipart/form-data; boundary=x".to_owned(), b"nothing".to_vec())).await.blames(400, "body");
-    send(("text/plain".to_owned(), b"a.test".to_vec())).await.ok(415);
-    send(form("list.txt", &"\n".repeat(1_000_001))).await.blames(422, "file");
-    send(form("list.txt", &"#".repeat((64 << 20) + 1))).await.ok(413);
+    send(form("list.txt", "a.test\nb.test\nc.test"))
+        .await
+        .blames(422, "file");
+    send(field("list", "list.txt", "a.test"))
+        .await
+        .blames(400, "list");
+    send((
+        "multipart/form-data; boundary=x".to_owned(),
+        b"--x--\r\n".to_vec(),
+    ))
+    .await
+    .blames(400, "file");
+    send((
+        "multipart/form-data; boundary=x".to_owned(),
+        b"nothing".to_vec(),
+    ))
+    .await
+    .blames(400, "body");
+    send(("text/plain".to_owned(), b"a.test".to_vec()))
+        .await
+        .ok(415);
+    send(form("list.txt", &"\n".repeat(1_000_001)))
+        .await
+        .blames(422, "file");
+    send(form("list.txt", &"#".repeat((64 << 20) + 1)))
+        .await
+        .ok(413);
     let generated = create(&ann, &shops("ab")).await;
     let (kind, body) = form("list.txt", "a.test");
-    ann.post(&format!("{generated}/upload")).body(&kind, body).send().await.blames(422, "file");
-    assert_eq!(ann.get(&format!("{path}/domains")).send().await.ok(200)["total"], 0);
+    ann.post(&format!("{generated}/upload"))
+        .body(&kind, body)
+        .send()
+        .await
+        .blames(422, "file");
+    assert_eq!(
+        ann.get(&format!("{path}/domains")).send().await.ok(200)["total"],
+        0
+    );
     app.stop().await;
 }

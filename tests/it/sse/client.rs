@@ -20,7 +20,10 @@ impl Message {
     }
 
     pub fn position(&self) -> u64 {
-        self.id.as_deref().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("an id: {self:?}"))
+        self.id
+            .as_deref()
+            .and_then(|id| id.parse().ok())
+            .unwrap_or_else(|| panic!("an id: {self:?}"))
     }
 }
 
@@ -44,8 +47,16 @@ impl Stream {
             panic!("{}: {:?}", response.status(), response.text().await);
         }
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let cursor = response.headers()["x-event-cursor"].to_str().unwrap().parse().unwrap();
-        Self { response, text: String::new(), cursor }
+        let cursor = response.headers()["x-event-cursor"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        Self {
+            response,
+            text: String::new(),
+            cursor,
+        }
     }
 
     /// Waits for the next message, keep-alives included; nothing when the stream is over.
@@ -56,8 +67,11 @@ impl Stream {
                 self.text = rest.to_owned();
                 return Some(message);
             }
-            let chunk = tokio::time::timeout(DEADLINE, self.response.chunk()).await.expect("something comes");
-            self.text.push_str(std::str::from_utf8(&chunk.ok().flatten()?).unwrap());
+            let chunk = tokio::time::timeout(DEADLINE, self.response.chunk())
+                .await
+                .expect("something comes");
+            self.text
+                .push_str(std::str::from_utf8(&chunk.ok().flatten()?).unwrap());
         }
     }
 
@@ -95,16 +109,38 @@ impl Stream {
             }
         }
         text.truncate(bytes);
-        let Some(end) = text.rfind("\n\n") else { return Vec::new() };
-        text[..end].split("\n\n").map(parse).filter(|message| message.kind != "keep_alive").collect()
+        let Some(end) = text.rfind("\n\n") else {
+            return Vec::new();
+        };
+        text[..end]
+            .split("\n\n")
+            .map(parse)
+            .filter(|message| message.kind != "keep_alive")
+            .collect()
     }
 }
 
 fn parse(block: &str) -> Message {
-    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-    let data: Value = serde_json::from_str(&field("data: ").unwrap_or_else(|| panic!("data: {block}"))).unwrap();
+    let field = |name: &str| {
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::to_owned)
+    };
+    let data: Value =
+        serde_json::from_str(&field("data: ").unwrap_or_else(|| panic!("data: {block}"))).unwrap();
     let kind = field("event: ").unwrap_or_else(|| panic!("a type: {block}"));
-    assert_eq!((&data["version"], data["type"].as_str()), (&1.into(), Some(kind.as_str())));
-    assert!(data["timestamp"].is_string() && data["payload"].is_object(), "{block}");
-    Message { id: field("id: "), kind, data }
+    assert_eq!(
+        (&data["version"], data["type"].as_str()),
+        (&1.into(), Some(kind.as_str()))
+    );
+    assert!(
+        data["timestamp"].is_string() && data["payload"].is_object(),
+        "{block}"
+    );
+    Message {
+        id: field("id: "),
+        kind,
+        data,
+    }
 }

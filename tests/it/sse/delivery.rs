@@ -19,7 +19,10 @@ struct Draw(u64);
 
 impl Draw {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % limit
     }
 }
@@ -43,7 +46,8 @@ async fn write(app: &TestApp, user: UserId, stranger: UserId) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_is_cut_off_anywhere_and_comes_back_to_any_node_has_every_event_once_in_order() {
+async fn a_client_that_is_cut_off_anywhere_and_comes_back_to_any_node_has_every_event_once_in_order()
+ {
     let app = TestApp::start().await;
     let other = app.another_node().await;
     let (user, stranger) = (app.user("user").await, app.user("stranger").await);
@@ -56,12 +60,19 @@ async fn a_client_that_is_cut_off_anywhere_and_comes_back_to_any_node_has_every_
         let (mut messages, mut last): (Vec<Message>, String) = (Vec::new(), start.to_string());
         let (mut silent, mut cuts) = (false, 0);
         while !(silent && written.load(Ordering::Acquire)) {
-            let client = if draw.below(2) == 0 { user.clone() } else { user.at(&other) };
+            let client = if draw.below(2) == 0 {
+                user.clone()
+            } else {
+                user.at(&other)
+            };
             let stream = Stream::open(&client, "/sse/events?domains=all", Some(&last)).await;
             let received = stream.cut_after(500 + draw.below(30_000)).await;
             cuts += 1;
             silent = received.is_empty();
-            last = received.last().and_then(|message| message.id.clone()).unwrap_or(last);
+            last = received
+                .last()
+                .and_then(|message| message.id.clone())
+                .unwrap_or(last);
             messages.extend(received);
         }
         (messages, cuts)
@@ -73,10 +84,18 @@ async fn a_client_that_is_cut_off_anywhere_and_comes_back_to_any_node_has_every_
     let ((messages, cuts), ()) = tokio::join!(reading, writing);
 
     let expected = expected(&app.app, user_id, None, start).await;
-    assert!(expected.len() > 8_000 && cuts > 5, "{} events, {cuts} cuts", expected.len());
+    assert!(
+        expected.len() > 8_000 && cuts > 5,
+        "{} events, {cuts} cuts",
+        expected.len()
+    );
     let wanted: Vec<&str> = expected.iter().map(|(_, label)| label.as_str()).collect();
     let said = said(&messages);
-    if let Some(at) = said.iter().zip(&wanted).position(|(said, wanted)| said != wanted) {
+    if let Some(at) = said
+        .iter()
+        .zip(&wanted)
+        .position(|(said, wanted)| said != wanted)
+    {
         panic!("differs at {at}: {:?} and not {:?}", &said[at], &wanted[at]);
     }
     assert_eq!(said.len(), wanted.len());
@@ -122,15 +141,30 @@ async fn coalesced_messages_come_four_a_second_with_at_most_two_hundred_domains_
     campaign.check_all(&app.app, 70).await;
     campaign.change_mode(&app.app).await;
     let messages = stream.until(|message| message.kind == "mode_changed").await;
-    let deltas = messages.iter().filter(|message| message.kind == "domain_status_delta").count();
+    let deltas = messages
+        .iter()
+        .filter(|message| message.kind == "domain_status_delta")
+        .count();
     let seconds = begun.elapsed().as_secs_f64();
-    assert!(deltas >= 5, "1,000 domains are five messages or more: {deltas}");
-    assert!(deltas as f64 <= 4.0 * seconds + 1.0, "{deltas} in {seconds} s");
-    assert_ids(&messages, &expected(&app.app, user_id, Some(campaign.id), start).await);
+    assert!(
+        deltas >= 5,
+        "1,000 domains are five messages or more: {deltas}"
+    );
+    assert!(
+        deltas as f64 <= 4.0 * seconds + 1.0,
+        "{deltas} in {seconds} s"
+    );
+    assert_ids(
+        &messages,
+        &expected(&app.app, user_id, Some(campaign.id), start).await,
+    );
 
     // The same part again, cut off after each message.
     let (mut pieced, mut last) = (Vec::new(), start.to_string());
-    while pieced.last().is_none_or(|message: &Message| message.kind != "mode_changed") {
+    while pieced
+        .last()
+        .is_none_or(|message: &Message| message.kind != "mode_changed")
+    {
         let mut stream = Stream::open(&user, &format!("{path}?after={start}"), Some(&last)).await;
         let message = stream.next().await.expect("a message");
         last = message.id.clone().expect("an id");
@@ -161,5 +195,7 @@ async fn a_client_that_was_away_while_the_server_restarted_misses_nothing() {
     messages.extend(stream.until(|message| message.kind == "mode_changed").await);
     assert_ids(&messages, &expected(&app.app, user_id, None, start).await);
     drop(stream);
-    tokio::time::timeout(Duration::from_secs(10), app.stop()).await.expect("open streams do not keep a server up");
+    tokio::time::timeout(Duration::from_secs(10), app.stop())
+        .await
+        .expect("open streams do not keep a server up");
 }

@@ -47,7 +47,13 @@ impl Written {
             };
             command(app, owner, id, Command::ImportDomains(import)).await;
         }
-        Self { id, owner, names, rounds: 0, mode }
+        Self {
+            id,
+            owner,
+            names,
+            rounds: 0,
+            mode,
+        }
     }
 
     /// Records a DNS result for each of some domains, in one commit.
@@ -55,19 +61,44 @@ impl Written {
         let mut batch = BulkAppend::new(&metadata(self.owner));
         let run = Uuid::now_v7();
         for name in &self.names[names] {
-            let payload = format!(r#"{{"DnsChecked":{{"run_id":"{run}","outcome":"ok","attempts":1,"elapsed_ms":1}}}}"#);
-            let event = NewEvent { event_type: "DnsChecked".to_owned(), event_version: "1".to_owned(), payload };
-            batch.raw_stream("domain", &format!("{}/{name}", self.id), self.rounds, vec![event]).unwrap();
+            let payload = format!(
+                r#"{{"DnsChecked":{{"run_id":"{run}","outcome":"ok","attempts":1,"elapsed_ms":1}}}}"#
+            );
+            let event = NewEvent {
+                event_type: "DnsChecked".to_owned(),
+                event_version: "1".to_owned(),
+                payload,
+            };
+            batch
+                .raw_stream(
+                    "domain",
+                    &format!("{}/{name}", self.id),
+                    self.rounds,
+                    vec![event],
+                )
+                .unwrap();
         }
-        let answers = batch.append(&app.database).await.expect("results are appended");
-        assert!(answers.iter().all(|answer| matches!(answer, Answer::Appended { .. })), "{answers:?}");
-        app.database.sequence().await.expect("they get their positions");
+        let answers = batch
+            .append(&app.database)
+            .await
+            .expect("results are appended");
+        assert!(
+            answers
+                .iter()
+                .all(|answer| matches!(answer, Answer::Appended { .. })),
+            "{answers:?}"
+        );
+        app.database
+            .sequence()
+            .await
+            .expect("they get their positions");
     }
 
     /// Records a result for every domain, in commits of a size.
     pub async fn check_all(&mut self, app: &App, size: usize) {
         for start in (0..self.names.len()).step_by(size) {
-            self.check(app, start..(start + size).min(self.names.len())).await;
+            self.check(app, start..(start + size).min(self.names.len()))
+                .await;
         }
         self.rounds += 1;
     }
@@ -77,12 +108,20 @@ impl Written {
             Mode::StepByStep => Mode::FullSequence,
             Mode::FullSequence => Mode::StepByStep,
         };
-        command(app, self.owner, self.id, Command::ChangeMode(ChangeMode { mode: self.mode })).await;
+        command(
+            app,
+            self.owner,
+            self.id,
+            Command::ChangeMode(ChangeMode { mode: self.mode }),
+        )
+        .await;
     }
 }
 
 async fn command(app: &App, user: UserId, id: CampaignId, command: Command) {
-    app.execute::<Campaign>(&id.to_string(), command, &metadata(user), None).await.expect("the command is taken");
+    app.execute::<Campaign>(&id.to_string(), command, &metadata(user), None)
+        .await
+        .expect("the command is taken");
 }
 
 /// Makes a keyword set.
@@ -95,7 +134,9 @@ pub async fn keyword_set(app: &App, owner: UserId) -> KeywordSetId {
         rules: Vec::new(),
         enabled: true,
     });
-    app.execute::<KeywordSet>(&id.to_string(), create, &metadata(owner), None).await.expect("a set");
+    app.execute::<KeywordSet>(&id.to_string(), create, &metadata(owner), None)
+        .await
+        .expect("a set");
     id
 }
 
@@ -109,11 +150,21 @@ pub type Said = (u64, String);
 
 /// What a stream must say that begins after a position, read from the feed: of one owner, and of one campaign where one
 /// is named. Keyword sets are the owner's, whatever campaign is named, and are left out then.
-pub async fn expected(app: &App, owner: UserId, campaign: Option<CampaignId>, after: u64) -> Vec<Said> {
+pub async fn expected(
+    app: &App,
+    owner: UserId,
+    campaign: Option<CampaignId>,
+    after: u64,
+) -> Vec<Said> {
     let (mut said, mut next) = (Vec::new(), Position::START);
     let mut mine = std::collections::HashSet::new();
     loop {
-        let page = app.database.feed().after(next, 5_000, None).await.expect("the feed answers");
+        let page = app
+            .database
+            .feed()
+            .after(next, 5_000, None)
+            .await
+            .expect("the feed answers");
         for event in &page.events {
             let stream = event.aggregate_id.split('/').next().unwrap().to_owned();
             if event.event_type == "Created" && event.payload.contains(&owner.to_string()) {
@@ -121,7 +172,9 @@ pub async fn expected(app: &App, owner: UserId, campaign: Option<CampaignId>, af
             }
             let wanted = campaign.is_none_or(|id| id.to_string() == stream);
             if event.position.get() > after && wanted && mine.contains(&stream) {
-                let of_event = labels(event).into_iter().map(|label| (event.position.get(), label));
+                let of_event = labels(event)
+                    .into_iter()
+                    .map(|label| (event.position.get(), label));
                 said.extend(of_event);
             }
         }
@@ -138,8 +191,16 @@ fn labels(event: &Recorded) -> Vec<String> {
     let one = |label: String| vec![label];
     let kind = match (event.aggregate_type.as_str(), event.event_type.as_str()) {
         ("domain", "DnsChecked" | "HttpChecked" | "LeadDecided") => {
-            let outcome = inner.get("outcome").or_else(|| inner.get("status")).unwrap().as_str().unwrap();
-            return one(format!("{} {} {outcome}", event.aggregate_id, event.event_type));
+            let outcome = inner
+                .get("outcome")
+                .or_else(|| inner.get("status"))
+                .unwrap()
+                .as_str()
+                .unwrap();
+            return one(format!(
+                "{} {} {outcome}",
+                event.aggregate_id, event.event_type
+            ));
         }
         ("domain", "Scored") => return one(format!("{} domain_scored", event.aggregate_id)),
         ("campaign", "PhaseStarted") if inner["auto"] == true => "phase_auto_started",
@@ -161,7 +222,8 @@ fn labels(event: &Recorded) -> Vec<String> {
         "phase_failed" if inner["phase"] == "analysis" => Some("analysis_failed"),
         _ => None,
     };
-    let announced = announcement.map(|kind| format!("{} {kind} {}", event.aggregate_id, event.sequence));
+    let announced =
+        announcement.map(|kind| format!("{} {kind} {}", event.aggregate_id, event.sequence));
     announced.into_iter().chain([label]).collect()
 }
 
@@ -175,26 +237,47 @@ fn of_message(message: &Message) -> Vec<String> {
     let text = |field: &str| payload[field].as_str().unwrap_or_default().to_owned();
     match message.kind.as_str() {
         "campaign_progress" => Vec::new(),
-        "domain_scored" => vec![format!("{}/{} domain_scored", text("campaignId"), text("domain"))],
+        "domain_scored" => vec![format!(
+            "{}/{} domain_scored",
+            text("campaignId"),
+            text("domain")
+        )],
         "domain_status_delta" => {
             let items = payload["items"].as_array().expect("items");
-            assert!((1..=200).contains(&items.len()) && payload["count"] == items.len(), "{payload}");
-            items.iter().flat_map(|item| of_item(&text("campaignId"), item)).collect()
+            assert!(
+                (1..=200).contains(&items.len()) && payload["count"] == items.len(),
+                "{payload}"
+            );
+            items
+                .iter()
+                .flat_map(|item| of_item(&text("campaignId"), item))
+                .collect()
         }
         kind => {
-            let of = if kind.starts_with("keyword_set") { text("keywordSetId") } else { text("campaignId") };
+            let of = if kind.starts_with("keyword_set") {
+                text("keywordSetId")
+            } else {
+                text("campaignId")
+            };
             vec![format!("{of} {kind} {}", payload["sequence"])]
         }
     }
 }
 
 fn of_item(campaign: &str, item: &serde_json::Value) -> Vec<String> {
-    let findings = [("dns_status", "DnsChecked"), ("http_status", "HttpChecked"), ("lead_status", "LeadDecided")];
+    let findings = [
+        ("dns_status", "DnsChecked"),
+        ("http_status", "HttpChecked"),
+        ("lead_status", "LeadDecided"),
+    ];
     findings
         .into_iter()
         .filter_map(|(field, event)| {
             let status = item.get(field)?.as_str()?;
-            Some(format!("{campaign}/{} {event} {status}", item["domain"].as_str()?))
+            Some(format!(
+                "{campaign}/{} {event} {status}",
+                item["domain"].as_str()?
+            ))
         })
         .collect()
 }
@@ -214,7 +297,9 @@ pub fn assert_ids(messages: &[Message], expected: &[Said]) {
         assert!(id >= last, "ids never fall: {id} after {last}");
         match covered {
             // An announcement goes before the message of its event.
-            Some(position) if message.id.as_deref().is_some_and(|id| id.starts_with('0')) => assert_eq!(id, position - 1),
+            Some(position) if message.id.as_deref().is_some_and(|id| id.starts_with('0')) => {
+                assert_eq!(id, position - 1)
+            }
             Some(position) => assert_eq!(id, position, "{message:?}"),
             None => {}
         }

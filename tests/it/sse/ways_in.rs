@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{client::Stream, log::{Written, keyword_set, names}};
+use super::{
+    client::Stream,
+    log::{Written, keyword_set, names},
+};
 use crate::support::{eventually, server::TestApp};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -15,7 +18,10 @@ async fn a_stream_of_somebody_elses_campaign_is_not_found_and_one_without_a_user
     for path in [path.as_str(), "/sse/events", "/sse/events/stats"] {
         assert_eq!(app.anonymous().get(path).send().await.status, 401);
     }
-    user.get("/sse/campaigns/none/events").send().await.blames(400, "campaignId");
+    user.get("/sse/campaigns/none/events")
+        .send()
+        .await
+        .blames(400, "campaignId");
     app.stop().await;
 }
 
@@ -23,10 +29,23 @@ async fn a_stream_of_somebody_elses_campaign_is_not_found_and_one_without_a_user
 async fn an_id_that_no_stream_gave_out_is_refused_by_name() {
     let app = TestApp::start().await;
     let user = app.user("user").await;
-    user.get("/sse/events?after=yesterday").send().await.blames(400, "after");
-    user.get("/sse/events?after=99999999").send().await.blames(400, "after");
-    user.get("/sse/events").header("Last-Event-ID", "-1").send().await.blames(400, "Last-Event-ID");
-    user.get("/sse/events?domains=some").send().await.blames(400, "domains");
+    user.get("/sse/events?after=yesterday")
+        .send()
+        .await
+        .blames(400, "after");
+    user.get("/sse/events?after=99999999")
+        .send()
+        .await
+        .blames(400, "after");
+    user.get("/sse/events")
+        .header("Last-Event-ID", "-1")
+        .send()
+        .await
+        .blames(400, "Last-Event-ID");
+    user.get("/sse/events?domains=some")
+        .send()
+        .await
+        .blames(400, "domains");
     app.stop().await;
 }
 
@@ -34,7 +53,10 @@ async fn an_id_that_no_stream_gave_out_is_refused_by_name() {
 async fn ending_a_session_ends_its_streams_and_no_others() {
     let app = TestApp::start().await;
     let user = app.user("user").await;
-    let session = app.log_in("user", crate::support::server::PASSWORD).await.ok(200);
+    let session = app
+        .log_in("user", crate::support::server::PASSWORD)
+        .await
+        .ok(200);
     let elsewhere = crate::support::server::Client {
         token: session["token"].as_str().map(str::to_owned),
         ..user.clone()
@@ -45,7 +67,14 @@ async fn ending_a_session_ends_its_streams_and_no_others() {
     let ended = tokio::time::timeout(Duration::from_secs(4), ending.next());
     assert_eq!(ended.await.expect("well before the next keep-alive"), None);
     keyword_set(&app.app, user.user_id.unwrap()).await;
-    assert_eq!(lasting.next().await.expect("the other session's stream goes on").kind, "keyword_set_created");
+    assert_eq!(
+        lasting
+            .next()
+            .await
+            .expect("the other session's stream goes on")
+            .kind,
+        "keyword_set_created"
+    );
     app.stop().await;
 }
 
@@ -59,7 +88,10 @@ async fn the_statistics_count_open_streams_and_messages() {
     stream.any().await.expect("a first message");
     let open = stats().await;
     assert_eq!(open["activeConnections"], 1);
-    assert!(open["totalEventsSent"].as_u64().unwrap() >= 1 && open["uptime"].is_string(), "{open}");
+    assert!(
+        open["totalEventsSent"].as_u64().unwrap() >= 1 && open["uptime"].is_string(),
+        "{open}"
+    );
     drop(stream);
     eventually("the stream is counted out", || async {
         (stats().await["activeConnections"] == 0).then_some(())

@@ -2,7 +2,9 @@
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{self, Campaign, Command, Create, Mode, Phase, PhaseConfig, Source, StartPhase, Status},
+    campaign::{
+        self, Campaign, Command, Create, Mode, Phase, PhaseConfig, Source, StartPhase, Status,
+    },
     ids::{CampaignId, RunId, UserId},
     names,
 };
@@ -46,7 +48,9 @@ impl Node {
     }
 
     async fn start_parts(url: &str, network: Network, workers: bool) -> Self {
-        let mut app = App::open(url, network).await.expect("the application opens");
+        let mut app = App::open(url, network)
+            .await
+            .expect("the application opens");
         // The sandbox answers within milliseconds or never.
         app.defaults.dns.query_timeout_seconds = 1;
         app.defaults.dns.attempts = Some(2);
@@ -57,7 +61,11 @@ impl Node {
         if workers {
             app.spawn_workers(Settings::default(), &tracker, &cancel);
         }
-        Self { app, cancel, tracker }
+        Self {
+            app,
+            cancel,
+            tracker,
+        }
     }
 
     /// Ends every task and waits for it.
@@ -92,7 +100,11 @@ impl Pipeline {
         Self::start_parts(world, |_, _| (), false).await
     }
 
-    async fn start_parts(world: World, adjust: impl FnOnce(&mut Network, &Sandbox), workers: bool) -> Self {
+    async fn start_parts(
+        world: World,
+        adjust: impl FnOnce(&mut Network, &Sandbox),
+        workers: bool,
+    ) -> Self {
         let sandbox = Sandbox::start(world).await.expect("the sandbox starts");
         let database = database().await;
         let mut network = network(&sandbox);
@@ -137,7 +149,12 @@ impl Pipeline {
     }
 
     /// Makes a campaign in full sequence over a pattern, every phase configured.
-    pub async fn create(&self, pattern: names::Pattern, count: Option<u64>, keywords: &[&str]) -> CampaignId {
+    pub async fn create(
+        &self,
+        pattern: names::Pattern,
+        count: Option<u64>,
+        keywords: &[&str],
+    ) -> CampaignId {
         let campaign_id = CampaignId(Uuid::now_v7());
         let create = Create {
             owner: self.owner,
@@ -180,15 +197,25 @@ impl Pipeline {
 
     /// Waits until a campaign has the status.
     pub async fn reaches(&self, campaign_id: CampaignId, status: Status) {
-        eventually(&format!("campaign {campaign_id} is {}", status.name()), || async {
-            let campaign = projections::campaigns::by_id(self.app().database.pool(), campaign_id)
-                .await
-                .expect("campaigns answer")?;
-            (campaign.status() == status).then_some(())
-        })
+        eventually(
+            &format!("campaign {campaign_id} is {}", status.name()),
+            || async {
+                let campaign =
+                    projections::campaigns::by_id(self.app().database.pool(), campaign_id)
+                        .await
+                        .expect("campaigns answer")?;
+                (campaign.status() == status).then_some(())
+            },
+        )
         .await;
         // Every read model is asked from the same moment on.
-        let head = self.app().database.feed().head().await.expect("the log answers");
+        let head = self
+            .app()
+            .database
+            .feed()
+            .head()
+            .await
+            .expect("the log answers");
         self.app()
             .runtime
             .wait_for(head, super::DEADLINE)
@@ -230,7 +257,9 @@ pub fn network(sandbox: &Sandbox) -> Network {
         resolvers: vec![sandbox.dns_addr().to_string()],
         ..Network::default()
     };
-    network.trust_pem(sandbox.ca_pem()).expect("the sandbox's authority is one");
+    network
+        .trust_pem(sandbox.ca_pem())
+        .expect("the sandbox's authority is one");
     network
 }
 

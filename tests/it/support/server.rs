@@ -33,7 +33,9 @@ pub struct Server {
 impl Server {
     /// Starts a process on a database.
     pub async fn start(url: &str, network: Network, secret: Secret) -> Self {
-        let mut app = App::open(url, network).await.expect("the application opens");
+        let mut app = App::open(url, network)
+            .await
+            .expect("the application opens");
         app.defaults.dns.query_timeout_seconds = 1;
         app.defaults.dns.attempts = Some(2);
         app.defaults.http.request_timeout_seconds = Some(3);
@@ -42,17 +44,37 @@ impl Server {
         app.spawn_coordinator(&tracker, &cancel);
         app.spawn_workers(work::Settings::default(), &tracker, &cancel);
         let streams = Streams::start(&app, &tracker, &cancel);
-        let auth = Auth::new(Settings { bcrypt_cost: 4, ..Settings::new(secret) }).await.expect("log-in starts");
+        let auth = Auth::new(Settings {
+            bcrypt_cost: 4,
+            ..Settings::new(secret)
+        })
+        .await
+        .expect("log-in starts");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let base = format!("http://{}/api/v2", listener.local_addr().expect("an address"));
+        let base = format!(
+            "http://{}/api/v2",
+            listener.local_addr().expect("an address")
+        );
         let state = http::State::new(app.clone(), auth.clone(), streams);
         let served = tokio::spawn(http::serve(listener, state, cancel.clone()));
-        Self { app, auth, base, cancel, tracker, served }
+        Self {
+            app,
+            auth,
+            base,
+            cancel,
+            tracker,
+            served,
+        }
     }
 
     /// Returns somebody who is not logged in.
     pub fn anonymous(&self) -> Client {
-        Client { http: http_client(), base: self.base.clone(), token: None, user_id: None }
+        Client {
+            http: http_client(),
+            base: self.base.clone(),
+            token: None,
+            user_id: None,
+        }
     }
 
     /// Makes a user and logs him in.
@@ -77,13 +99,20 @@ impl Server {
     /// Tries to log in.
     pub async fn log_in(&self, name: &str, password: &str) -> Reply {
         let body = serde_json::json!({"email": email(name), "password": password});
-        self.anonymous().post("/auth/login").json(&body).send().await
+        self.anonymous()
+            .post("/auth/login")
+            .json(&body)
+            .send()
+            .await
     }
 
     /// Ends the process and waits for its tasks.
     pub async fn stop(self) {
         self.cancel.cancel();
-        self.served.await.expect("the server ends").expect("the server ends well");
+        self.served
+            .await
+            .expect("the server ends")
+            .expect("the server ends well");
         self.tracker.close();
         self.tracker.wait().await;
         self.app.database.close().await;
@@ -136,7 +165,12 @@ impl TestApp {
         let secret = Secret::random();
         let database = database().await;
         let server = Server::start(database.url(), network, secret.clone()).await;
-        Self { server, database, sandbox, secret }
+        Self {
+            server,
+            database,
+            sandbox,
+            secret,
+        }
     }
 
     /// Starts another process on the same database, with the same secret.
@@ -147,11 +181,21 @@ impl TestApp {
 
     /// Ends the process and starts it again.
     pub async fn restart(self) -> Self {
-        let Self { server, database, sandbox, secret } = self;
+        let Self {
+            server,
+            database,
+            sandbox,
+            secret,
+        } = self;
         server.stop().await;
         let network = sandbox.as_ref().map_or_else(Network::default, network);
         let server = Server::start(database.url(), network, secret.clone()).await;
-        Self { server, database, sandbox, secret }
+        Self {
+            server,
+            database,
+            sandbox,
+            secret,
+        }
     }
 
     /// Ends everything.
@@ -196,12 +240,18 @@ impl Client {
 
     /// The same user at another node.
     pub fn at(&self, server: &Server) -> Self {
-        Self { base: server.base.clone(), ..self.clone() }
+        Self {
+            base: server.base.clone(),
+            ..self.clone()
+        }
     }
 
     /// The same somebody without the token, who shows the cookie instead.
     pub fn cookie(&self) -> String {
-        format!("domainflow_session={}", self.token.as_deref().unwrap_or_default())
+        format!(
+            "domainflow_session={}",
+            self.token.as_deref().unwrap_or_default()
+        )
     }
 }
 
@@ -225,7 +275,11 @@ impl Request {
         let response = self.0.send().await.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a body");
-        Reply { status, headers, text }
+        Reply {
+            status,
+            headers,
+            text,
+        }
     }
 }
 
@@ -258,7 +312,12 @@ impl Reply {
         assert_eq!(self.status, status, "{}", self.text);
         let body = self.json();
         assert_eq!(body["success"], false, "{body}");
-        let fields: Vec<_> = body["error"]["details"].as_array().expect("details").iter().map(|d| d["field"].clone()).collect();
+        let fields: Vec<_> = body["error"]["details"]
+            .as_array()
+            .expect("details")
+            .iter()
+            .map(|d| d["field"].clone())
+            .collect();
         assert!(fields.contains(&Value::String(field.to_owned())), "{body}");
     }
 

@@ -122,7 +122,10 @@ pub struct PatternConfig {
     crawl_depth: Option<u64>,
     /// A figure that the client worked out for itself; kept with the configuration and answered, decides nothing.
     #[schema(value_type = Object)]
-    #[expect(dead_code, reason = "it is checked to be an object and kept with the whole configuration")]
+    #[expect(
+        dead_code,
+        reason = "it is checked to be an object and kept with the whole configuration"
+    )]
     projection_estimate: Option<serde_json::Map<String, Value>>,
 }
 
@@ -141,7 +144,11 @@ pub struct Planned {
 ///
 /// # Errors
 /// 422 naming the setting that is unknown, out of range, contradicts another, or cannot be honoured.
-pub async fn plan(database: &Database, owner: UserId, configuration: &Value) -> Result<Planned, Error> {
+pub async fn plan(
+    database: &Database,
+    owner: UserId,
+    configuration: &Value,
+) -> Result<Planned, Error> {
     let settings: CampaignConfiguration = read(configuration, "configuration")?;
     let max_domains = settings
         .max_domains
@@ -150,14 +157,31 @@ pub async fn plan(database: &Database, owner: UserId, configuration: &Value) -> 
     let switches = settings.phases.unwrap_or_default();
     refuse_what_cannot_be_honoured(&switches)?;
     let pattern = settings.pattern_config.unwrap_or_default();
-    in_range("configuration.patternConfig.crawlDepth", pattern.crawl_depth.unwrap_or(0), 0..=0).map_err(|_| {
-        Error::unprocessable("configuration.patternConfig.crawlDepth", "sites are not crawled to a depth, only 0 is possible")
+    in_range(
+        "configuration.patternConfig.crawlDepth",
+        pattern.crawl_depth.unwrap_or(0),
+        0..=0,
+    )
+    .map_err(|_| {
+        Error::unprocessable(
+            "configuration.patternConfig.crawlDepth",
+            "sites are not crawled to a depth, only 0 is possible",
+        )
     })?;
     let listed = pattern.persona_ids.as_deref().unwrap_or_default();
-    let personas = personas::by_kind(database, owner, listed, "configuration.patternConfig.personaIds").await?;
+    let personas = personas::by_kind(
+        database,
+        owner,
+        listed,
+        "configuration.patternConfig.personaIds",
+    )
+    .await?;
     let keyword_sets = keyword_sets(&pattern, &switches)?;
 
-    let mut planned = Planned { max_domains, ..Planned::default() };
+    let mut planned = Planned {
+        max_domains,
+        ..Planned::default()
+    };
     discovery(&pattern, &switches, &mut planned)?;
     if switches.wants_validation() || personas.dns.is_some() {
         planned.phases.push(PhaseConfig::Validation {
@@ -166,10 +190,19 @@ pub async fn plan(database: &Database, owner: UserId, configuration: &Value) -> 
         });
     }
     if switches.wants_extraction() || keyword_sets.is_some() || personas.http.is_some() {
-        planned.phases.push(extraction(personas.http, personas.dns, keyword_sets));
+        planned
+            .phases
+            .push(extraction(personas.http, personas.dns, keyword_sets));
     }
-    if switches.analysis.as_ref().and_then(|analysis| analysis.enabled) == Some(true) {
-        planned.phases.push(PhaseConfig::Analysis { scoring_profile: None });
+    if switches
+        .analysis
+        .as_ref()
+        .and_then(|analysis| analysis.enabled)
+        == Some(true)
+    {
+        planned.phases.push(PhaseConfig::Analysis {
+            scoring_profile: None,
+        });
     }
     Ok(planned)
 }
@@ -190,14 +223,20 @@ fn extraction(
 
 impl PhaseSwitches {
     fn wants_validation(&self) -> bool {
-        self.validation
-            .as_ref()
-            .is_some_and(|validation| validation.enabled == Some(true) || validation.dns_validation == Some(true))
+        self.validation.as_ref().is_some_and(|validation| {
+            validation.enabled == Some(true) || validation.dns_validation == Some(true)
+        })
     }
 
     fn wants_extraction(&self) -> bool {
-        let enabled = self.extraction.as_ref().and_then(|extraction| extraction.enabled);
-        let fetched = self.validation.as_ref().and_then(|validation| validation.http_validation);
+        let enabled = self
+            .extraction
+            .as_ref()
+            .and_then(|extraction| extraction.enabled);
+        let fetched = self
+            .validation
+            .as_ref()
+            .and_then(|validation| validation.http_validation);
         enabled == Some(true) || fetched == Some(true)
     }
 }
@@ -212,22 +251,47 @@ fn refuse_what_cannot_be_honoured(switches: &PhaseSwitches) -> Result<(), Error>
     let skipped = "no phase can be left out; start phases one by one in the mode step_by_step";
     let refusals = [
         ("discovery.enabled", off(discovery.enabled), skipped),
-        ("discovery.maxDepth", discovery.max_depth.is_some_and(|depth| depth != 1), "names are not looked for on other sites, only 1 is possible"),
+        (
+            "discovery.maxDepth",
+            discovery.max_depth.is_some_and(|depth| depth != 1),
+            "names are not looked for on other sites, only 1 is possible",
+        ),
         ("validation.enabled", off(validation.enabled), skipped),
-        ("validation.dnsValidation", off(validation.dns_validation), skipped),
-        ("validation.httpValidation", off(validation.http_validation), skipped),
+        (
+            "validation.dnsValidation",
+            off(validation.dns_validation),
+            skipped,
+        ),
+        (
+            "validation.httpValidation",
+            off(validation.http_validation),
+            skipped,
+        ),
         ("extraction.enabled", off(extraction.enabled), skipped),
         ("analysis.enabled", off(analysis.enabled), skipped),
-        ("analysis.generateReports", analysis.generate_reports == Some(true), "reports are not made, results are exported"),
+        (
+            "analysis.generateReports",
+            analysis.generate_reports == Some(true),
+            "reports are not made, results are exported",
+        ),
     ];
     match refusals.into_iter().find(|(_, refused, _)| *refused) {
-        Some((field, _, why)) => Err(Error::unprocessable(format!("configuration.phases.{field}"), why)),
+        Some((field, _, why)) => Err(Error::unprocessable(
+            format!("configuration.phases.{field}"),
+            why,
+        )),
         None => Ok(()),
     }
 }
 
-fn keyword_sets(pattern: &PatternConfig, switches: &PhaseSwitches) -> Result<Option<Vec<Uuid>>, Error> {
-    let of_phase = switches.extraction.as_ref().and_then(|extraction| extraction.keyword_set_ids.as_ref());
+fn keyword_sets(
+    pattern: &PatternConfig,
+    switches: &PhaseSwitches,
+) -> Result<Option<Vec<Uuid>>, Error> {
+    let of_phase = switches
+        .extraction
+        .as_ref()
+        .and_then(|extraction| extraction.keyword_set_ids.as_ref());
     match (of_phase, pattern.keyword_set_ids.as_ref()) {
         (Some(one), Some(other)) if one != other => Err(Error::unprocessable(
             "configuration.patternConfig.keywordSetIds",
@@ -238,20 +302,36 @@ fn keyword_sets(pattern: &PatternConfig, switches: &PhaseSwitches) -> Result<Opt
 }
 
 /// Reads where the names come from: a list, a pattern, or nothing said yet.
-fn discovery(pattern: &PatternConfig, switches: &PhaseSwitches, planned: &mut Planned) -> Result<(), Error> {
+fn discovery(
+    pattern: &PatternConfig,
+    switches: &PhaseSwitches,
+    planned: &mut Planned,
+) -> Result<(), Error> {
     let parts = [
         ("type", pattern.kind.is_some()),
         ("constant", pattern.constant.is_some()),
-        ("prefixVariableLength", pattern.prefix_variable_length.is_some()),
-        ("suffixVariableLength", pattern.suffix_variable_length.is_some()),
+        (
+            "prefixVariableLength",
+            pattern.prefix_variable_length.is_some(),
+        ),
+        (
+            "suffixVariableLength",
+            pattern.suffix_variable_length.is_some(),
+        ),
         ("variableLength", pattern.variable_length.is_some()),
         ("charset", pattern.charset.is_some()),
         ("tlds", pattern.tlds.is_some()),
     ];
-    let part = parts.into_iter().find(|(_, given)| *given).map(|(field, _)| field);
+    let part = parts
+        .into_iter()
+        .find(|(_, given)| *given)
+        .map(|(field, _)| field);
     let source = match (&pattern.target_domains, part) {
         (Some(_), Some(field)) => {
-            return Err(Error::unprocessable(NAMES.field(field), "has no effect beside targetDomains"));
+            return Err(Error::unprocessable(
+                NAMES.field(field),
+                "has no effect beside targetDomains",
+            ));
         }
         (Some(targets), None) => {
             planned.names = Some(targets_of(targets, planned.max_domains)?);
@@ -259,11 +339,19 @@ fn discovery(pattern: &PatternConfig, switches: &PhaseSwitches, planned: &mut Pl
         }
         (None, Some(_)) => {
             let pattern = pattern_of(pattern)?;
-            let count = count(&pattern, None, planned.max_domains, "configuration.maxDomains")?;
+            let count = count(
+                &pattern,
+                None,
+                planned.max_domains,
+                "configuration.maxDomains",
+            )?;
             Source::Pattern { pattern, count }
         }
         (None, None) => {
-            let switched_on = switches.discovery.as_ref().and_then(|discovery| discovery.enabled);
+            let switched_on = switches
+                .discovery
+                .as_ref()
+                .and_then(|discovery| discovery.enabled);
             return match switched_on {
                 Some(true) => Err(Error::unprocessable(
                     "configuration.patternConfig",
@@ -283,11 +371,16 @@ fn pattern_of(given: &PatternConfig) -> Result<Pattern, Error> {
         ("suffixVariableLength", given.suffix_variable_length),
         ("variableLength", given.variable_length),
     ];
-    let variable = lengths.into_iter().find(|(_, length)| length.unwrap_or(0) > 0);
+    let variable = lengths
+        .into_iter()
+        .find(|(_, length)| length.unwrap_or(0) > 0);
     let charset = given.charset.as_deref().unwrap_or_default();
     match (given.kind, variable) {
         (Some(PatternType::Constant), Some((field, _))) => {
-            return Err(Error::unprocessable(NAMES.field(field), "a constant pattern has no variable part"));
+            return Err(Error::unprocessable(
+                NAMES.field(field),
+                "a constant pattern has no variable part",
+            ));
         }
         (_, None) if !charset.is_empty() => {
             return Err(Error::unprocessable(
@@ -323,7 +416,9 @@ fn pattern_of(given: &PatternConfig) -> Result<Pattern, Error> {
 
 fn targets_of(targets: &[String], max_domains: Option<u64>) -> Result<Vec<String>, Error> {
     let field = NAMES.field("targetDomains");
-    let most = max_domains.map_or(MOST_TARGETS, |most| usize::try_from(most).unwrap_or(MOST_TARGETS));
+    let most = max_domains.map_or(MOST_TARGETS, |most| {
+        usize::try_from(most).unwrap_or(MOST_TARGETS)
+    });
     let mut kept: Vec<String> = Vec::with_capacity(targets.len().min(MOST_TARGETS));
     let mut seen = std::collections::HashSet::new();
     for (at, text) in targets.iter().enumerate() {

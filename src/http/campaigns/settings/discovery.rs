@@ -56,13 +56,19 @@ struct DiscoverySettings {
 }
 
 /// Reads the settings of discovery for a campaign that may have `max_domains` names.
-pub(super) fn config(configuration: &Value, max_domains: Option<u64>) -> Result<PhaseConfig, Error> {
+pub(super) fn config(
+    configuration: &Value,
+    max_domains: Option<u64>,
+) -> Result<PhaseConfig, Error> {
     let settings: DiscoverySettings = read(configuration, PLACE)?;
     if settings.source == Some(NameSource::Import) {
         return import(settings);
     }
     if settings.tld.is_some() && settings.tlds.is_some() {
-        return Err(Error::unprocessable("configuration.tld", "give either tld or tlds"));
+        return Err(Error::unprocessable(
+            "configuration.tld",
+            "give either tld or tlds",
+        ));
     }
     let variable = [
         settings.prefix_variable_length,
@@ -70,7 +76,10 @@ pub(super) fn config(configuration: &Value, max_domains: Option<u64>) -> Result<
         settings.variable_length,
     ];
     let charset = settings.character_set.as_deref().unwrap_or_default();
-    if !charset.is_empty() && variable.iter().all(|length| length.unwrap_or(0) == 0) && settings.dictionary.is_none() {
+    if !charset.is_empty()
+        && variable.iter().all(|length| length.unwrap_or(0) == 0)
+        && settings.dictionary.is_none()
+    {
         return Err(Error::unprocessable(
             "configuration.characterSet",
             "has no effect: the pattern has no variable part, set prefixVariableLength or suffixVariableLength",
@@ -84,13 +93,20 @@ pub(super) fn config(configuration: &Value, max_domains: Option<u64>) -> Result<
             suffix_length: settings.suffix_variable_length,
             variable_length: settings.variable_length,
             charset: settings.character_set,
-            tlds: settings.tlds.unwrap_or_else(|| settings.tld.into_iter().collect()),
+            tlds: settings
+                .tlds
+                .unwrap_or_else(|| settings.tld.into_iter().collect()),
             dictionary: settings.dictionary,
         },
         &NAMES,
     )?;
     let field = "configuration.numDomainsToGenerate";
-    let count = count(&pattern, settings.num_domains_to_generate, max_domains, field)?;
+    let count = count(
+        &pattern,
+        settings.num_domains_to_generate,
+        max_domains,
+        field,
+    )?;
     Ok(PhaseConfig::Discovery {
         source: Source::Pattern { pattern, count },
     })
@@ -100,20 +116,31 @@ fn import(settings: DiscoverySettings) -> Result<PhaseConfig, Error> {
     let beside = [
         ("patternType", settings.pattern_type.is_some()),
         ("constantString", settings.constant_string.is_some()),
-        ("prefixVariableLength", settings.prefix_variable_length.is_some()),
-        ("suffixVariableLength", settings.suffix_variable_length.is_some()),
+        (
+            "prefixVariableLength",
+            settings.prefix_variable_length.is_some(),
+        ),
+        (
+            "suffixVariableLength",
+            settings.suffix_variable_length.is_some(),
+        ),
         ("variableLength", settings.variable_length.is_some()),
         ("characterSet", settings.character_set.is_some()),
         ("tld", settings.tld.is_some()),
         ("tlds", settings.tlds.is_some()),
         ("dictionary", settings.dictionary.is_some()),
-        ("numDomainsToGenerate", settings.num_domains_to_generate.is_some()),
+        (
+            "numDomainsToGenerate",
+            settings.num_domains_to_generate.is_some(),
+        ),
     ];
     match beside.into_iter().find(|(_, given)| *given) {
         Some((field, _)) => Err(Error::unprocessable(
             format!("{PLACE}.{field}"),
             "has no effect where names are imported",
         )),
-        None => Ok(PhaseConfig::Discovery { source: Source::Import }),
+        None => Ok(PhaseConfig::Discovery {
+            source: Source::Import,
+        }),
     }
 }

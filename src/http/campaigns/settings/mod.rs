@@ -50,7 +50,11 @@ fn below(place: &str, error: Error) -> Error {
 }
 
 /// Refuses a number outside its range.
-fn in_range(field: impl Into<String>, value: u64, range: std::ops::RangeInclusive<u64>) -> Result<u64, Error> {
+fn in_range(
+    field: impl Into<String>,
+    value: u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<u64, Error> {
     if range.contains(&value) {
         return Ok(value);
     }

@@ -121,7 +121,8 @@ pub(super) fn count(
     let count = wanted.or(max_domains);
     let total = pattern.total();
     if count.is_none() && total > u128::from(MOST_NAMES) {
-        let message = format!("the pattern has {total} names: say how many of them, {MOST_NAMES} at most");
+        let message =
+            format!("the pattern has {total} names: say how many of them, {MOST_NAMES} at most");
         return Err(Error::unprocessable(field, message));
     }
     Ok(count)
@@ -154,25 +155,45 @@ mod tests {
             change(&mut fields);
             field_of(fields)
         };
-        assert_eq!(with(|f| f.constant = Some("a_b".to_owned())), "constantString");
+        assert_eq!(
+            with(|f| f.constant = Some("a_b".to_owned())),
+            "constantString"
+        );
         assert_eq!(with(|f| f.charset = None), "characterSet");
         assert_eq!(with(|f| f.prefix_length = Some(65)), "prefixVariableLength");
         assert_eq!(with(|f| f.tlds = vec!["not a tld".to_owned()]), "tld");
-        assert_eq!(with(|f| f.tlds = vec!["com".to_owned(), "1".to_owned()]), "tlds[1]");
+        assert_eq!(
+            with(|f| f.tlds = vec!["com".to_owned(), "1".to_owned()]),
+            "tlds[1]"
+        );
     }
 
     #[test]
     fn the_kind_follows_from_the_lengths_where_none_is_named() {
         assert_eq!(build(shop(), &PREVIEW_NAMES).unwrap().kind(), Kind::Prefix);
-        let suffix = Fields { prefix_length: None, suffix_length: Some(1), ..shop() };
+        let suffix = Fields {
+            prefix_length: None,
+            suffix_length: Some(1),
+            ..shop()
+        };
         assert_eq!(build(suffix, &PREVIEW_NAMES).unwrap().kind(), Kind::Suffix);
-        let both = Fields { suffix_length: Some(1), ..shop() };
+        let both = Fields {
+            suffix_length: Some(1),
+            ..shop()
+        };
         assert_eq!(build(both, &PREVIEW_NAMES).unwrap().kind(), Kind::Both);
     }
 
     #[test]
     fn a_pattern_of_too_many_names_needs_a_number() {
-        let pattern = build(Fields { prefix_length: Some(24), ..shop() }, &PREVIEW_NAMES).unwrap();
+        let pattern = build(
+            Fields {
+                prefix_length: Some(24),
+                ..shop()
+            },
+            &PREVIEW_NAMES,
+        )
+        .unwrap();
         assert!(count(&pattern, None, None, "n").is_err());
         assert_eq!(count(&pattern, None, Some(5), "n").unwrap(), Some(5));
         assert_eq!(count(&pattern, Some(3), Some(5), "n").unwrap(), Some(3));

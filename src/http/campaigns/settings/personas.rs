@@ -38,7 +38,10 @@ pub(super) async fn by_kind(
             Some(Config::Http(_)) => &mut personas.http,
         };
         if slot.replace(id).is_some_and(|other| other != id) {
-            return Err(Error::unprocessable(place(), "a second persona of this kind would have no effect"));
+            return Err(Error::unprocessable(
+                place(),
+                "a second persona of this kind would have no effect",
+            ));
         }
     }
     Ok(personas)

@@ -96,9 +96,16 @@ pub async fn phase_config(
             let settings: ValidationSettings = read(&settings, PLACE)?;
             let listed = listed(database, owner, settings.persona_ids.as_deref()).await?;
             if listed.http.is_some() {
-                return Err(Error::unprocessable("configuration.personaIds", "validation fetches no pages"));
+                return Err(Error::unprocessable(
+                    "configuration.personaIds",
+                    "validation fetches no pages",
+                ));
             }
-            let dns = [personas.dns_persona_id, settings.dns_persona_id, listed.dns.map(|id| id.0)];
+            let dns = [
+                personas.dns_persona_id,
+                settings.dns_persona_id,
+                listed.dns.map(|id| id.0),
+            ];
             PhaseConfig::Validation {
                 dns_persona: one("personaIds.dnsPersonaId", dns)?.map(PersonaId),
                 record_types: record_types(settings.record_types.unwrap_or_default())?,
@@ -107,15 +114,30 @@ pub async fn phase_config(
         Phase::Extraction => {
             let settings: ExtractionSettings = read(&settings, PLACE)?;
             let listed = listed(database, owner, settings.persona_ids.as_deref()).await?;
-            let dns = [personas.dns_persona_id, settings.dns_persona_id, listed.dns.map(|id| id.0)];
-            let http = [personas.http_persona_id, settings.http_persona_id, listed.http.map(|id| id.0)];
+            let dns = [
+                personas.dns_persona_id,
+                settings.dns_persona_id,
+                listed.dns.map(|id| id.0),
+            ];
+            let http = [
+                personas.http_persona_id,
+                settings.http_persona_id,
+                listed.http.map(|id| id.0),
+            ];
             PhaseConfig::Extraction {
                 http_persona: one("personaIds.httpPersonaId", http)?.map(PersonaId),
                 dns_persona: one("personaIds.dnsPersonaId", dns)?.map(PersonaId),
-                proxy_pool: one("proxyPoolId", [request.proxy_pool_id, settings.proxy_pool_id])?.map(ProxyPoolId),
-                keyword_sets: one("keywordSetIds", [request.keyword_set_ids, settings.keyword_set_ids])?
-                    .map(distinct)
-                    .unwrap_or_default(),
+                proxy_pool: one(
+                    "proxyPoolId",
+                    [request.proxy_pool_id, settings.proxy_pool_id],
+                )?
+                .map(ProxyPoolId),
+                keyword_sets: one(
+                    "keywordSetIds",
+                    [request.keyword_set_ids, settings.keyword_set_ids],
+                )?
+                .map(distinct)
+                .unwrap_or_default(),
                 keywords: keywords(settings.keywords.unwrap_or_default())?,
             }
         }
@@ -130,42 +152,80 @@ pub async fn phase_config(
             let thresholds = settings.thresholds.unwrap_or_default();
             thresholds.validate().map_err(|error| {
                 let field = camel_case(error.field());
-                Error::unprocessable(format!("configuration.thresholds.{field}"), error.to_string())
+                Error::unprocessable(
+                    format!("configuration.thresholds.{field}"),
+                    error.to_string(),
+                )
             })?;
             PhaseConfig::Enrichment { thresholds }
         }
     })
 }
 
-fn refuse_what_has_no_effect(phase: Phase, request: &PhaseConfigurationRequest) -> Result<(), Error> {
+fn refuse_what_has_no_effect(
+    phase: Phase,
+    request: &PhaseConfigurationRequest,
+) -> Result<(), Error> {
     let personas = request.persona_ids.unwrap_or_default();
     let asks_dns = matches!(phase, Phase::Validation | Phase::Extraction);
     let fetches = phase == Phase::Extraction;
     let given = [
-        ("personaIds.dnsPersonaId", personas.dns_persona_id.is_some() && !asks_dns),
-        ("personaIds.httpPersonaId", personas.http_persona_id.is_some() && !fetches),
+        (
+            "personaIds.dnsPersonaId",
+            personas.dns_persona_id.is_some() && !asks_dns,
+        ),
+        (
+            "personaIds.httpPersonaId",
+            personas.http_persona_id.is_some() && !fetches,
+        ),
         ("proxyPoolId", request.proxy_pool_id.is_some() && !fetches),
         (
             "keywordSetIds",
-            request.keyword_set_ids.as_ref().is_some_and(|ids| !ids.is_empty()) && !fetches,
+            request
+                .keyword_set_ids
+                .as_ref()
+                .is_some_and(|ids| !ids.is_empty())
+                && !fetches,
         ),
     ];
-    match given.into_iter().find(|(_, without_effect)| *without_effect) {
-        Some((field, _)) => Err(Error::unprocessable(field, format!("has no effect in {phase}"))),
+    match given
+        .into_iter()
+        .find(|(_, without_effect)| *without_effect)
+    {
+        Some((field, _)) => Err(Error::unprocessable(
+            field,
+            format!("has no effect in {phase}"),
+        )),
         None => Ok(()),
     }
 }
 
-async fn listed(database: &Database, owner: UserId, ids: Option<&[Uuid]>) -> Result<personas::Personas, Error> {
-    personas::by_kind(database, owner, ids.unwrap_or_default(), "configuration.personaIds").await
+async fn listed(
+    database: &Database,
+    owner: UserId,
+    ids: Option<&[Uuid]>,
+) -> Result<personas::Personas, Error> {
+    personas::by_kind(
+        database,
+        owner,
+        ids.unwrap_or_default(),
+        "configuration.personaIds",
+    )
+    .await
 }
 
 /// Takes what was given in one of several places; the same thing twice is fine, two different things are not.
-fn one<T: PartialEq, const N: usize>(field: &str, places: [Option<T>; N]) -> Result<Option<T>, Error> {
+fn one<T: PartialEq, const N: usize>(
+    field: &str,
+    places: [Option<T>; N],
+) -> Result<Option<T>, Error> {
     let mut given = places.into_iter().flatten();
     let first = given.next();
     match given.find(|other| Some(other) != first.as_ref()) {
-        Some(_) => Err(Error::unprocessable(field, "is given twice and differently")),
+        Some(_) => Err(Error::unprocessable(
+            field,
+            "is given twice and differently",
+        )),
         None => Ok(first),
     }
 }
@@ -204,7 +264,10 @@ fn keywords(given: Vec<String>) -> Result<Vec<String>, Error> {
         let keyword = keyword.trim();
         if keyword.is_empty() || keyword.chars().count() > MAX_PATTERN_CHARS {
             let message = format!("must have 1 to {MAX_PATTERN_CHARS} characters");
-            return Err(Error::unprocessable(format!("configuration.keywords[{at}]"), message));
+            return Err(Error::unprocessable(
+                format!("configuration.keywords[{at}]"),
+                message,
+            ));
         }
         if !kept.iter().any(|known| known == keyword) {
             kept.push(keyword.to_owned());

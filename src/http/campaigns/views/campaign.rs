@@ -75,7 +75,11 @@ impl CampaignResponse {
             mode: campaign.mode.name(),
             created_at: campaign.created_at,
             updated_at: campaign.updated_at,
-            started_at: campaign.phases.iter().filter_map(|phase| phase.started_at).min(),
+            started_at: campaign
+                .phases
+                .iter()
+                .filter_map(|phase| phase.started_at)
+                .min(),
             completed_at: campaign
                 .phases
                 .iter()

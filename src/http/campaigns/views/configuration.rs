@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 pub fn wire_config(stored: &Value) -> Option<Value> {
     let config: PhaseConfig = serde_json::from_value(stored.clone()).ok()?;
     Some(match config {
-        PhaseConfig::Discovery { source: Source::Import } => json!({"source": "import"}),
+        PhaseConfig::Discovery {
+            source: Source::Import,
+        } => json!({"source": "import"}),
         PhaseConfig::Discovery {
             source: Source::Pattern { pattern, count },
         } => discovery(&pattern, count),
@@ -32,7 +34,9 @@ pub fn wire_config(stored: &Value) -> Option<Value> {
             "keywordSetIds": keyword_sets,
             "keywords": keywords,
         })),
-        PhaseConfig::Analysis { scoring_profile } => without_nulls(json!({"scoringProfileId": scoring_profile})),
+        PhaseConfig::Analysis { scoring_profile } => {
+            without_nulls(json!({"scoringProfileId": scoring_profile}))
+        }
         PhaseConfig::Enrichment { thresholds } => json!({"thresholds": {
             "parkedConfidence": thresholds.parked_confidence,
             "requireStructuralSignals": thresholds.require_structural_signals,
@@ -52,8 +56,14 @@ fn discovery(pattern: &Pattern, count: Option<u64>) -> Value {
             fields.insert("dictionary".to_owned(), json!(words));
         }
         None => {
-            fields.insert("prefixVariableLength".to_owned(), json!(pattern.prefix_length()));
-            fields.insert("suffixVariableLength".to_owned(), json!(pattern.suffix_length()));
+            fields.insert(
+                "prefixVariableLength".to_owned(),
+                json!(pattern.prefix_length()),
+            );
+            fields.insert(
+                "suffixVariableLength".to_owned(),
+                json!(pattern.suffix_length()),
+            );
             fields.insert("characterSet".to_owned(), json!(pattern.charset()));
         }
     }
@@ -66,7 +76,10 @@ fn discovery(pattern: &Pattern, count: Option<u64>) -> Value {
 
 fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .collect(),
         other => other,
     }
 }

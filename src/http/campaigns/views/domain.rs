@@ -144,11 +144,19 @@ impl DomainListItem {
 
 impl DomainAnalysisFeatures {
     fn of(row: &Listed) -> Option<Self> {
-        let evidence: Option<PageEvidence> = row.evidence.clone().and_then(|json| serde_json::from_value(json).ok());
-        let richness: Option<Richness> = row.features.clone().and_then(|json| serde_json::from_value(json).ok());
+        let evidence: Option<PageEvidence> = row
+            .evidence
+            .clone()
+            .and_then(|json| serde_json::from_value(json).ok());
+        let richness: Option<Richness> = row
+            .features
+            .clone()
+            .and_then(|json| serde_json::from_value(json).ok());
         let features = Self {
             keywords: evidence.as_ref().and_then(KeywordFeatures::of),
-            microcrawl: richness.as_ref().map(|richness| MicrocrawlFeatures { gain_ratio: richness.gain }),
+            microcrawl: richness.as_ref().map(|richness| MicrocrawlFeatures {
+                gain_ratio: richness.gain,
+            }),
             richness: richness.as_ref().map(RichnessFeatures::from),
         };
         (features.keywords.is_some() || features.richness.is_some()).then_some(features)
@@ -178,13 +186,26 @@ impl KeywordFeatures {
         }
         let hits_total: u64 = hits.iter().map(|(sum, _)| sum).sum();
         hits.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(other.1)));
-        let share = |part: u64| if hits_total == 0 { 0.0 } else { part as f64 / hits_total as f64 };
+        let share = |part: u64| {
+            if hits_total == 0 {
+                0.0
+            } else {
+                part as f64 / hits_total as f64
+            }
+        };
         Some(Self {
             unique_count: found.len(),
             hits_total,
             weight_sum: found.iter().map(|keyword| keyword.weight).sum(),
-            top3: hits.iter().take(TOP).map(|(_, pattern)| (*pattern).to_owned()).collect(),
-            signal_distribution: places.into_iter().map(|(place, part)| (place, share(part))).collect(),
+            top3: hits
+                .iter()
+                .take(TOP)
+                .map(|(_, pattern)| (*pattern).to_owned())
+                .collect(),
+            signal_distribution: places
+                .into_iter()
+                .map(|(place, part)| (place, share(part)))
+                .collect(),
         })
     }
 }

@@ -94,7 +94,9 @@ impl PhaseExecution {
             successful_items: progress.successful,
             failed_items: progress.failed,
             configuration: row.config.as_ref().and_then(wire_config),
-            error_details: row.error.map(|message| BTreeMap::from([("message", message)])),
+            error_details: row
+                .error
+                .map(|message| BTreeMap::from([("message", message)])),
             metrics: row.tallies,
             created_at: row.created_at.unwrap_or(campaign.created_at),
             updated_at: row.updated_at.unwrap_or(campaign.created_at),
@@ -104,7 +106,10 @@ impl PhaseExecution {
     /// Makes the views of all phases in the order of execution.
     #[must_use]
     pub fn all(overview: &Overview) -> Vec<Self> {
-        Phase::ALL.into_iter().map(|phase| Self::of(overview, phase)).collect()
+        Phase::ALL
+            .into_iter()
+            .map(|phase| Self::of(overview, phase))
+            .collect()
     }
 }
 

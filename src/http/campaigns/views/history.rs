@@ -134,7 +134,10 @@ impl DomainHistoryEntry {
             timestamp: event.recorded_at,
             action: event.event_type.clone(),
             actor: event.metadata()?.actor.to_string(),
-            run_id: details.get("run_id").and_then(Value::as_str).map(str::to_owned),
+            run_id: details
+                .get("run_id")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             details,
         })
     }

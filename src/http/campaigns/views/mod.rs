@@ -14,7 +14,9 @@ pub use self::{
     configuration::wire_config,
     domain::{DomainAnalysisFeatures, DomainListItem},
     domains::{CampaignDomainsListResponse, ExtendedPageInfo, SortOrder},
-    execution::{CampaignStateWithExecutions, EnrichedCampaignResponse, PhaseExecution, execution_status},
+    execution::{
+        CampaignStateWithExecutions, EnrichedCampaignResponse, PhaseExecution, execution_status,
+    },
     history::{DomainHistoryEntry, DomainHistoryResponse, HistoryEntry, HistoryResponse},
     phase::{PhaseProgress, PhaseRuntimeControls, PhaseStatusResponse},
     score::DomainScoreBreakdownResponse,

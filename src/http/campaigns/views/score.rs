@@ -98,24 +98,31 @@ impl ScoreComponent {
     };
 
     fn of(breakdown: &Breakdown, component: Component) -> Self {
-        breakdown.components.get(&component).map_or(Self::PENDING, |found| Self {
-            value: found.value,
-            state: match found.state {
-                State::Ok => "ok",
-                State::Unavailable => "unavailable",
-            },
-            reason: found.reason.map(|reason| match reason {
-                Unavailable::FieldMissing => "field_missing",
-                Unavailable::ComputationFailed => "computation_failed",
-                Unavailable::DataPending => "data_pending",
-            }),
-        })
+        breakdown
+            .components
+            .get(&component)
+            .map_or(Self::PENDING, |found| Self {
+                value: found.value,
+                state: match found.state {
+                    State::Ok => "ok",
+                    State::Unavailable => "unavailable",
+                },
+                reason: found.reason.map(|reason| match reason {
+                    Unavailable::FieldMissing => "field_missing",
+                    Unavailable::ComputationFailed => "computation_failed",
+                    Unavailable::DataPending => "data_pending",
+                }),
+            })
     }
 }
 
 impl ScoreComponents {
     fn of(breakdown: Option<&Breakdown>) -> Self {
-        let of = |component| breakdown.map_or(ScoreComponent::PENDING, |found| ScoreComponent::of(found, component));
+        let of = |component| {
+            breakdown.map_or(ScoreComponent::PENDING, |found| {
+                ScoreComponent::of(found, component)
+            })
+        };
         Self {
             density: of(Component::KeywordDensity),
             coverage: of(Component::UniqueKeywordCoverage),
@@ -147,15 +154,22 @@ impl DomainScoreBreakdownResponse {
             }),
             reason: found.is_none().then(|| {
                 // A domain without a page is never scored; one with a page is not scored yet.
-                let will_have_a_page = row.http_status == "ok" || row.http_status == "pending" && row.dns_status != "error";
-                if will_have_a_page { "analysis_pending" } else { "feature_vector_missing" }
+                let will_have_a_page = row.http_status == "ok"
+                    || row.http_status == "pending" && row.dns_status != "error";
+                if will_have_a_page {
+                    "analysis_pending"
+                } else {
+                    "feature_vector_missing"
+                }
             }),
             overall_score: found.map(|found| on_the_wire(found.score)),
             components: ScoreComponents::of(found),
             evidence: found.map(|found| ScoreEvidence::of(found, row)),
             weights: found.map(|found| {
                 let weights = found.weights.iter();
-                weights.map(|(component, weight)| (component.name(), *weight)).collect()
+                weights
+                    .map(|(component, weight)| (component.name(), *weight))
+                    .collect()
             }),
         }
     }
