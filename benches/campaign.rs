@@ -2,7 +2,12 @@
 //!
 //! The yardstick of the same run is the DNS engine alone on the same names against the same server: what the log, the
 //! read models and the work orders cost on top. Prints domains a second, medians of the rounds.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 use std::{
     sync::Arc,

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{Executor as _, PgConnection, PgPool, Row as _, postgres::PgPoolOptions};
 use tokio::sync::{Notify, watch};
 
 use crate::{Error, Feed, Log, Position, Transaction, Upcasters};
@@ -53,6 +53,17 @@ pub(crate) struct Signals {
     sequencers: AtomicUsize,
 }
 
+/// Equal outside of a transaction, where every statement of the simple protocol is one of its own.
+const IS_IDLE: &str = "SELECT statement_timestamp() = transaction_timestamp()";
+
+/// Tells whether a connection may go back to the pool. sqlx rolls a dropped transaction back, but not one that is
+/// dropped while it begins, as when a task is cancelled there: such a connection is inside a transaction that nobody
+/// knows of, and what the next user writes on it would never be committed. It is closed instead.
+async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    // Text without arguments goes over the simple protocol.
+    connection.fetch_one(IS_IDLE).await?.try_get(0)
+}
+
 impl Database {
     /// Connects.
     ///
@@ -62,6 +73,7 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
+            .after_release(|connection, _| Box::pin(is_idle(connection)))
             .connect(url)
             .await
             .map_err(Error::database("connect to the database"))?;

@@ -2,7 +2,12 @@
 //!
 //! The yardstick of the same run is PostgreSQL itself sending the same events in log order (`COPY … TO`), which no
 //! rebuild can beat. Prints events a second, medians of the rounds.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 use std::time::{Duration, Instant};
 

@@ -87,7 +87,7 @@ impl Coordinator {
                 tracing::warn!(error = %describe(&error), "coordinator pass broke off, trying again");
             }
             passes = passes.wrapping_add(1);
-            if passes % TIDY_EVERY == 0
+            if passes.is_multiple_of(TIDY_EVERY)
                 && let Err(error) = self.orders.tidy().await
             {
                 tracing::warn!(%error, "cannot clean up finished work orders");

@@ -19,6 +19,10 @@ use super::{Network, extraction, validation};
 const KEPT: usize = 32;
 
 /// What an order of a run works with.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are at most as many as runs are kept, behind an `Arc` each"
+)]
 pub(super) enum Kit {
     /// Names are computed; nothing is needed but what was pinned.
     Pure(Pinned),
@@ -54,13 +58,19 @@ impl KitError {
 
 type Slot = Arc<OnceCell<Arc<Kit>>>;
 
+/// The slots of runs, each with the number of its last use.
+#[derive(Default)]
+struct Slots {
+    uses: u64,
+    by_run: HashMap<RunId, (u64, Slot)>,
+}
+
 /// The engines of the runs that this process works for.
 pub struct Engines {
     pool: PgPool,
     network: Network,
     cancel: CancellationToken,
-    /// The slots with the number of their last use.
-    slots: Mutex<(u64, HashMap<RunId, (u64, Slot)>)>,
+    slots: Mutex<Slots>,
 }
 
 impl Engines {
@@ -71,7 +81,7 @@ impl Engines {
             pool,
             network,
             cancel,
-            slots: Mutex::new((0, HashMap::new())),
+            slots: Mutex::default(),
         }
     }
 
@@ -90,19 +100,16 @@ impl Engines {
 
     fn slot(&self, run_id: RunId) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let (uses, slots) = &mut *slots;
-        *uses += 1;
-        if !slots.contains_key(&run_id) && slots.len() >= KEPT {
-            let oldest = slots
-                .iter()
-                .min_by_key(|(_, (used, _))| *used)
-                .map(|(run, _)| *run);
-            if let Some(oldest) = oldest {
-                slots.remove(&oldest);
+        slots.uses += 1;
+        let (now, by_run) = (slots.uses, &mut slots.by_run);
+        if !by_run.contains_key(&run_id) && by_run.len() >= KEPT {
+            let oldest = by_run.iter().min_by_key(|(_, (used, _))| *used);
+            if let Some(oldest) = oldest.map(|(run, _)| *run) {
+                by_run.remove(&oldest);
             }
         }
-        let entry = slots.entry(run_id).or_default();
-        entry.0 = *uses;
+        let entry = by_run.entry(run_id).or_default();
+        entry.0 = now;
         entry.1.clone()
     }
 

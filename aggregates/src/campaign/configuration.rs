@@ -91,6 +91,10 @@ impl PhaseConfig {
 /// Everything that a run works with, copied when it starts, so that nothing changes under it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one a run, moved a few times; boxing would only blur it"
+)]
 pub enum Pinned {
     /// Names.
     Discovery {

@@ -27,6 +27,10 @@ pub enum FailureCause {
 
 /// An event of a campaign's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are written and read one at a time; boxing would cost an allocation for each"
+)]
 pub enum Event {
     /// The campaign exists.
     Created {

@@ -254,10 +254,6 @@ pub struct LeadDecided {
 
 /// An event of a domain's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "events are written and read one at a time; boxing would cost an allocation for each"
-)]
 pub enum Event {
     /// The name was checked over DNS.
     DnsChecked(DnsChecked),

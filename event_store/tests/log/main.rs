@@ -9,6 +9,7 @@
 )]
 
 mod bulk;
+mod cancelled;
 mod checker;
 mod feed;
 mod interactive;
