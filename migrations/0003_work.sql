@@ -1,8 +1,9 @@
 -- State that is not a projection: work under way, and what must never be in the log (secrets, sessions).
 
 -- Whether a run may hand out work and take in results. Written by a trigger in the transaction of the campaign's
--- own event, so that an answer «paused» and the gate cannot disagree: leases and results take a share lock on the
--- row, and a pause or stop that has been answered is one that they see.
+-- own event, so that an answer «paused» and the gate cannot disagree: leases and results take lock_run_gate() before
+-- they read it, and a pause or stop that has been answered is one that they see. An advisory lock, because it queues:
+-- share locks on the row itself would let worker after worker pass a pause that waits.
 CREATE TABLE run_gates (
     run_id      uuid PRIMARY KEY,
     campaign_id uuid NOT NULL,
@@ -10,6 +11,10 @@ CREATE TABLE run_gates (
     state       text NOT NULL CHECK (state IN ('running', 'paused', 'completed', 'failed'))
 );
 CREATE INDEX run_gates_under_way ON run_gates (state) WHERE state IN ('running', 'paused');
+
+CREATE FUNCTION lock_run_gate(run uuid) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock_shared(hashtext('run_gate'), hashtext(run::text));
+$$;
 
 CREATE FUNCTION move_run_gate() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -22,6 +27,7 @@ DECLARE
         ELSE 'failed'
     END;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('run_gate'), hashtext((run ->> 'run_id')::uuid::text));
     INSERT INTO run_gates (run_id, campaign_id, phase, state)
     VALUES ((run ->> 'run_id')::uuid, NEW.aggregate_id::uuid, run ->> 'phase', entered)
     ON CONFLICT (run_id) DO UPDATE SET state = EXCLUDED.state;
@@ -53,7 +59,8 @@ CREATE TABLE work_orders (
     epoch         integer NOT NULL DEFAULT 0,
     worker        text,
     leased_until  timestamptz,
-    attempts      integer NOT NULL DEFAULT 0,
+    failures      integer NOT NULL DEFAULT 0,                    -- how often it was given back because of an error
+    not_before    timestamptz NOT NULL DEFAULT '-infinity',      -- rests until then
     tallies       jsonb,
     PRIMARY KEY (run_id, first_ordinal)
 );

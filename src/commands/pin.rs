@@ -105,7 +105,12 @@ async fn resolve(
         } => Pinned::Discovery {
             pattern_hash: Some(pattern.hash()),
             source: Source::Pattern {
-                count: [count, campaign.max_domains()].into_iter().flatten().min(),
+                // An earlier run that was stopped may have left names, and they count.
+                count: [count, campaign.max_domains()]
+                    .into_iter()
+                    .flatten()
+                    .min()
+                    .map(|most| most.saturating_sub(campaign.names())),
                 pattern,
             },
         },

@@ -4,14 +4,14 @@
 //! completions and starts are decided by the campaign's stream. It is woken by the feed and looks again by itself.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{self, Campaign, CompletePhase, Phase, StartPhase},
+    campaign::{self, Campaign, CompletePhase, FailPhase, Phase, StartPhase},
     ids::{CampaignId, RunId},
 };
 use event_store::{Database, ExecuteError, Position};
@@ -29,6 +29,9 @@ const TICK: Duration = Duration::from_millis(250);
 /// How long a plan waits for the domains read model in one pass.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// How long a phase that could not start by itself is left alone before it is tried again.
+const STUCK: Duration = Duration::from_secs(10);
+
 /// How many passes lie between two clean-ups of orders that are over.
 const TIDY_EVERY: u32 = 240;
 
@@ -39,8 +42,8 @@ pub struct Coordinator {
     orders: Arc<dyn Orders>,
     defaults: Defaults,
     planned: Arc<Notify>,
-    /// Phases that could not start by themselves and were reported, so that each is reported once.
-    stuck: Mutex<BTreeSet<(CampaignId, Phase)>>,
+    /// Campaigns whose next phase was refused, and when.
+    stuck: Mutex<BTreeMap<CampaignId, Instant>>,
 }
 
 /// Why a pass broke off; the next one goes on.
@@ -119,30 +122,65 @@ impl Coordinator {
     }
 
     async fn plan_started_runs(&self) -> Result<(), PassError> {
+        let mut unplanned = Vec::new();
         for run in campaigns::active_runs(self.database.pool()).await? {
-            if self.orders.is_planned(run.run_id).await? {
-                continue;
+            if !self.orders.is_planned(run.run_id).await? {
+                unplanned.push(run);
             }
-            // Whoever sees the run in the campaigns read model is past its start; domains must be so too, so that the
-            // stream versions that leases read there are current.
-            let started = self.runtime.position_of("campaigns");
-            if !self.domains_reach(started).await {
-                continue;
-            }
-            let Some(ranges) = self.ranges_of(&run).await? else {
-                continue;
-            };
-            if self
-                .orders
-                .plan((run.campaign_id, run.phase, run.run_id), &ranges)
-                .await?
-            {
-                tracing::info!(
-                    campaign.id = %run.campaign_id, run.id = %run.run_id, phase = %run.phase, orders = ranges.len(),
-                    "run planned"
+        }
+        if unplanned.is_empty() {
+            return Ok(());
+        }
+        // Whoever sees a run in the campaigns read model is past its start; domains must be so too, so that every name
+        // is there and the stream versions that leases read there are current. The position is the database's: this
+        // process may have seen less of it than the process that leads.
+        let shown = self.campaigns_position().await?;
+        if !self.domains_reach(shown).await {
+            return Ok(());
+        }
+        for run in unplanned {
+            if let Err(error) = self.plan(&run).await {
+                tracing::warn!(
+                    campaign.id = %run.campaign_id, run.id = %run.run_id, error = %describe(&error),
+                    "a run cannot be planned, trying again"
                 );
-                self.planned.notify_waiters();
             }
+        }
+        Ok(())
+    }
+
+    async fn campaigns_position(&self) -> Result<Position, PassError> {
+        let checkpoints = projections::runtime::checkpoints(self.database.pool()).await?;
+        let campaigns = checkpoints
+            .iter()
+            .find(|checkpoint| checkpoint.name == "campaigns");
+        Ok(Position::from_i64(
+            campaigns.map_or(0, |checkpoint| checkpoint.position),
+        ))
+    }
+
+    async fn plan(&self, run: &campaigns::UnderWay) -> Result<(), PassError> {
+        let ranges = match self.ranges_of(run).await {
+            Ok(Some(ranges)) => ranges,
+            Ok(None) => return Ok(()),
+            // No other pass will read it better.
+            Err(PassError::Query(sqlx::Error::Decode(error))) => {
+                let command = campaign::Command::FailPhase(FailPhase {
+                    phase: run.phase,
+                    run_id: run.run_id,
+                    message: format!("what the run has pinned does not decode: {error}"),
+                });
+                return self.command(run.campaign_id, run.run_id, command).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let key = (run.campaign_id, run.phase, run.run_id);
+        if self.orders.plan(key, &ranges).await? {
+            tracing::info!(
+                campaign.id = %run.campaign_id, run.id = %run.run_id, phase = %run.phase, orders = ranges.len(),
+                "run planned"
+            );
+            self.planned.notify_waiters();
         }
         Ok(())
     }
@@ -180,52 +218,64 @@ impl Coordinator {
                 run_id,
                 tallies,
             });
-            self.command(campaign_id, run_id, command).await?;
+            if let Err(error) = self.command(campaign_id, run_id, command).await {
+                tracing::warn!(campaign.id = %campaign_id, run.id = %run_id, error = %describe(&error), "a run cannot be completed, trying again");
+            }
         }
         Ok(())
     }
 
     async fn start_due_phases(&self) -> Result<(), PassError> {
         for campaign_id in campaigns::due_for_auto_start(self.database.pool()).await? {
-            let (campaign, _) = self
-                .database
-                .log()
-                .load::<Campaign>(&campaign_id.to_string())
-                .await?;
-            let Some(phase) = campaign.auto_start_due() else {
+            if self.is_stuck(campaign_id) {
                 continue;
-            };
-            let run_id = RunId(Uuid::now_v7());
-            let command = match pin::pin(&self.database, &campaign, phase, &self.defaults).await {
-                Ok(pinned) => {
-                    self.stuck
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .remove(&(campaign_id, phase));
-                    campaign::Command::StartPhase(StartPhase {
-                        run_id,
-                        pinned,
-                        auto: true,
-                    })
-                }
-                Err(pin::Error::Log(error)) => return Err(error.into()),
-                Err(refused) => {
-                    self.give_up(campaign_id, phase, &refused);
-                    continue;
-                }
-            };
-            self.command(campaign_id, run_id, command).await?;
+            }
+            if let Err(error) = self.start_due_phase(campaign_id).await {
+                tracing::warn!(campaign.id = %campaign_id, error = %describe(&error), "the next phase cannot be started, trying again");
+            }
         }
         Ok(())
+    }
+
+    async fn start_due_phase(&self, campaign_id: CampaignId) -> Result<(), PassError> {
+        let stream = campaign_id.to_string();
+        let (campaign, _) = self.database.log().load::<Campaign>(&stream).await?;
+        let Some(phase) = campaign.auto_start_due() else {
+            return Ok(());
+        };
+        let run_id = RunId(Uuid::now_v7());
+        match pin::pin(&self.database, &campaign, phase, &self.defaults).await {
+            Ok(pinned) => {
+                let command = campaign::Command::StartPhase(StartPhase {
+                    run_id,
+                    pinned,
+                    auto: true,
+                });
+                self.command(campaign_id, run_id, command).await
+            }
+            Err(pin::Error::Log(error)) => Err(error.into()),
+            Err(refused) => {
+                self.give_up(campaign_id, phase, &refused);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells whether a campaign's next phase was refused a moment ago.
+    fn is_stuck(&self, campaign_id: CampaignId) -> bool {
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        stuck.retain(|_, since| since.elapsed() < STUCK);
+        stuck.contains_key(&campaign_id)
     }
 
     /// Reports a phase that should start by itself and cannot. The campaign stays where it is: configuring the phase
     /// anew, or what it names, lets the next pass go on.
     fn give_up(&self, campaign_id: CampaignId, phase: Phase, refused: &pin::Error) {
-        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-        if stuck.insert((campaign_id, phase)) {
-            tracing::warn!(campaign.id = %campaign_id, phase = %phase, reason = %refused, "the next phase cannot start by itself");
-        }
+        self.stuck
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(campaign_id, Instant::now());
+        tracing::warn!(campaign.id = %campaign_id, phase = %phase, reason = %refused, "the next phase cannot start by itself");
     }
 
     /// Gives a command as the coordinator. A refusal means that somebody else was faster; a conflict is left to the

@@ -137,11 +137,12 @@ async fn generate(
             Err(error) => return Err(DiscoveryError::Record(Box::new(error))),
         }
     }
-    let (campaign, _) = database.log().load::<Campaign>(&stream).await?;
-    Ok(Progress::Done(tallies(campaign.names(), range, wanted)))
+    Ok(Progress::Done(tallies(pattern, range, wanted)))
 }
 
-fn tallies(names: u64, range: pattern::Range, wanted: Option<u64>) -> Tallies {
+/// Counts what the run came to, by computing its names once more: the campaign may have names of earlier runs.
+fn tallies(pattern: &names::Pattern, range: pattern::Range, wanted: Option<u64>) -> Tallies {
+    let names = count_names(pattern, range.start, range.count);
     let short = wanted.is_some_and(|wanted| range.count < wanted);
     Tallies::from([
         ("generated".to_owned(), names),

@@ -44,9 +44,12 @@ pub(super) enum KitError {
     /// What was pinned does not decode.
     #[error("what the run has pinned does not decode")]
     Decode(#[from] serde_json::Error),
-    /// The engine refused what was pinned: the run cannot go on.
+    /// What was pinned cannot be honoured: the run cannot go on.
     #[error("{0}")]
     Refused(String),
+    /// The engine does not start on this machine, now.
+    #[error("the engine does not start: {0}")]
+    NotStarted(String),
 }
 
 impl KitError {
@@ -121,9 +124,10 @@ impl Engines {
             Pinned::Validation {
                 dns, record_types, ..
             } => {
-                let config = validation::config(&dns, &record_types).map_err(KitError::Refused)?;
+                let config = validation::config(&dns, &record_types, &self.network)
+                    .map_err(KitError::Refused)?;
                 let engine = ::validation::dns::Engine::start(config, self.cancel.child_token())
-                    .map_err(|error| KitError::Refused(error.to_string()))?;
+                    .map_err(|error| KitError::NotStarted(error.to_string()))?;
                 Ok(Kit::Dns(engine))
             }
             Pinned::Extraction {

@@ -59,7 +59,7 @@ impl Kit {
         network: &Network,
         cancel: &CancellationToken,
     ) -> Result<Self, String> {
-        let resolver = dns_phase::config(dns, &[])?;
+        let resolver = dns_phase::config(dns, &[], network)?;
         let engine = dns::Engine::start(resolver, cancel.child_token())
             .map_err(|error| error.to_string())?;
         let config = config(http, network)?;

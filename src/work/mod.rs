@@ -23,7 +23,7 @@ pub use self::{
     coordinator::Coordinator,
     engines::Engines,
     network::{BadCertificate, Network},
-    orders::{Finished, Order, OrderError, Orders},
+    orders::{Finished, Order, OrderError, Orders, Release},
     postgres_orders::PostgresOrders,
     worker::{Settings, Worker},
 };

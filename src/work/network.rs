@@ -1,7 +1,9 @@
 //! What the operator, not a campaign's user, says about the network.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
+use ::validation::http::AllowedRanges;
+use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 /// What the operator says about the network.
@@ -44,9 +46,92 @@ impl Network {
         );
         Ok(())
     }
+
+    /// Tells why a campaign may not ask a resolver, or nothing when it may.
+    ///
+    /// A user names resolvers freely, so that they would be a way into the network around the process: what the fetcher
+    /// may not connect to may not be asked either, unless the operator named that very server.
+    #[must_use]
+    pub fn refuses_resolver(&self, server: SocketAddr) -> Option<&'static str> {
+        let allowed = match self.allow_private {
+            true => AllowedRanges::Private,
+            false => AllowedRanges::Public,
+        };
+        let why = allowed.refuses(server.ip())?;
+        (!self.names(server)).then_some(why)
+    }
+
+    /// Tells whether a server is one's own: on this machine by the operator's word, where the limits that protect
+    /// others are not needed.
+    pub(super) fn is_own(&self, server: SocketAddr) -> bool {
+        server.ip().to_canonical().is_loopback() && (self.allow_private || self.names(server))
+    }
+
+    fn names(&self, server: SocketAddr) -> bool {
+        let wanted = Ok(Resolver::Address(server));
+        self.resolvers
+            .iter()
+            .any(|named| Resolver::parse(named) == wanted)
+    }
 }
 
-/// Tells whether a server is one's own: on this machine, where the limits that protect others are not needed.
-pub(super) const fn is_own(address: IpAddr) -> bool {
-    address.is_loopback()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    const INSIDE: [&str; 6] = [
+        "127.0.0.1:9999",
+        "[::1]:53",
+        "[::ffff:127.0.0.1]:53",
+        "10.1.2.3:53",
+        "192.168.0.1:53",
+        "[fd00::1]:53",
+    ];
+    const NEVER: [&str; 3] = ["169.254.169.254:53", "168.63.129.16:53", "[fe80::1]:53"];
+
+    #[test]
+    fn a_resolver_inside_is_asked_only_by_the_operators_word() {
+        let strict = Network::default();
+        let open = Network {
+            allow_private: true,
+            ..Network::default()
+        };
+        for text in INSIDE {
+            assert!(strict.refuses_resolver(at(text)).is_some(), "{text}");
+            assert_eq!(open.refuses_resolver(at(text)), None, "{text}");
+        }
+        for text in NEVER {
+            assert!(strict.refuses_resolver(at(text)).is_some(), "{text}");
+            assert!(open.refuses_resolver(at(text)).is_some(), "{text}");
+        }
+        assert_eq!(strict.refuses_resolver(at("9.9.9.9:53")), None);
+    }
+
+    #[test]
+    fn a_named_resolver_opens_its_own_port_and_no_other() {
+        let network = Network {
+            resolvers: vec!["10.1.2.3".to_owned(), "127.0.0.1:5353".to_owned()],
+            ..Network::default()
+        };
+        assert_eq!(network.refuses_resolver(at("10.1.2.3:53")), None);
+        assert_eq!(network.refuses_resolver(at("127.0.0.1:5353")), None);
+        assert_eq!(
+            network.refuses_resolver(at("127.0.0.1:53")),
+            Some("loopback")
+        );
+        assert_eq!(
+            network.refuses_resolver(at("10.1.2.3:5353")),
+            Some("private")
+        );
+        assert!(network.is_own(at("127.0.0.1:5353")));
+        assert!(!network.is_own(at("127.0.0.1:53")));
+        assert!(
+            !network.is_own(at("10.1.2.3:53")),
+            "it is somebody else's machine"
+        );
+    }
 }

@@ -24,6 +24,20 @@ pub struct Order {
     pub last: i64,
     /// Which lease of the order this is; an order that somebody else leased since has a higher one.
     pub epoch: i32,
+    /// How often it was given back because of an error.
+    pub failures: i32,
+}
+
+/// Why an order is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// The worker ends, or the run is paused or over; anybody may take it at once.
+    Undone,
+    /// Something went wrong; nobody takes it for a while.
+    Failed {
+        /// How long it rests.
+        rest: Duration,
+    },
 }
 
 /// What became of an attempt to finish an order.
@@ -68,8 +82,8 @@ pub trait Orders: Send + Sync {
     /// Prolongs a lease; `false` when it is lost.
     fn renew<'a>(&'a self, order: &'a Order, lease: Duration) -> Answer<'a, bool>;
 
-    /// Gives an order back undone, for anybody to take.
-    fn release<'a>(&'a self, order: &'a Order) -> Answer<'a, ()>;
+    /// Gives an order back, for anybody to take.
+    fn release<'a>(&'a self, order: &'a Order, because: Release) -> Answer<'a, ()>;
 
     /// Locks the order and the run's gate inside the transaction that will record the results; until it ends neither
     /// a stop nor another lease can come between.

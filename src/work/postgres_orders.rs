@@ -10,7 +10,7 @@ use event_store::{Database, Transaction};
 use futures::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
-use super::{Finished, Order, OrderError, Orders};
+use super::{Finished, Order, OrderError, Orders, Release};
 
 /// Work orders in the tables `run_plans` and `work_orders`.
 #[derive(Clone, Debug)]
@@ -32,24 +32,26 @@ const WRITE_ORDERS: &str = "INSERT INTO work_orders (run_id, first_ordinal, last
     SELECT $1, o.first, o.last FROM unnest($2::bigint[], $3::bigint[]) AS o(first, last)";
 const IS_PLANNED: &str = "SELECT EXISTS (SELECT FROM run_plans WHERE run_id = $1)";
 
-/// The share lock on the gate makes a pause that was answered one that this claim sees, and one that comes now wait
-/// for the few statements until the lease is written.
-const CHOOSE_RUN: &str = "SELECT p.run_id, p.campaign_id, p.phase FROM run_plans p JOIN run_gates g USING (run_id) \
-    WHERE g.state = 'running' AND EXISTS (SELECT FROM work_orders o WHERE o.run_id = p.run_id AND (o.state = 'pending' \
-    OR (o.state = 'leased' AND o.leased_until < clock_timestamp()))) \
-    ORDER BY p.last_claimed_at LIMIT 1 FOR SHARE OF g";
-const LEASE: &str = "UPDATE work_orders o SET state = 'leased', epoch = o.epoch + 1, worker = $2, \
-    leased_until = clock_timestamp() + $3 * interval '1 millisecond', attempts = o.attempts + 1 \
-    WHERE (o.run_id, o.first_ordinal) = (SELECT run_id, first_ordinal FROM work_orders WHERE run_id = $1 \
-        AND (state = 'pending' OR (state = 'leased' AND leased_until < clock_timestamp())) \
-        ORDER BY first_ordinal LIMIT 1 FOR UPDATE SKIP LOCKED) \
-    RETURNING o.first_ordinal, o.last_ordinal, o.epoch";
+/// The order that is due of the run that was served longest ago; orders that others are busy with are passed over.
+const CHOOSE: &str = "SELECT r.run_id, r.campaign_id, r.phase, o.first_ordinal FROM \
+    (SELECT p.run_id, p.campaign_id, p.phase FROM run_plans p JOIN run_gates g USING (run_id) \
+     WHERE g.state = 'running' ORDER BY p.last_claimed_at) r \
+    CROSS JOIN LATERAL (SELECT w.first_ordinal FROM work_orders w WHERE w.run_id = r.run_id AND w.state <> 'done' \
+     AND (w.state = 'pending' OR w.leased_until < clock_timestamp()) AND w.not_before <= clock_timestamp() \
+     ORDER BY w.first_ordinal LIMIT 1 FOR UPDATE SKIP LOCKED) o LIMIT 1";
+/// Makes a pause that was answered one that the statements after this see, and one that comes now wait for the few
+/// statements until the lease is written. Always after the order's own lock, so that nobody waits in a circle.
+const LOCK_GATE: &str = "SELECT lock_run_gate($1)";
+const READ_GATE: &str = "SELECT state FROM run_gates WHERE run_id = $1";
+const LEASE: &str = "UPDATE work_orders SET state = 'leased', epoch = epoch + 1, worker = $3, \
+    leased_until = clock_timestamp() + $4 * interval '1 millisecond' \
+    WHERE run_id = $1 AND first_ordinal = $2 RETURNING last_ordinal, epoch, failures";
 const SERVED: &str = "UPDATE run_plans SET last_claimed_at = clock_timestamp() WHERE run_id = $1";
 const RENEW: &str = "UPDATE work_orders SET leased_until = clock_timestamp() + $4 * interval '1 millisecond' \
     WHERE run_id = $1 AND first_ordinal = $2 AND epoch = $3 AND state = 'leased'";
-const RELEASE: &str = "UPDATE work_orders SET state = 'pending', worker = NULL, leased_until = NULL \
+const RELEASE: &str = "UPDATE work_orders SET state = 'pending', worker = NULL, leased_until = NULL, \
+    failures = failures + $4, not_before = clock_timestamp() + $5 * interval '1 millisecond' \
     WHERE run_id = $1 AND first_ordinal = $2 AND epoch = $3 AND state = 'leased'";
-const FENCE_GATE: &str = "SELECT state FROM run_gates WHERE run_id = $1 FOR SHARE";
 const FENCE_ORDER: &str = "SELECT epoch = $3 AND state = 'leased' FROM work_orders \
     WHERE run_id = $1 AND first_ordinal = $2 FOR UPDATE";
 const FINISH: &str = "UPDATE work_orders SET state = 'done', leased_until = NULL, tallies = $4 \
@@ -102,21 +104,30 @@ impl PostgresOrders {
 
     async fn lease_one(&self, worker: &str, lease: Duration) -> Result<Option<Order>, OrderError> {
         let mut transaction = self.database.pool().begin().await?;
-        let chosen: Option<(Uuid, Uuid, String)> = sqlx::query_as(CHOOSE_RUN)
+        let chosen: Option<(Uuid, Uuid, String, i64)> = sqlx::query_as(CHOOSE)
             .fetch_optional(&mut *transaction)
             .await?;
-        let Some((run, campaign, phase)) = chosen else {
+        let Some((run, campaign, phase, first)) = chosen else {
             return Ok(None);
         };
-        let leased: Option<(i64, i64, i32)> = sqlx::query_as(LEASE)
+        sqlx::query(LOCK_GATE)
             .bind(run)
+            .execute(&mut *transaction)
+            .await?;
+        let gate: String = sqlx::query_scalar(READ_GATE)
+            .bind(run)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if gate != "running" {
+            return Ok(None);
+        }
+        let (last, epoch, failures): (i64, i32, i32) = sqlx::query_as(LEASE)
+            .bind(run)
+            .bind(first)
             .bind(worker)
             .bind(milliseconds(lease))
-            .fetch_optional(&mut *transaction)
+            .fetch_one(&mut *transaction)
             .await?;
-        let Some((first, last, epoch)) = leased else {
-            return Ok(None);
-        };
         sqlx::query(SERVED)
             .bind(run)
             .execute(&mut *transaction)
@@ -129,6 +140,7 @@ impl PostgresOrders {
             first,
             last,
             epoch,
+            failures,
         }))
     }
 }
@@ -181,12 +193,22 @@ impl Orders for PostgresOrders {
         .boxed()
     }
 
-    fn release<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<(), OrderError>> {
+    fn release<'a>(
+        &'a self,
+        order: &'a Order,
+        because: Release,
+    ) -> BoxFuture<'a, Result<(), OrderError>> {
+        let (failures, rest) = match because {
+            Release::Undone => (0, Duration::ZERO),
+            Release::Failed { rest } => (1, rest),
+        };
         async move {
             sqlx::query(RELEASE)
                 .bind(order.run_id.0)
                 .bind(order.first)
                 .bind(order.epoch)
+                .bind(failures)
+                .bind(milliseconds(rest))
                 .execute(self.database.pool())
                 .await?;
             Ok(())
@@ -200,23 +222,24 @@ impl Orders for PostgresOrders {
         order: &'a Order,
     ) -> BoxFuture<'a, Result<Finished, OrderError>> {
         async move {
-            let gate: Option<String> = sqlx::query_scalar(FENCE_GATE)
-                .bind(order.run_id.0)
-                .fetch_optional(transaction.connection())
-                .await?;
-            if !gate.is_some_and(|state| state == "running" || state == "paused") {
-                return Ok(Finished::RunOver);
-            }
             let held: Option<bool> = sqlx::query_scalar(FENCE_ORDER)
                 .bind(order.run_id.0)
                 .bind(order.first)
                 .bind(order.epoch)
                 .fetch_optional(transaction.connection())
                 .await?;
-            Ok(if held == Some(true) {
-                Finished::Done
-            } else {
-                Finished::LeaseLost
+            sqlx::query(LOCK_GATE)
+                .bind(order.run_id.0)
+                .execute(transaction.connection())
+                .await?;
+            let gate: Option<String> = sqlx::query_scalar(READ_GATE)
+                .bind(order.run_id.0)
+                .fetch_optional(transaction.connection())
+                .await?;
+            Ok(match gate.as_deref() {
+                Some("running" | "paused") if held == Some(true) => Finished::Done,
+                Some("running" | "paused") => Finished::LeaseLost,
+                _ => Finished::RunOver,
             })
         }
         .boxed()

@@ -1,5 +1,7 @@
 //! Validation: the names of an order over DNS.
 
+use std::net::SocketAddr;
+
 use aggregates::{
     domain::{DnsChecked, DnsReason, DnsRecord, Event, Outcome},
     ids::RunId,
@@ -9,7 +11,7 @@ use futures::{StreamExt as _, stream};
 use projections::domains::Candidate;
 use validation::dns;
 
-use super::record::Found;
+use super::{Network, record::Found};
 
 /// Checks every candidate; the engine bounds how many queries are in flight.
 pub(super) async fn check(
@@ -76,14 +78,23 @@ const fn reason_of(reason: dns::Reason) -> DnsReason {
 /// Translates a persona's configuration into the engine's.
 ///
 /// # Errors
-/// What the engine cannot honour, in words.
-pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns::Config, String> {
+/// What the engine cannot honour or the operator does not allow, in words.
+pub(super) fn config(
+    persona: &DnsConfig,
+    record_types: &[String],
+    network: &Network,
+) -> Result<dns::Config, String> {
     let parse = |text: &String| dns::Resolver::parse(text).map_err(|error| error.to_string());
     let mut resolvers: Vec<dns::Resolver> = persona
         .resolvers
         .iter()
         .map(parse)
         .collect::<Result<_, _>>()?;
+    for address in resolvers.iter().filter_map(address_of) {
+        if let Some(why) = network.refuses_resolver(address) {
+            return Err(format!("the resolver {address} is refused: {why}"));
+        }
+    }
     if persona.use_system_resolvers {
         resolvers.push(dns::Resolver::System);
     }
@@ -108,7 +119,9 @@ pub(super) fn config(persona: &DnsConfig, record_types: &[String]) -> Result<dns
         }
     }
     // One's own servers need no protection from oneself; a limit that the persona names holds for them too.
-    let all_own = resolvers.iter().all(is_own_resolver);
+    let all_own = resolvers
+        .iter()
+        .all(|resolver| address_of(resolver).is_some_and(|address| network.is_own(address)));
     let standing = if all_own {
         None
     } else {
@@ -155,9 +168,58 @@ fn rate(per_second: Option<f64>, burst: Option<u32>) -> Option<dns::Rate> {
         })
 }
 
-const fn is_own_resolver(resolver: &dns::Resolver) -> bool {
+const fn address_of(resolver: &dns::Resolver) -> Option<SocketAddr> {
     match resolver {
-        dns::Resolver::Address(address) => super::network::is_own(address.ip()),
-        dns::Resolver::System => false,
+        dns::Resolver::Address(address) => Some(*address),
+        dns::Resolver::System => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn persona(resolvers: &[&str]) -> DnsConfig {
+        DnsConfig {
+            resolvers: resolvers.iter().map(|&text| text.to_owned()).collect(),
+            use_system_resolvers: false,
+            ..crate::commands::pin::Defaults::default().dns
+        }
+    }
+
+    #[test]
+    fn a_run_does_not_ask_a_resolver_inside_unless_the_operator_allows_it() {
+        let wanted = persona(&["9.9.9.9", "127.0.0.1:9999"]);
+        let refused = config(&wanted, &[], &Network::default()).unwrap_err();
+        assert!(
+            refused.contains("127.0.0.1:9999") && refused.contains("loopback"),
+            "{refused}"
+        );
+        let open = Network {
+            allow_private: true,
+            ..Network::default()
+        };
+        config(&wanted, &[], &open).unwrap();
+        let named = Network {
+            resolvers: vec!["127.0.0.1:9999".to_owned()],
+            ..Network::default()
+        };
+        config(&wanted, &[], &named).unwrap();
+    }
+
+    #[test]
+    fn the_standing_limit_is_lifted_for_ones_own_resolvers_alone() {
+        let named = Network {
+            resolvers: vec!["127.0.0.1:9999".to_owned(), "10.0.0.1".to_owned()],
+            ..Network::default()
+        };
+        let rate = |resolvers: &[&str]| {
+            config(&persona(resolvers), &[], &named)
+                .unwrap()
+                .resolver_rate
+        };
+        assert!(rate(&["127.0.0.1:9999"]).is_none());
+        assert!(rate(&["127.0.0.1:9999", "10.0.0.1"]).is_some());
+        assert!(rate(&["9.9.9.9"]).is_some());
     }
 }

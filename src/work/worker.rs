@@ -14,7 +14,7 @@ use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Engines, Finished, Order, Orders, analysis,
+    Engines, Finished, Order, Orders, Release, analysis,
     discovery::{self, Progress},
     engines::Kit,
     enrichment, extraction,
@@ -33,6 +33,10 @@ pub struct Settings {
     pub lease: Duration,
     /// How long an idle worker waits before it looks for orders again.
     pub idle: Duration,
+    /// How often an order may fail before its run is ended.
+    pub most_failures: i32,
+    /// How long an order rests after its first failure; doubled for each further one, up to 64 times.
+    pub first_rest: Duration,
 }
 
 impl Default for Settings {
@@ -42,6 +46,8 @@ impl Default for Settings {
             slots: 12,
             lease: Duration::from_secs(15),
             idle: Duration::from_millis(100),
+            most_failures: 10,
+            first_rest: Duration::from_millis(500),
         }
     }
 }
@@ -90,7 +96,7 @@ impl Worker {
         }
     }
 
-    /// Starts the worker's slots; each finishes the order that it has when the token is cancelled.
+    /// Starts the worker's slots; each gives the order that it has back when the token is cancelled.
     pub fn spawn(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         for _ in 0..self.settings.slots {
             let (worker, cancel) = (self.clone(), cancel.clone());
@@ -138,22 +144,41 @@ impl Worker {
         match worked {
             Ok(Worked::Over) => false,
             Ok(Worked::GivenBack) => {
-                self.give_back(order).await;
+                self.give_back(order, Release::Undone).await;
                 true
             }
             Err(error) => {
-                tracing::warn!(
-                    campaign.id = %order.campaign_id, run.id = %order.run_id, phase = %order.phase, error,
-                    "work order failed, giving it back"
-                );
-                self.give_back(order).await;
+                self.after_failure(order, error).await;
                 true
             }
         }
     }
 
-    async fn give_back(&self, order: &Order) {
-        if let Err(error) = self.orders.release(order).await {
+    /// Gives an order back after an error, to rest for a while, longer each time; an order that failed again and again
+    /// will not succeed, and ends its run.
+    async fn after_failure(&self, order: &Order, error: String) {
+        let failures = order.failures.saturating_add(1);
+        tracing::warn!(
+            campaign.id = %order.campaign_id, run.id = %order.run_id, phase = %order.phase, failures, error,
+            "work order failed, giving it back"
+        );
+        if failures >= self.settings.most_failures {
+            let message =
+                format!("a part of the work failed {failures} times, at last because of: {error}");
+            if let Err(error) = self.fail(order, message).await {
+                tracing::warn!(error, "cannot end a run that cannot go on");
+            }
+        }
+        let doubled = u32::try_from(order.failures).unwrap_or(u32::MAX).min(6);
+        let rest = self
+            .settings
+            .first_rest
+            .saturating_mul(2_u32.saturating_pow(doubled));
+        self.give_back(order, Release::Failed { rest }).await;
+    }
+
+    async fn give_back(&self, order: &Order, because: Release) {
+        if let Err(error) = self.orders.release(order, because).await {
             tracing::warn!(%error, "cannot give a work order back, its lease will run out");
         }
     }
@@ -217,7 +242,7 @@ impl Worker {
             .map_err(|error| describe(&error))?;
         if finished == Finished::RunOver {
             tracing::info!(campaign.id = %order.campaign_id, run.id = %order.run_id, "late results refused, the run is over");
-            self.give_back(order).await;
+            self.give_back(order, Release::Undone).await;
         }
         Ok(Worked::Over)
     }

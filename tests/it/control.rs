@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use aggregates::{
-    campaign::{Command, PausePhase, Phase, ResumePhase, Status, Stop},
-    ids::CampaignId,
+    campaign::{
+        Command, Event, PausePhase, Phase, Pinned, RecordGenerated, ResumePhase, Source, Status,
+        Stop, StopPhase,
+    },
+    ids::{CampaignId, RunId},
+    names::GENERATOR_VERSION,
 };
 use domainflow::work::{Finished, Orders as _, PostgresOrders};
 use futures::future::join_all;
@@ -165,7 +169,7 @@ async fn two_starts_at_the_same_moment_make_one_run() {
 async fn results_that_come_after_a_stop_are_refused_whole() {
     let pipeline = slow_pipeline().await;
     let campaign = pipeline
-        .create(pattern("shop", 4, "abcdefgh"), None, &["espresso"])
+        .create(pattern("shop", 4, "abcdefgh"), Some(4_000), &["espresso"])
         .await;
     pipeline
         .start_phase(campaign, Phase::Discovery)
@@ -292,4 +296,122 @@ async fn two_nodes_share_the_work_and_record_every_result_once() {
         (4_096, 4_096)
     );
     second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_does_not_wait_behind_a_crowd_of_workers() {
+    let pipeline = Pipeline::without_workers(World::generated(8)).await;
+    let campaign = pipeline
+        .create(pattern("shop", 2, "abc"), None, &["espresso"])
+        .await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
+    let run = run_of(&pipeline, campaign).await;
+    let crowd = tokio_util::sync::CancellationToken::new();
+    let workers: Vec<_> = (0..12)
+        .map(|_| {
+            let (pool, crowd) = (pipeline.app().database.pool().clone(), crowd.clone());
+            tokio::spawn(async move {
+                while !crowd.is_cancelled() {
+                    let mut recording = pool.begin().await.unwrap();
+                    sqlx::query("SELECT lock_run_gate($1), pg_sleep(0.1)")
+                        .bind(run.0)
+                        .execute(&mut *recording)
+                        .await
+                        .unwrap();
+                    recording.commit().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let paused = tokio::time::timeout(
+        crate::support::DEADLINE,
+        pipeline.command(campaign, pause(Phase::Discovery)),
+    )
+    .await;
+    crowd.cancel();
+    join_all(workers).await;
+    assert_eq!(paused.expect("the pause was answered").unwrap().len(), 1);
+}
+
+async fn run_of(pipeline: &Pipeline, campaign: CampaignId) -> RunId {
+    let stream = campaign.to_string();
+    let log = pipeline.app().database.log();
+    let (state, _) = log
+        .load::<aggregates::campaign::Campaign>(&stream)
+        .await
+        .unwrap();
+    state.phase(Phase::Discovery).run().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_discovery_that_was_stopped_and_started_again_makes_no_more_names_than_were_asked_for() {
+    let pipeline = Pipeline::without_workers(World::generated(9)).await;
+    let pattern = pattern("shop", 2, "abcdefghij");
+    let campaign = pipeline
+        .create(pattern.clone(), Some(10), &["espresso"])
+        .await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
+    let recorded = Command::RecordGenerated(RecordGenerated {
+        run_id: run_of(&pipeline, campaign).await,
+        pattern,
+        generator_version: GENERATOR_VERSION,
+        start: 0,
+        count: 6,
+        names: 6,
+    });
+    pipeline.command(campaign, recorded).await.expect("names");
+    let stop = Command::StopPhase(StopPhase {
+        phase: Phase::Discovery,
+    });
+    pipeline.command(campaign, stop).await.expect("stop");
+    let again = pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .unwrap();
+    assert!(
+        matches!(
+            &again[..],
+            [Event::PhaseStarted {
+                pinned: Pinned::Discovery {
+                    source: Source::Pattern { count: Some(4), .. },
+                    ..
+                },
+                ..
+            }]
+        ),
+        "{again:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_fails_again_and_again_ends_its_run_with_the_reason() {
+    let pipeline = Pipeline::start(World::generated(10)).await;
+    sqlx::raw_sql(
+        "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.evidence := '17'; RETURN NEW; END $$; \
+         CREATE TRIGGER spoil BEFORE UPDATE ON read.domains FOR EACH ROW WHEN (NEW.http_status = 'ok') \
+         EXECUTE FUNCTION spoil()",
+    )
+    .execute(pipeline.app().database.pool())
+    .await
+    .unwrap();
+    let campaign = pipeline
+        .create(pattern("shop", 2, "abcdefgh"), None, &["espresso"])
+        .await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
+    pipeline.reaches(campaign, Status::Failed).await;
+    let row = projections::campaigns::by_id(pipeline.app().database.pool(), campaign)
+        .await
+        .unwrap()
+        .unwrap();
+    let error = row.phase(Phase::Analysis).error.unwrap_or_default();
+    assert!(error.contains("10 times"), "{error:?}");
 }

@@ -38,6 +38,15 @@ impl RecordGenerated {
         if campaign.generated_to.is_some_and(|to| self.start < to) {
             return Ok(Vec::new());
         }
+        let total = campaign.names.saturating_add(self.names);
+        if let Some(limit) = campaign.max_domains.filter(|limit| total > *limit) {
+            return Err(Error::Invalid {
+                field: "maxDomains",
+                message: format!(
+                    "the campaign takes {limit} names, with these it would have {total}"
+                ),
+            });
+        }
         Ok(vec![Event::DomainsGenerated {
             run_id: self.run_id,
             pattern: self.pattern,

@@ -1,5 +1,7 @@
 //! A whole system without its HTTP entrance: log, read models, coordinator and workers on a database of the test's own.
 
+use std::time::Duration;
+
 use aggregates::{
     Actor, Metadata,
     campaign::{
@@ -59,7 +61,11 @@ impl Node {
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
         if workers {
-            app.spawn_workers(Settings::default(), &tracker, &cancel);
+            let settings = Settings {
+                first_rest: Duration::from_millis(1),
+                ..Settings::default()
+            };
+            app.spawn_workers(settings, &tracker, &cancel);
         }
         Self {
             app,
