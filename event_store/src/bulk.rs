@@ -5,7 +5,11 @@
 //! inserted where the expected last one is there and its own place is free. Whoever holds that place holds the stream
 //! until the transaction ends, so the streams' further events follow with a plain insert that cannot collide.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 use aggregates::Metadata;
 use cqrs_es::{Aggregate, DomainEvent};
@@ -253,19 +257,26 @@ fn run_of(payload: &Value) -> Option<&Value> {
     })
 }
 
-/// Inserts the first event of each stream whose expected last event is there and whose next place is free.
+/// Inserts the first event of each stream whose expected last event is there and whose next place is free. Answers how
+/// many were inserted and, only when that is not all of them ($8), which.
 const INSERT_FIRST: &str = "
-INSERT INTO events (batch, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
-SELECT (SELECT bulk_event_batch()), n.aggregate_type, n.aggregate_id, n.expected + 1, n.event_type, n.event_version,
-       n.payload::json, $7::json
-FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])
-     AS n (aggregate_type, aggregate_id, expected, event_type, event_version, payload)
-WHERE n.expected = 0 OR EXISTS (
-    SELECT FROM events last
-    WHERE last.aggregate_type = n.aggregate_type AND last.aggregate_id = n.aggregate_id AND last.sequence = n.expected
-)
-ON CONFLICT DO NOTHING
-RETURNING aggregate_type, aggregate_id";
+WITH held AS (
+    INSERT INTO events (batch, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
+    SELECT (SELECT bulk_event_batch()), n.aggregate_type, n.aggregate_id, n.expected + 1, n.event_type, n.event_version,
+           n.payload::json, $7::json
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+         AS n (aggregate_type, aggregate_id, expected, event_type, event_version, payload)
+    WHERE n.expected = 0 OR EXISTS (
+        SELECT FROM events last
+        WHERE last.aggregate_type = n.aggregate_type AND last.aggregate_id = n.aggregate_id AND last.sequence = n.expected
+    )
+    ON CONFLICT DO NOTHING
+    RETURNING aggregate_type, aggregate_id
+), counted AS MATERIALIZED (SELECT count(*) AS n FROM held)
+SELECT n,
+       CASE WHEN n < $8 THEN (SELECT array_agg(aggregate_type) FROM held) END,
+       CASE WHEN n < $8 THEN (SELECT array_agg(aggregate_id) FROM held) END
+FROM counted";
 
 /// Inserts the further events of streams that this transaction holds; a collision would be a bug and aborts it.
 const INSERT_FURTHER: &str = "
@@ -371,17 +382,23 @@ pub(crate) async fn append(
             first.push(stream, stream.expected, event);
         }
     }
-    let held: std::collections::HashSet<(String, String)> = {
+    let (count, types, ids): (i64, Option<Vec<String>>, Option<Vec<String>>) = {
         use sqlx::Row as _;
-        first
+        let row = first
             .query(INSERT_FIRST, &metadata)
-            .try_map(|row: sqlx::postgres::PgRow| Ok((row.try_get(0)?, row.try_get(1)?)))
-            .fetch_all(&mut *connection)
+            .bind(i64::try_from(streams.len()).unwrap_or(i64::MAX))
+            .fetch_one(&mut *connection)
             .await
-            .map_err(Error::database("append the first events of streams"))?
-            .into_iter()
-            .collect()
+            .map_err(Error::database("append the first events of streams"))?;
+        let read = || Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        read().map_err(Error::database("append the first events of streams"))?
     };
+    let all_held = usize::try_from(count).is_ok_and(|count| count == streams.len());
+    let held: HashSet<(String, String)> = types
+        .unwrap_or_default()
+        .into_iter()
+        .zip(ids.unwrap_or_default())
+        .collect();
 
     let mut answers: Vec<Option<Answer>> = vec![None; streams.len()];
     let mut missed = Vec::new();
@@ -389,7 +406,8 @@ pub(crate) async fn append(
     let mut appended_types: Vec<&str> = Vec::new();
     let mut appended = 0_usize;
     for (index, stream) in &streams {
-        if !held.contains(&(stream.aggregate_type.clone(), stream.aggregate_id.clone())) {
+        let key = || (stream.aggregate_type.clone(), stream.aggregate_id.clone());
+        if !all_held && !held.contains(&key()) {
             missed.push((*index, *stream));
             continue;
         }
