@@ -353,7 +353,7 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
                 .to_owned()
         }
     };
-    let dns = json!({"resolvers": ["192.0.2.1"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
+    let dns = json!({"resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
         "concurrentQueriesPerDomain": 1});
     let objects = [
         (

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::support::server::TestApp;
 
 fn dns() -> Value {
-    json!({"personaType": "dns", "resolvers": ["192.0.2.1", "192.0.2.2:5353"], "queryTimeoutSeconds": 2,
+    json!({"personaType": "dns", "resolvers": ["9.9.9.9", "9.9.9.10:5353"], "queryTimeoutSeconds": 2,
         "maxDomainsPerRequest": 100, "concurrentQueriesPerDomain": 2, "resolverStrategy": "weighted_rotation",
-        "resolversWeighted": {"192.0.2.1": 3}})
+        "resolversWeighted": {"9.9.9.9": 3}})
 }
 
 fn request(config: Value) -> Value {
@@ -153,6 +153,17 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
             422,
             "configDetails.resolvers[0]",
         ),
+        // The inside of whatever the process runs in, of which the operator said nothing.
+        (
+            with("resolvers", json!(["9.9.9.9", "127.0.0.1:9999"])),
+            422,
+            "configDetails.resolvers[1]",
+        ),
+        (
+            with("resolvers", json!(["169.254.169.254"])),
+            422,
+            "configDetails.resolvers[0]",
+        ),
         (
             with("resolvers", json!([5])),
             400,
@@ -235,6 +246,11 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
         .send()
         .await
         .blames(400, "configDetails.personaType");
+    ann.put(&path)
+        .json(&json!({"configDetails": with("resolvers", json!(["10.1.2.3"]))["configDetails"]}))
+        .send()
+        .await
+        .blames(422, "configDetails.resolvers[0]");
     ann.put(&path)
         .header("if-match", "one")
         .json(&json!({}))

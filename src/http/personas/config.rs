@@ -1,14 +1,24 @@
 //! Reads a persona's configuration so that whatever does not fit is named by its place.
 
-use aggregates::persona::{Config, Kind};
+use aggregates::persona::{Config, DnsConfig, Kind, Resolver};
 use serde_json::{Map, Value};
 
-use crate::http::{Error, body};
+use crate::{
+    http::{Error, body},
+    work::Network,
+};
 
 const FIELD: &str = "configDetails";
 
 /// Reads the configuration of a persona of a kind; `personaType` inside may be left out, but not be another.
-pub(super) fn read(kind: Kind, mut details: Map<String, Value>) -> Result<Config, Error> {
+///
+/// # Errors
+/// When it does not read (400), or names a resolver that the operator's network does not allow (422).
+pub(super) fn read(
+    kind: Kind,
+    mut details: Map<String, Value>,
+    network: &Network,
+) -> Result<Config, Error> {
     if let Some(inside) = details.remove("personaType")
         && inside != kind.name()
     {
@@ -19,7 +29,26 @@ pub(super) fn read(kind: Kind, mut details: Map<String, Value>) -> Result<Config
     }
     let details = Value::Object(details);
     match kind {
-        Kind::Dns => body::from_value(FIELD, details).map(Config::Dns),
+        Kind::Dns => {
+            let config: DnsConfig = body::from_value(FIELD, details)?;
+            check_resolvers(&config, network)?;
+            Ok(Config::Dns(config))
+        }
         Kind::Http => body::from_value(FIELD, details).map(Config::Http),
     }
+}
+
+/// Refuses resolvers that runs would refuse; what is no resolver at all is the aggregate's affair.
+fn check_resolvers(config: &DnsConfig, network: &Network) -> Result<(), Error> {
+    for (at, text) in config.resolvers.iter().enumerate() {
+        if let Ok(Resolver::Address(address)) = Resolver::parse(text)
+            && let Some(why) = network.refuses_resolver(address)
+        {
+            return Err(Error::unprocessable(
+                format!("{FIELD}.resolvers[{at}]"),
+                format!("{text} may not be asked: {why}"),
+            ));
+        }
+    }
+    Ok(())
 }

@@ -62,7 +62,11 @@ pub(super) async fn create(
         owner: caller.user_id,
         name: request.name,
         description: request.description,
-        config: config::read(request.persona_type.into(), request.config_details)?,
+        config: config::read(
+            request.persona_type.into(),
+            request.config_details,
+            &state.app.network,
+        )?,
         enabled: request.is_enabled.unwrap_or(true),
     });
     let id = Uuid::now_v7().to_string();
@@ -95,7 +99,10 @@ pub(super) async fn update(
         name: request.name,
         description: request.description,
         config: match request.config_details {
-            Some(details) => Some(config::read(kind(&state.app, id).await?, details)?),
+            Some(details) => {
+                let kind = kind(&state.app, id).await?;
+                Some(config::read(kind, details, &state.app.network)?)
+            }
             None => None,
         },
         enabled: request.is_enabled,
