@@ -8,7 +8,7 @@
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, types::Json};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{
     body::{MAX_JSON, MAX_UPLOAD},
@@ -31,6 +32,14 @@ use crate::auth::hex;
 const MAX_KEY: usize = 64;
 /// The largest answer that is kept, bytes; those of commands are a few kilobytes.
 const MAX_ANSWER: usize = 8 << 20;
+/// The route that takes files; no other request with a key may be larger than JSON is.
+const UPLOAD: &str = "/campaigns/{campaignId}/upload";
+/// Uploads with a key that are in memory at the same time, each with up to twice its size while it is hashed.
+const UPLOADS: usize = 4;
+/// From this size on, bytes, a body is hashed on a thread that may block.
+const LARGE_BODY: usize = 64 << 10;
+
+static UPLOADING: Semaphore = Semaphore::const_new(UPLOADS);
 
 const FIND: &str = "SELECT request_hash, status, response FROM idempotency_keys WHERE key = $1";
 /// The first answer stays, so that two requests at once are answered alike.
@@ -55,7 +64,8 @@ type Row = (String, Option<i32>, Option<Json<Kept>>);
 /// Answers the repeat of a command with what its first request was answered.
 ///
 /// # Errors
-/// [`Error::BadRequest`] for a key that is none, [`Error::Unprocessable`] for one that came with another request.
+/// [`Error::BadRequest`] for a key that is none, [`Error::Unprocessable`] for one that came with another request,
+/// [`Error::TooManyRequests`] for an upload while others are in memory.
 pub(super) async fn once(
     axum::extract::State(state): axum::extract::State<State>,
     request: Request,
@@ -85,7 +95,20 @@ pub(super) async fn once(
         request.uri().path().as_bytes(),
         given.as_bytes(),
     ]);
-    let (request, request_hash) = with_hash(request).await?;
+    let is_upload = is_upload(&request);
+    // Its turn ends with its answer, because its body is held until then.
+    let _turn = match is_upload {
+        true => Some(
+            UPLOADING
+                .try_acquire()
+                .map_err(|_| Error::TooManyRequests {
+                    message: "other lists are being read".to_owned(),
+                    retry_after_seconds: 5,
+                })?,
+        ),
+        false => None,
+    };
+    let (request, request_hash) = with_hash(request, is_upload).await?;
 
     if let Some(answer) = find(pool, &key, &request_hash).await? {
         return answer;
@@ -108,27 +131,44 @@ pub(super) async fn sweep(pool: &PgPool) -> Result<u64, sqlx::Error> {
     Ok(sqlx::query(SWEEP).execute(pool).await?.rows_affected())
 }
 
+/// Tells whether a request is a file for the route that takes files.
+fn is_upload(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let route = request.extensions().get::<MatchedPath>();
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"))
+        && route.is_some_and(|route| route.as_str().ends_with(UPLOAD))
+}
+
 /// Reads the body and hashes everything that tells one request from another.
-async fn with_hash(request: Request) -> Result<(Request, String), Error> {
+async fn with_hash(request: Request, is_upload: bool) -> Result<(Request, String), Error> {
     let (parts, body) = request.into_parts();
-    let text = |name: HeaderName| {
-        parts
-            .headers
-            .get(name)
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default()
-    };
-    let is_upload = text(header::CONTENT_TYPE).starts_with(b"multipart/");
     let limit = if is_upload { MAX_UPLOAD } else { MAX_JSON };
     let bytes = to_bytes(body, limit).await.map_err(|_| Error::TooLarge)?;
-    let query = parts.uri.query().unwrap_or_default();
-    // The boundary of an upload is drawn anew by a client that repeats it.
-    let body: Bytes = match boundary(&parts.headers).filter(|_| is_upload) {
-        Some(boundary) => without(&bytes, boundary.as_bytes()).into(),
-        None => bytes.clone(),
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let if_match = parts.headers.get(header::IF_MATCH).cloned();
+    let boundary = boundary(&parts.headers).filter(|_| is_upload);
+    let body = bytes.clone();
+    let hash = move || hash(&query, if_match.as_ref(), boundary.as_deref(), &body);
+    let hash = match bytes.len() >= LARGE_BODY {
+        true => spawn_blocking(hash).await.map_err(Error::internal)?,
+        false => hash(),
     };
-    let hash = digest(&[query.as_bytes(), text(header::IF_MATCH), &body]);
     Ok((Request::from_parts(parts, Body::from(bytes)), hash))
+}
+
+fn hash(
+    query: &str,
+    if_match: Option<&HeaderValue>,
+    boundary: Option<&str>,
+    body: &Bytes,
+) -> String {
+    // The boundary of an upload is drawn anew by a client that repeats it.
+    let body = match boundary {
+        Some(boundary) => without(body, boundary.as_bytes()).into(),
+        None => body.clone(),
+    };
+    let if_match = if_match.map(HeaderValue::as_bytes).unwrap_or_default();
+    digest(&[query.as_bytes(), if_match, &body])
 }
 
 fn boundary(headers: &HeaderMap) -> Option<String> {

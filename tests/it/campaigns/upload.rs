@@ -166,6 +166,28 @@ async fn a_repeated_upload_under_its_key_answers_the_first_report() {
 }
 
 #[tokio::test]
+async fn a_key_lets_nothing_large_in_but_a_list() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let path = create(&ann, &json!({"name": "large"})).await;
+    let comment = format!("# {}\n", "x".repeat(998));
+    let (kind, body) = form("list.txt", &format!("{}a.test\n", comment.repeat(3_000)));
+    let send = async |path: &str| {
+        ann.post(path)
+            .header("x-idempotency-key", "large")
+            .body(&kind, body.clone())
+            .send()
+            .await
+    };
+    send("/keyword-sets").await.ok(413);
+    send("/personas").await.ok(413);
+    let report = send(&format!("{path}/upload")).await.ok(200);
+    assert_eq!(report["accepted"], 1);
+    assert_eq!(send(&format!("{path}/upload")).await.ok(200), report);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn an_upload_that_is_no_list_is_refused_by_name() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
