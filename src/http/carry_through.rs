@@ -13,8 +13,11 @@ use super::error::Error;
 
 /// Works on a request in a task of its own; a panic in there goes on out here.
 ///
+/// The task belongs to no tracker and ends on no token. The server's end waits for it only while its client waits too;
+/// one whose client went away is dropped with the runtime, and its transaction ends with its connection.
+///
 /// # Errors
-/// When the process ends in between.
+/// When the runtime ends in between.
 pub(super) async fn carry_through(request: Request, next: Next) -> Result<Response, Error> {
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => Ok(response),

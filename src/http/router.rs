@@ -2,9 +2,10 @@
 //!
 //! From the outside in: [`request_id`] first, because everything that goes wrong further in is written with the
 //! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; [`carry_through`], so
-//! that nothing further in is dropped half way; the body limit before anything reads a body. On private routes then [`authenticate`], so that nothing is done for strangers; [`csrf`] and
-//! [`idempotency`], which need to know how and by whom a command was sent; and last the wait of [`read_after`], right
-//! before the query that it is for.
+//! that a client that goes away drops nothing further in half way, though the end of the process does; the body limit
+//! of the extractors, which [`idempotency`] does not read through and replaces by bounds of its own. On private routes
+//! then [`authenticate`], so that nothing is done for strangers; [`csrf`] and [`idempotency`], which need to know how
+//! and by whom a command was sent; and last the wait of [`read_after`], right before the query that it is for.
 
 use std::{any::Any, time::Instant};
 
