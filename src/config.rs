@@ -48,7 +48,7 @@ pub struct NetworkArgs {
     /// The port of https sites in place of 443
     #[arg(long, env = "DOMAINFLOW_HTTPS_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub https_port: Option<u16>,
-    /// Fetch from private and loopback addresses as well
+    /// Fetch from private and loopback addresses as well, and let personas name resolvers there
     #[arg(long, env = "DOMAINFLOW_ALLOW_PRIVATE")]
     pub allow_private: bool,
     /// A PEM file of certificate authorities that are trusted besides the system's; may be repeated
@@ -118,8 +118,8 @@ pub struct ListenArgs {
         default_value = "127.0.0.1:8090"
     )]
     pub listen: SocketAddr,
-    /// What session tokens are signed with, at least 32 bytes, the same on every node; without one it is drawn once and
-    /// kept in the data directory
+    /// What session tokens are signed with, at least 32 bytes, the same on every node; without one, and without a
+    /// database that was named, it is drawn once and kept in the data directory
     #[arg(
         long,
         env = "DOMAINFLOW_SECRET",

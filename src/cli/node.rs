@@ -16,8 +16,10 @@ const END_LIMIT: Duration = Duration::from_secs(20);
 /// Which parts a process runs.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// The read models and the coordinator.
+    /// The read models.
     pub read_side: bool,
+    /// The coordinator, which starts phases with this process's word on the network: not for a command that has none.
+    pub coordinator: bool,
     /// The workers.
     pub workers: Option<Settings>,
 }
@@ -49,9 +51,11 @@ impl Node {
     pub fn start(&self, parts: Parts) {
         if parts.read_side {
             self.app.spawn_read_side(&self.tracker, &self.cancel);
-            self.app.spawn_coordinator(&self.tracker, &self.cancel);
         } else {
             self.app.spawn_sequencer(&self.tracker, &self.cancel);
+        }
+        if parts.coordinator {
+            self.app.spawn_coordinator(&self.tracker, &self.cancel);
         }
         if let Some(settings) = parts.workers {
             self.app

@@ -5,7 +5,7 @@ use std::{
     io::Write as _,
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -52,7 +52,7 @@ impl Server {
     ///
     /// # Errors
     /// When the address cannot be listened on, or the secret cannot be used.
-    pub async fn start(node: &Node, listen: &ListenArgs, data_dir: &Path) -> Result<Self, Error> {
+    pub async fn start(node: &Node, listen: &ListenArgs, store: &StoreArgs) -> Result<Self, Error> {
         let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
             Error::Failed(format!("cannot listen on {}: {error}", listen.listen))
         })?;
@@ -61,14 +61,15 @@ impl Server {
             .map_err(Error::step("tell the server's address"))?;
         let settings = Settings {
             secure_cookie: listen.secure_cookie,
-            ..Settings::new(secret(listen.secret.as_deref(), data_dir)?)
+            ..Settings::new(secret(listen, store)?)
         };
         let auth = Auth::new(settings)
             .await
             .map_err(Error::step("prepare log-in"))?;
-        let streams = Streams::start(&node.app, &node.tracker, &node.cancel);
-        let state = http::State::new(node.app.clone(), auth.clone(), streams);
+        // The streams end with the server, or an open one would hold up its end.
         let cancel = node.cancel.child_token();
+        let streams = Streams::start(&node.app, &node.tracker, &cancel);
+        let state = http::State::new(node.app.clone(), auth.clone(), streams);
         Ok(Self {
             address,
             auth,
@@ -112,6 +113,8 @@ impl Server {
 
 pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let network = args.network.network()?;
+    // Before anything is started for nothing.
+    check_secret(&args.listen, &args.store)?;
     let store = Store::open(&args.store).await?;
     let served = serve_on(&args, network, &store, shutdown).await;
     store.close().await?;
@@ -127,9 +130,10 @@ async fn serve_on(
     let node = Node::open(store.url(), network).await?;
     node.start(Parts {
         read_side: true,
+        coordinator: true,
         workers: (!args.no_workers).then(work::Settings::default),
     });
-    let server = match Server::start(&node, &args.listen, &args.store.data_dir).await {
+    let server = match Server::start(&node, &args.listen, &args.store).await {
         Ok(server) => server,
         Err(error) => {
             node.stop().await;
@@ -155,23 +159,45 @@ async fn serve_on(
     ended
 }
 
+/// Refuses a server of several nodes' database without a secret: each node would draw its own, and sign sessions that
+/// no other takes.
+fn check_secret(listen: &ListenArgs, store: &StoreArgs) -> Result<(), Error> {
+    if store.server().is_none() || given(listen).is_some() || kept(store).exists() {
+        return Ok(());
+    }
+    Err(Error::Usage(
+        "with --database-url the nodes need one secret of sessions: --secret or DOMAINFLOW_SECRET, the same on each"
+            .to_owned(),
+    ))
+}
+
+fn given(listen: &ListenArgs) -> Option<&str> {
+    listen.secret.as_deref().filter(|given| !given.is_empty())
+}
+
+/// Where a secret that was drawn is kept.
+fn kept(store: &StoreArgs) -> PathBuf {
+    store.data_dir.join("secret")
+}
+
 /// Takes the secret that was given, or the one in the data directory, which is drawn when it is first needed.
-fn secret(given: Option<&str>, data_dir: &Path) -> Result<Secret, Error> {
+fn secret(listen: &ListenArgs, store: &StoreArgs) -> Result<Secret, Error> {
+    check_secret(listen, store)?;
     let too_short = |what: &str| {
         Error::Usage(format!(
             "{what} is shorter than {} bytes",
             Secret::MIN_BYTES
         ))
     };
-    if let Some(given) = given.filter(|given| !given.is_empty()) {
+    if let Some(given) = given(listen) {
         return Secret::new(given).ok_or_else(|| too_short("the secret"));
     }
-    let path = data_dir.join("secret");
+    let path = kept(store);
     let action = "keep the secret of sessions";
     if let Ok(bytes) = fs::read(&path) {
         return Secret::new(bytes).ok_or_else(|| too_short(&path.display().to_string()));
     }
-    fs::create_dir_all(data_dir).map_err(Error::step(action))?;
+    fs::create_dir_all(&store.data_dir).map_err(Error::step(action))?;
     let secret = Secret::random();
     let mut file = OpenOptions::new()
         .write(true)
@@ -182,4 +208,42 @@ fn secret(given: Option<&str>, data_dir: &Path) -> Result<Secret, Error> {
     file.write_all(secret.expose())
         .map_err(Error::step(action))?;
     Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: &str = "a secret of at least thirty-two bytes";
+
+    fn listen(secret: Option<&str>) -> ListenArgs {
+        ListenArgs {
+            listen: ([127, 0, 0, 1], 0).into(),
+            secret: secret.map(str::to_owned),
+            secure_cookie: false,
+        }
+    }
+
+    #[test]
+    fn a_database_of_several_nodes_needs_a_secret_that_was_given_or_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = StoreArgs {
+            database_url: Some("postgres://db/domainflow".to_owned()),
+            data_dir: directory.path().to_owned(),
+        };
+        for missing in [None, Some("")] {
+            let refused = secret(&listen(missing), &store).err().unwrap();
+            assert!(matches!(refused, Error::Usage(_)), "{refused}");
+        }
+        assert!(!kept(&store).exists(), "none was drawn");
+        let given = secret(&listen(Some(LONG)), &store).unwrap();
+        assert_eq!(given.expose(), LONG.as_bytes());
+
+        // A private server's node draws one, and goes on with it where a database is named later.
+        store.database_url = None;
+        let drawn = secret(&listen(None), &store).unwrap();
+        store.database_url = Some("postgres://db/domainflow".to_owned());
+        let again = secret(&listen(None), &store).unwrap();
+        assert_eq!(again.expose(), drawn.expose());
+    }
 }

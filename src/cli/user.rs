@@ -77,6 +77,7 @@ async fn create(args: &CreateArgs, password: &str, store: &Store) -> Result<(), 
     let node = Node::open(store.url(), Network::default()).await?;
     node.start(Parts {
         read_side: true,
+        coordinator: false,
         workers: None,
     });
     let registered = register(args, password, &node).await;

@@ -45,6 +45,7 @@ async fn work_on(
     );
     node.start(Parts {
         read_side: false,
+        coordinator: false,
         workers: Some(settings),
     });
     let ended = tokio::select! {

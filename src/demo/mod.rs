@@ -62,12 +62,12 @@ pub async fn demo(args: DemoArgs, shutdown: &Shutdown) -> Result<(), Error> {
         "a small internet: {} resolvers and the web of its sites on loopback",
         sandbox.resolvers().len()
     );
-    let store = Store::open(&StoreArgs {
+    let kept = StoreArgs {
         database_url: None,
         data_dir: directory.path().to_owned(),
-    })
-    .await?;
-    let shown = show_on(&args, &sandbox, &store, directory.path(), shutdown).await;
+    };
+    let store = Store::open(&kept).await?;
+    let shown = show_on(&args, &sandbox, &store, &kept, shutdown).await;
     store.close().await?;
     sandbox.shutdown().await;
     shown
@@ -77,7 +77,7 @@ async fn show_on(
     args: &DemoArgs,
     sandbox: &Sandbox,
     store: &Store,
-    data_dir: &std::path::Path,
+    kept: &StoreArgs,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
     let mut node = Node::open(store.url(), internet::network(sandbox)?).await?;
@@ -87,9 +87,10 @@ async fn show_on(
     node.app.defaults.http.request_timeout_seconds = Some(3);
     node.start(Parts {
         read_side: true,
+        coordinator: true,
         workers: Some(work::Settings::default()),
     });
-    let server = match Server::start(&node, &args.listen, data_dir).await {
+    let server = match Server::start(&node, &args.listen, kept).await {
         Ok(server) => server,
         Err(error) => {
             node.stop().await;

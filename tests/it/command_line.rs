@@ -29,6 +29,7 @@ fn domainflow(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_domainflow"));
     command
         .env_remove("DATABASE_URL")
+        .env_remove("DOMAINFLOW_SECRET")
         .env_remove("RUST_LOG")
         .env("DOMAINFLOW_DATA_DIR", data_dir)
         .stdin(Stdio::null());
@@ -151,6 +152,14 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
             "--trust",
         ),
         (vec!["serve", "--listen", "somewhere"], "--listen"),
+        (
+            vec![
+                "serve",
+                "--database-url",
+                "postgres://nobody@127.0.0.1:1/none",
+            ],
+            "DOMAINFLOW_SECRET",
+        ),
         (vec!["replay", "rebuild", "domians"], "domians"),
         (
             vec!["replay", "show", "not-an-id", "--version", "1"],

@@ -16,6 +16,7 @@ mod control;
 mod idempotency;
 mod keyword_sets;
 mod log_in;
+mod parts;
 mod personas;
 mod read_models;
 mod rooms;

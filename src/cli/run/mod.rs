@@ -89,6 +89,7 @@ async fn run_on(
     let node = Node::open(store.url(), network).await?;
     node.start(Parts {
         read_side: true,
+        coordinator: true,
         workers: Some(work::Settings::default()),
     });
     let done = tokio::select! {
