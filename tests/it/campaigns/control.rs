@@ -1,5 +1,6 @@
 //! Starting, pausing, resuming and stopping through the interface.
 
+use sandbox::World;
 use serde_json::{Value, json};
 
 use super::{configure, create, shops};
@@ -95,7 +96,7 @@ async fn a_full_sequence_does_not_start_until_its_phases_are_configured() {
 
 #[tokio::test]
 async fn a_phase_is_paused_resumed_and_stopped_and_every_answer_says_where_it_stands() {
-    let app = TestApp::start().await;
+    let app = TestApp::in_sandbox(World::generated(1)).await;
     let ann = app.user("ann").await;
     let path = slow(&ann).await;
     let phase = format!("{path}/phases/validation");
