@@ -122,7 +122,7 @@ pub struct ListenArgs {
     /// database that was named, it is drawn once and kept in the data directory
     #[arg(
         long,
-        env = "DOMAINFLOW_SECRET",
+        env = "SESSION_SIGNING_SECRET",
         value_name = "TEXT",
         hide_env_values = true
     )]

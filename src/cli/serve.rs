@@ -166,7 +166,7 @@ fn check_secret(listen: &ListenArgs, store: &StoreArgs) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Usage(
-        "with --database-url the nodes need one secret of sessions: --secret or DOMAINFLOW_SECRET, the same on each"
+        "with --database-url the nodes need one secret of sessions: --secret or SESSION_SIGNING_SECRET, the same on each"
             .to_owned(),
     ))
 }

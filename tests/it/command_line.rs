@@ -29,7 +29,7 @@ fn domainflow(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_domainflow"));
     command
         .env_remove("DATABASE_URL")
-        .env_remove("DOMAINFLOW_SECRET")
+        .env_remove("SESSION_SIGNING_SECRET")
         .env_remove("RUST_LOG")
         .env("DOMAINFLOW_DATA_DIR", data_dir)
         .stdin(Stdio::null());
@@ -158,7 +158,7 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
                 "--database-url",
                 "postgres://nobody@127.0.0.1:1/none",
             ],
-            "DOMAINFLOW_SECRET",
+            "SESSION_SIGNING_SECRET",
         ),
         (vec!["replay", "rebuild", "domians"], "domians"),
         (
