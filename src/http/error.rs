@@ -101,6 +101,9 @@ pub enum Error {
         /// When to come back.
         retry_after_seconds: u64,
     },
+    /// Read models stand still (503): the named projections cannot apply an event.
+    #[error("these projections stand still: {}", .0.join(", "))]
+    NotReady(Vec<String>),
     /// Our fault (500).
     #[error("internal error")]
     Internal(Arc<dyn std::error::Error + Send + Sync>),
@@ -137,6 +140,7 @@ impl Error {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -155,6 +159,7 @@ impl Error {
             Self::TooLarge => "PAYLOAD_TOO_LARGE",
             Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
             Self::TooManyRequests { .. } => "RATE_LIMITED",
+            Self::NotReady(_) => "NOT_READY",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
     }

@@ -3,11 +3,16 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use projections::runtime::checkpoints;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Json, error::Error, router::State};
+use super::{
+    Json,
+    error::{Error, ErrorEnvelope},
+    router::State,
+};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PROBE: &str = "SELECT 1";
@@ -56,10 +61,26 @@ async fn health(
     Ok(Json(of(state.started)))
 }
 
-/// Says that the server can serve: the database answers.
-#[utoipa::path(get, path = "/health/ready", tag = "health", responses((status = 200, body = HealthResponse)))]
-async fn ready(state: axum::extract::State<State>) -> Result<Json<HealthResponse>, Error> {
-    health(state).await
+/// Says that the server can serve and its read models move: the database answers and no projection stands still.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+    (status = 200, body = HealthResponse),
+    (status = 503, body = ErrorEnvelope, description = "a projection stands still")
+))]
+async fn ready(
+    axum::extract::State(state): axum::extract::State<State>,
+) -> Result<Json<HealthResponse>, Error> {
+    // The reasons name events, which is for the log and the operator's command line and not for whoever asks.
+    let halted: Vec<String> = checkpoints(state.app.database.pool())
+        .await?
+        .into_iter()
+        .filter(|checkpoint| checkpoint.halted.is_some())
+        .map(|checkpoint| checkpoint.name)
+        .collect();
+    if halted.is_empty() {
+        Ok(Json(of(state.started)))
+    } else {
+        Err(Error::NotReady(halted))
+    }
 }
 
 /// Says that the process lives, whatever becomes of its database.

@@ -4,8 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     missing_docs,
-    unreachable_pub,
-    dead_code
+    unreachable_pub
 )]
 
 mod access;
@@ -13,6 +12,7 @@ mod campaign_run;
 mod campaigns;
 mod command_line;
 mod control;
+mod health;
 mod idempotency;
 mod keyword_sets;
 mod log_in;

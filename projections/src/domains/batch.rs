@@ -1,5 +1,7 @@
 //! Results of one page, sorted by kind and written kind by kind.
 
+use std::collections::BTreeSet;
+
 use aggregates::{domain::Event, ids::CampaignId};
 use chrono::{DateTime, Utc};
 use event_store::Recorded;
@@ -8,9 +10,6 @@ use uuid::Uuid;
 
 use super::sql::counted_update;
 use crate::{domains::PageEvidence, runtime::ApplyError};
-
-/// Stands between keywords on their way into the database; no pattern has it.
-const SEPARATOR: &str = "\u{1f}";
 
 /// From this score on (0 to 1) a domain counts as of high potential.
 const HIGH_POTENTIAL: f64 = 0.80;
@@ -47,7 +46,7 @@ struct Http {
     reasons: Vec<&'static str>,
     fetched: Vec<DateTime<Utc>>,
     evidence: Vec<Option<serde_json::Value>>,
-    keywords: Vec<Option<String>>,
+    keywords: Vec<Option<serde_json::Value>>,
     unique: Vec<Option<i32>>,
     parked: Vec<Option<f32>>,
     contacts: Vec<bool>,
@@ -122,7 +121,7 @@ impl Batch {
                     .push(found.map(|found| i32::try_from(found.len()).unwrap_or(i32::MAX)));
                 http.keywords.push(found.map(|found| {
                     let patterns: Vec<&str> = found.iter().map(|k| k.pattern.as_str()).collect();
-                    patterns.join(SEPARATOR)
+                    patterns.into()
                 }));
                 http.parked.push(page.map(|page| page.parked_confidence));
                 http.contacts
@@ -162,24 +161,28 @@ impl Batch {
             scored,
             leads,
         } = std::mem::take(self);
-        let touched = dns.keys.names.len()
-            + http.keys.names.len()
-            + scored.keys.names.len()
-            + leads.keys.names.len();
-        if touched == 0 {
+        let kinds = [&dns.keys, &http.keys, &scored.keys, &leads.keys];
+        let touched: BTreeSet<Uuid> = kinds
+            .iter()
+            .flat_map(|keys| keys.campaigns.iter().copied())
+            .collect();
+        if touched.is_empty() {
             return Ok(());
         }
         dns.write(connection).await?;
         http.write(connection).await?;
         scored.write(connection).await?;
         leads.write(connection).await?;
-        sqlx::query(DELETE_EMPTY_COUNTS).execute(connection).await?;
+        sqlx::query(DELETE_EMPTY_COUNTS)
+            .bind(Vec::from_iter(touched))
+            .execute(connection)
+            .await?;
         Ok(())
     }
 }
 
-/// Combinations that no domain has any more. Few rows in all, so no index is worth its upkeep.
-const DELETE_EMPTY_COUNTS: &str = "DELETE FROM domain_counts WHERE n = 0";
+/// Combinations that no domain of the batch's campaigns has any more; other campaigns' counters are not looked at.
+const DELETE_EMPTY_COUNTS: &str = "DELETE FROM domain_counts WHERE campaign_id = ANY($1) AND n = 0";
 
 fn all_written(expected: usize, written: i64) -> Result<(), ApplyError> {
     if usize::try_from(written).is_ok_and(|written| written == expected) {
@@ -220,11 +223,11 @@ impl Dns {
 
 const WRITE_HTTP: &str = counted_update!(
     "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], \
-     $7::timestamptz[], $8::jsonb[], $9::text[], $10::int[], $11::real[], $12::bool[]) \
+     $7::timestamptz[], $8::jsonb[], $9::jsonb[], $10::int[], $11::real[], $12::bool[]) \
      AS t(campaign_id, name, version, run, status, reason, fetched, evidence, keywords, uniq, parked, contact)",
     "version = i.version, http_run = i.run, http_status = i.status, http_reason = i.reason, \
-     fetched_at = i.fetched, evidence = i.evidence, keywords = string_to_array(i.keywords, E'\\x1f'), \
-     keywords_unique = i.uniq, keyword_hit = coalesce(i.uniq, 0) > 0, parked_confidence = i.parked, \
+     fetched_at = i.fetched, evidence = i.evidence, keywords = CASE WHEN i.keywords IS NOT NULL THEN \
+     ARRAY(SELECT jsonb_array_elements_text(i.keywords)) END, keywords_unique = i.uniq, keyword_hit = coalesce(i.uniq, 0) > 0, parked_confidence = i.parked, \
      has_contact = i.contact"
 );
 

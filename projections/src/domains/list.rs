@@ -18,8 +18,6 @@ pub enum Warnings {
 pub enum Sort {
     /// The richness of the page.
     Richness,
-    /// What the micro-crawl added.
-    MicrocrawlGain,
     /// How many different keywords were found.
     KeywordsUnique,
 }
@@ -112,8 +110,6 @@ pub struct Listed {
     pub score_breakdown: Option<serde_json::Value>,
     /// The richness, 0 to 1.
     pub richness_score: Option<f64>,
-    /// What the micro-crawl added.
-    pub microcrawl_gain: Option<f64>,
     /// The richness' parts.
     pub features: Option<serde_json::Value>,
     /// The lead decision.
@@ -130,7 +126,6 @@ impl Listed {
     pub fn sort_value(&self, sort: Sort) -> Option<f64> {
         match sort {
             Sort::Richness => self.richness_score,
-            Sort::MicrocrawlGain => self.microcrawl_gain,
             Sort::KeywordsUnique => self.keywords_unique.map(f64::from),
         }
     }
@@ -140,7 +135,7 @@ macro_rules! columns {
     () => {
         "ordinal, name, pattern_offset, created_at, dns_status, dns_reason, addresses, http_status, http_reason, \
          fetched_at, evidence, keywords, keywords_unique, parked_confidence, has_contact, score, score_breakdown, \
-         richness_score, microcrawl_gain, features, lead_status, rejection_reason, version"
+         richness_score, features, lead_status, rejection_reason, version"
     };
 }
 
@@ -193,10 +188,6 @@ const BY_RICHNESS: [&str; 2] = [
     sorted!("richness_score", "ASC", ">"),
     sorted!("richness_score", "DESC", "<"),
 ];
-const BY_GAIN: [&str; 2] = [
-    sorted!("microcrawl_gain", "ASC", ">"),
-    sorted!("microcrawl_gain", "DESC", "<"),
-];
 const BY_KEYWORDS: [&str; 2] = [
     sorted!("keywords_unique", "ASC", ">"),
     sorted!("keywords_unique", "DESC", "<"),
@@ -208,7 +199,6 @@ const fn statement(sort: Option<(Sort, Direction)>) -> &'static str {
     };
     let [ascending, descending] = match sort {
         Sort::Richness => BY_RICHNESS,
-        Sort::MicrocrawlGain => BY_GAIN,
         Sort::KeywordsUnique => BY_KEYWORDS,
     };
     match direction {

@@ -211,7 +211,9 @@ async fn an_event_that_cannot_be_applied_stops_its_projection_and_is_named() {
     world.sequence().await;
 
     let halted = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
         loop {
+            tick.tick().await;
             let report = replay::check(&world.database).await.unwrap();
             if let Some(standing) = report
                 .standings
@@ -220,7 +222,6 @@ async fn an_event_that_cannot_be_applied_stops_its_projection_and_is_named() {
             {
                 break standing.clone();
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let standing = tokio::time::timeout(DEADLINE, halted)

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
@@ -10,8 +9,8 @@ use reqwest::Client;
 use sandbox::{DnsVerdict, Fate, Host, HttpVerdict, KEYWORDS, Sandbox, Shares, Verdict, World};
 use tokio::task::JoinSet;
 
-use crate::ask::{addresses, exchange, query, udp};
-use crate::fetch::{builder, causes, client, http, https};
+use crate::ask::{addresses, udp};
+use crate::fetch::{causes, client, http, https};
 
 fn names(count: usize) -> Vec<String> {
     (0..count)
@@ -291,63 +290,4 @@ async fn thin_pages_lead_to_pages_with_more_keywords() {
     assert!(get("/").await.len() < 1024);
     let inner = get("/services.html").await;
     assert!(KEYWORDS.iter().all(|keyword| inner.contains(keyword)));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement; run with --nocapture"]
-async fn measured_answers_a_second_of_one_resolver() {
-    let sandbox = Sandbox::start(World::generated(1)).await.unwrap();
-    let server = sandbox.dns_addr();
-    let rounds = 20_000_usize;
-    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let packets: Vec<Vec<u8>> = (0..rounds)
-        .map(|n| {
-            query(&format!("m{n}.com."), RecordType::A)
-                .to_vec()
-                .unwrap()
-        })
-        .collect();
-    let begun = Instant::now();
-    let (mut sent, mut received, mut buffer) = (0, 0, [0; 512]);
-    while received < rounds * 98 / 100 {
-        while sent < rounds && sent - received < 512 {
-            socket.send_to(&packets[sent], server).await.unwrap();
-            sent += 1;
-        }
-        socket.recv_from(&mut buffer).await.unwrap();
-        received += 1;
-    }
-    let rate = received as f64 / begun.elapsed().as_secs_f64();
-    println!("{rate:.0} answers/s, client included; one answer: {:?}", {
-        let begun = Instant::now();
-        exchange(server, &query("one.com.", RecordType::A), 1).await;
-        begun.elapsed()
-    });
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement; run with --nocapture"]
-async fn measured_pages_a_second_on_new_connections() {
-    let world = World::generated(1).shares(Shares::of([(Fate::Keywords, 1)]));
-    let sandbox = Arc::new(Sandbox::start(world).await.unwrap());
-    let client = builder(&sandbox).pool_max_idle_per_host(0).build().unwrap();
-    let urls: [fn(&Sandbox, &str, &str) -> String; 2] = [http, https];
-    for url in urls {
-        let begun = Instant::now();
-        let mut fetches = JoinSet::new();
-        let count = 1000;
-        for number in 0..count {
-            let (client, url) = (
-                client.clone(),
-                url(&sandbox, &format!("p{number}.com"), "/"),
-            );
-            fetches.spawn(async move { client.get(url).send().await?.bytes().await });
-            if fetches.len() >= 64 {
-                fetches.join_next().await;
-            }
-        }
-        while fetches.join_next().await.is_some() {}
-        let rate = f64::from(count) / begun.elapsed().as_secs_f64();
-        println!("{rate:.0} pages/s, client included, failed handshakes counted");
-    }
 }

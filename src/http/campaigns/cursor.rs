@@ -18,7 +18,6 @@ struct Place {
 pub(super) const fn sort_name(sort: Sort) -> &'static str {
     match sort {
         Sort::Richness => "richness_score",
-        Sort::MicrocrawlGain => "microcrawl_gain",
         Sort::KeywordsUnique => "keywords_unique",
     }
 }

@@ -38,7 +38,8 @@ macro_rules! domains_query {
             has_contact: Option<bool>,
             /// A keyword that was found, by its pattern.
             keyword: Option<String>,
-            /// `richness_score`, `microcrawl_gain` or `keywords_unique`; by the order of generation where absent.
+            /// `richness_score` or `keywords_unique`; by the order of generation where absent. `microcrawl_gain` is
+            /// refused (422) as long as no campaign has a micro-crawl.
             sort: Option<String>,
             /// `asc` or `desc`, which it is where absent.
             dir: Option<String>,
@@ -125,12 +126,18 @@ pub(super) fn sorting(
         None if direction.is_some() => return Err(Error::bad("dir", "has no effect without sort")),
         None => return Ok(None),
         Some("richness_score") => Sort::Richness,
-        Some("microcrawl_gain") => Sort::MicrocrawlGain,
+        // A name of the contract. A list in some other order would pass for one sorted by it.
+        Some("microcrawl_gain") => {
+            return Err(Error::unprocessable(
+                "sort",
+                "no campaign has a micro-crawl yet, so there is no microcrawl_gain to sort by",
+            ));
+        }
         Some("keywords_unique") => Sort::KeywordsUnique,
         Some(_) => {
             return Err(Error::bad(
                 "sort",
-                "must be one of richness_score, microcrawl_gain, keywords_unique",
+                "must be one of richness_score, keywords_unique",
             ));
         }
     };

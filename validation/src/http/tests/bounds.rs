@@ -1,4 +1,8 @@
+use std::sync::LazyLock;
 use std::time::Instant;
+
+use tokio::io::AsyncWrite;
+use tokio::sync::Barrier;
 
 use super::*;
 
@@ -112,6 +116,14 @@ async fn a_body_of_exactly_the_bound_is_whole() {
     assert_eq!((report.bytes, report.truncated), (10, false));
 }
 
+/// Writes a byte now and then until the other side is gone.
+async fn drip(stream: &mut (impl AsyncWrite + Unpin)) {
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    while stream.write_all(b"x").await.is_ok() {
+        tick.tick().await;
+    }
+}
+
 #[tokio::test]
 async fn whatever_is_slow_ends_as_a_timeout() {
     // Accepts and says nothing.
@@ -124,18 +136,14 @@ async fn whatever_is_slow_ends_as_a_timeout() {
     let header = Server::scripted(|mut stream, _| async move {
         read_head(&mut stream).await;
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX: ").await;
-        while stream.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        drip(&mut stream).await;
     })
     .await;
     // Drips a body without end.
     let body = Server::scripted(|mut stream, _| async move {
         read_head(&mut stream).await;
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
-        while stream.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        drip(&mut stream).await;
     })
     .await;
     for server in [mute, header, body] {
@@ -229,11 +237,13 @@ async fn no_more_fetches_are_under_way_than_allowed() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static NOW: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);
+    // Nobody is answered before three are there, so the fetches go in threes.
+    static THREE: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(3));
     let server = Server::scripted(|mut stream, _| async move {
         let now = NOW.fetch_add(1, Ordering::SeqCst) + 1;
         MOST.fetch_max(now, Ordering::SeqCst);
         read_head(&mut stream).await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        THREE.wait().await;
         NOW.fetch_sub(1, Ordering::SeqCst);
         let _ = stream.write_all(&ok("x")).await;
     })
@@ -243,7 +253,7 @@ async fn no_more_fetches_are_under_way_than_allowed() {
         ..config(server.port)
     });
     let reports =
-        futures::future::join_all((0..20).map(|_| fetcher.fetch(target("shop.test")))).await;
+        futures::future::join_all((0..21).map(|_| fetcher.fetch(target("shop.test")))).await;
     assert!(reports.iter().all(|report| report.outcome() == Outcome::Ok));
     assert_eq!(MOST.load(Ordering::SeqCst), 3);
 }
