@@ -212,7 +212,16 @@ impl Coordinator {
     }
 
     async fn complete_finished_runs(&self) -> Result<(), PassError> {
-        for (campaign_id, phase, run_id, tallies) in self.orders.finished_runs().await? {
+        let finished = self.orders.finished_runs().await?;
+        if finished.is_empty() {
+            return Ok(());
+        }
+        // Whoever reads that a run is completed may read its results at once.
+        let head = self.database.feed().head().await?;
+        if !self.domains_reach(head).await {
+            return Ok(());
+        }
+        for (campaign_id, phase, run_id, tallies) in finished {
             let command = campaign::Command::CompletePhase(CompletePhase {
                 phase,
                 run_id,

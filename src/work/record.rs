@@ -152,8 +152,11 @@ fn tallies_of(results: &[Found]) -> Tallies {
             }
             Event::Scored(_) => count("scored"),
             Event::LeadDecided(decided) => {
-                count(decided.status.name());
                 count(decided.reason.name());
+                // A domain that is pending is so by status and by reason, and counts once.
+                if decided.status.name() != decided.reason.name() {
+                    count(decided.status.name());
+                }
             }
         }
     }

@@ -415,3 +415,50 @@ async fn work_that_fails_again_and_again_ends_its_run_with_the_reason() {
     let error = row.phase(Phase::Analysis).error.unwrap_or_default();
     assert!(error.contains("10 times"), "{error:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_not_planned_before_the_domains_read_model_has_seen_its_start() {
+    let database = crate::support::pipeline::database().await;
+    let app = domainflow::app::App::open(database.url(), domainflow::work::Network::default())
+        .await
+        .unwrap();
+    let campaign = CampaignId(uuid::Uuid::now_v7());
+    let events = crate::support::pipeline::validation_under_way();
+    let stream = campaign.to_string();
+    let metadata = aggregates::Metadata::new(aggregates::Actor::Operator, "test");
+    let mut batch = event_store::BulkAppend::new(&metadata);
+    batch
+        .stream::<aggregates::campaign::Campaign>(&stream, 0, &events)
+        .unwrap();
+    batch.append(&app.database).await.unwrap();
+    while app.database.sequence().await.unwrap() != Some(0) {}
+    // As after a crash: the campaigns read model has seen the start, domains has not, and this process has seen nothing.
+    let campaigns = projections::runtime::Runtime::new(
+        app.database.clone(),
+        vec![std::sync::Arc::new(projections::campaigns::Campaigns)],
+    );
+    campaigns.catch_up().await.unwrap();
+    let coordinator = domainflow::work::Coordinator::new(
+        app.database.clone(),
+        app.runtime.clone(),
+        app.orders.clone(),
+        app.defaults.clone(),
+        std::sync::Arc::default(),
+    );
+    let run = projections::campaigns::active_runs(app.database.pool())
+        .await
+        .unwrap()[0]
+        .run_id;
+    coordinator.pass().await.unwrap();
+    assert!(
+        !app.orders.is_planned(run).await.unwrap(),
+        "names were left out"
+    );
+    app.runtime.catch_up().await.unwrap();
+    coordinator.pass().await.unwrap();
+    let planned: (i64,) = sqlx::query_as("SELECT items FROM run_plans")
+        .fetch_one(app.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(planned, (9,));
+}

@@ -282,3 +282,56 @@ pub fn pattern(constant: &str, length: u32, charset: &str) -> names::Pattern {
     })
     .expect("a legal pattern")
 }
+
+/// The events of a campaign of nine names whose validation has just started.
+pub fn validation_under_way() -> Vec<campaign::Event> {
+    use campaign::{Event, Pinned, Tallies};
+    let (discovery, validation) = (RunId(Uuid::now_v7()), RunId(Uuid::now_v7()));
+    let pattern = pattern("shop", 2, "abc");
+    let source = Source::Pattern {
+        pattern: pattern.clone(),
+        count: None,
+    };
+    let started = |phase, run_id, pinned| Event::PhaseStarted {
+        phase,
+        run_id,
+        run_number: 1,
+        pinned,
+        auto: false,
+    };
+    let discovered = Pinned::Discovery {
+        pattern_hash: Some(pattern.hash()),
+        source,
+    };
+    let validated = Pinned::Validation {
+        dns_persona: None,
+        dns: aggregates::persona::DnsConfig::default(),
+        record_types: Vec::new(),
+    };
+    vec![
+        Event::Created {
+            owner: UserId(Uuid::now_v7()),
+            name: "shops".to_owned(),
+            description: None,
+            mode: Mode::StepByStep,
+            configuration: serde_json::json!({}),
+            max_domains: None,
+        },
+        started(Phase::Discovery, discovery, discovered),
+        Event::DomainsGenerated {
+            run_id: discovery,
+            pattern,
+            generator_version: names::GENERATOR_VERSION,
+            start: 0,
+            count: 9,
+            first_ordinal: 0,
+            names: 9,
+        },
+        Event::PhaseCompleted {
+            phase: Phase::Discovery,
+            run_id: discovery,
+            tallies: Tallies::new(),
+        },
+        started(Phase::Validation, validation, validated),
+    ]
+}
