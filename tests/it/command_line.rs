@@ -6,14 +6,13 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sandbox::{ResolverScript, Sandbox, World};
 use tempfile::TempDir;
 
-use crate::support::DEADLINE;
+use crate::support::eventually;
 
 /// A directory that the account of a private server can get through.
 fn directory() -> TempDir {
@@ -62,14 +61,6 @@ fn is_alive(pid: i32) -> bool {
     let zombie =
         fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
     test_kill_process(Pid::from_raw(pid).expect("a process id")).is_ok() && !zombie
-}
-
-fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn signal(child: &Child, signal: Signal) {
@@ -365,7 +356,10 @@ async fn a_run_that_was_killed_goes_on_where_it_ended() {
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
-    wait_until("pages are fetched", || shops.sandbox.http_total() > 20);
+    eventually("pages are fetched", || async {
+        (shops.sandbox.http_total() > 20).then_some(())
+    })
+    .await;
     let server = server_of(&directory.path().join("data")).expect("a private server");
     signal(&killed, Signal::KILL);
     killed.wait().expect("it ends");

@@ -1,5 +1,7 @@
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::{sync::LazyLock, time::Instant};
+
+use tokio::sync::Barrier;
 
 use tokio::io::AsyncWrite;
 use tokio::sync::Barrier;
