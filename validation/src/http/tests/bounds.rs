@@ -1,7 +1,5 @@
 use std::sync::LazyLock;
-use std::{sync::LazyLock, time::Instant};
-
-use tokio::sync::Barrier;
+use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 use tokio::sync::Barrier;
