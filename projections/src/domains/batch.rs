@@ -227,8 +227,8 @@ const WRITE_HTTP: &str = counted_update!(
      AS t(campaign_id, name, version, run, status, reason, fetched, evidence, keywords, uniq, parked, contact)",
     "version = i.version, http_run = i.run, http_status = i.status, http_reason = i.reason, \
      fetched_at = i.fetched, evidence = i.evidence, keywords = CASE WHEN i.keywords IS NOT NULL THEN \
-     ARRAY(SELECT jsonb_array_elements_text(i.keywords)) END, keywords_unique = i.uniq, keyword_hit = coalesce(i.uniq, 0) > 0, parked_confidence = i.parked, \
-     has_contact = i.contact"
+     ARRAY(SELECT jsonb_array_elements_text(i.keywords)) END, keywords_unique = i.uniq, \
+     keyword_hit = coalesce(i.uniq, 0) > 0, parked_confidence = i.parked, has_contact = i.contact"
 );
 
 impl Http {
