@@ -7,6 +7,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::sql::categories;
+use crate::runtime::ApplyError;
 
 /// What a campaign's domains came to, all from one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,6 +152,21 @@ pub async fn counts_of_many(
         counts.add(&of_one.row, u64::try_from(of_one.row.n).unwrap_or(0));
     }
     Ok(all)
+}
+
+/// Combinations that no domain of these campaigns has any more; other campaigns' counters are not looked at.
+const DELETE_EMPTY: &str = "DELETE FROM domain_counts WHERE campaign_id = ANY($1) AND n = 0";
+
+/// Deletes the counters of these campaigns that have come to nothing.
+pub(super) async fn delete_empty(
+    connection: &mut PgConnection,
+    campaigns: Vec<Uuid>,
+) -> Result<(), ApplyError> {
+    sqlx::query(DELETE_EMPTY)
+        .bind(campaigns)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 const RECOUNT: &str = concat!(

@@ -1,4 +1,4 @@
-//! The statement that every batch of results goes through.
+//! The statements that move domains and their counts together.
 
 /// The columns that are counted, in the order of `domain_counts`' key, each behind the given prefix.
 macro_rules! categories {
@@ -42,18 +42,18 @@ macro_rules! former {
 /// An update of domains that moves the counts with the rows: `found` looks each row up once and keeps what it is
 /// counted as, the update goes to the rows by their place, and the counts take the difference. Nobody else writes
 /// these rows (a projection has one leader), so a place found is a place that holds. Answers how many rows were
-/// updated. `$input` selects the batch as columns that begin with campaign id and name; `$set` assigns from `i`.
+/// updated. `$with` are expressions that go before, each with its comma; `$found` is what `found` keeps besides and
+/// where it looks, with the domains as `d`; `$set` assigns, from `i` where it has been found.
 macro_rules! counted_update {
-    ($input:literal, $set:literal) => {
+    ($with:expr, $found:expr, $set:expr) => {
         concat!(
-            "WITH input AS MATERIALIZED (", $input, "), ",
-            "found AS MATERIALIZED (SELECT d.ctid AS place, ",
+            "WITH ", $with, "found AS MATERIALIZED (SELECT d.ctid AS place, ",
             "d.campaign_id AS former_campaign_id, d.dns_status AS former_dns_status, ",
             "d.dns_reason AS former_dns_reason, d.http_status AS former_http_status, ",
             "d.http_reason AS former_http_reason, d.lead_status AS former_lead_status, ",
             "d.rejection_reason AS former_rejection_reason, d.keyword_hit AS former_keyword_hit, ",
-            "d.scored AS former_scored, d.high_potential AS former_high_potential, d.warned AS former_warned, ",
-            "i.* FROM input i JOIN domains d ON d.campaign_id = i.campaign_id AND d.name = i.name), ",
+            "d.scored AS former_scored, d.high_potential AS former_high_potential, d.warned AS former_warned",
+            $found, "), ",
             "after AS (UPDATE domains d SET ", $set, " FROM found i WHERE d.ctid = i.place RETURNING ",
             $crate::domains::sql::former!(), ", ", $crate::domains::sql::categories!("d."), "), ",
             "delta AS (SELECT ", $crate::domains::sql::former!(), ", -count(*) AS n FROM after GROUP BY ",
@@ -69,6 +69,22 @@ macro_rules! counted_update {
     };
 }
 
+/// The [`counted_update`] of a batch of results. $1 to $4 are the campaign, name, version and run of each; `$types`
+/// are the parameters that follow, with their types, `$names` what they are called in `$set`, which assigns from `i`.
+macro_rules! result_update {
+    ($types:literal, $names:literal, $set:literal) => {
+        $crate::domains::sql::counted_update!(
+            concat!(
+                "input AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], ",
+                $types, ") AS t(campaign_id, name, version, run, ", $names, ")), "
+            ),
+            ", i.* FROM input i JOIN domains d ON d.campaign_id = i.campaign_id AND d.name = i.name",
+            concat!("version = i.version, ", $set)
+        )
+    };
+}
+
 pub(super) use categories;
 pub(super) use counted_update;
 pub(super) use former;
+pub(super) use result_update;

@@ -1,0 +1,92 @@
+//! Results of one page, sorted by kind and written kind by kind.
+//!
+//! A kind is a file: its columns, how a result fills them, and the one statement that writes them. What all kinds have
+//! in common (whose result it is, the statement's run, the check that every row was there) is [`rows`]. Called by the
+//! projection; results of one domain arrive in log order, and different kinds write different columns.
+
+mod dns;
+mod http;
+mod leads;
+mod rows;
+mod scores;
+
+use std::collections::BTreeSet;
+
+use aggregates::{domain::Event, ids::CampaignId};
+use event_store::Recorded;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use self::{
+    dns::Dns,
+    http::Http,
+    leads::Leads,
+    rows::{Key, Rows},
+    scores::Scores,
+};
+use super::counts;
+use crate::runtime::ApplyError;
+
+/// The results of a page that were not written yet.
+#[derive(Default)]
+pub(super) struct Batch {
+    dns: Rows<Dns>,
+    http: Rows<Http>,
+    scores: Rows<Scores>,
+    leads: Rows<Leads>,
+}
+
+impl Batch {
+    /// Takes a domain's result in.
+    ///
+    /// # Errors
+    /// [`ApplyError::Poison`] when a part of it cannot be kept.
+    pub(super) fn push(
+        &mut self,
+        campaign_id: CampaignId,
+        name: &str,
+        event: &Recorded,
+        result: Event,
+    ) -> Result<(), ApplyError> {
+        let key = Key {
+            campaign_id,
+            name,
+            event,
+            run_id: result.run_id(),
+        };
+        match result {
+            Event::DnsChecked(checked) => self.dns.push(&key, checked),
+            Event::HttpChecked(checked) => self.http.push(&key, checked),
+            Event::Scored(scored) => self.scores.push(&key, scored),
+            Event::LeadDecided(decided) => self.leads.push(&key, decided),
+        }
+    }
+
+    /// Writes what was pushed; every row must be there, an update that misses one is an event out of order.
+    pub(super) async fn flush(&mut self, connection: &mut PgConnection) -> Result<(), ApplyError> {
+        let Self {
+            dns,
+            http,
+            scores,
+            leads,
+        } = std::mem::take(self);
+        let touched: BTreeSet<Uuid> = [
+            dns.campaigns(),
+            http.campaigns(),
+            scores.campaigns(),
+            leads.campaigns(),
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
+        if touched.is_empty() {
+            return Ok(());
+        }
+        dns.write(connection).await?;
+        http.write(connection).await?;
+        scores.write(connection).await?;
+        leads.write(connection).await?;
+        counts::delete_empty(connection, Vec::from_iter(touched)).await
+    }
+}

@@ -1,0 +1,90 @@
+//! Rows of one kind of result: whose each is, and the columns of the kind beside it.
+
+use aggregates::ids::{CampaignId, RunId};
+use event_store::Recorded;
+use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::QueryScalar};
+use uuid::Uuid;
+
+use crate::runtime::ApplyError;
+
+/// A statement that answers how many rows it has written.
+pub(super) type Statement = QueryScalar<'static, Postgres, i64, PgArguments>;
+
+/// The columns of one kind of result: a vector each, all of one length.
+pub(super) trait Columns: Default {
+    /// The result that fills a row.
+    type Result;
+
+    /// A [`result_update`](super::super::sql::result_update): the keys are $1 to $4, the columns follow.
+    const WRITE: &'static str;
+
+    /// Adds a row. It is added to every column or, with an error, to no matter how many: the batch is lost then.
+    ///
+    /// # Errors
+    /// [`ApplyError::Poison`] when a part of the result cannot be kept.
+    fn push(&mut self, event: &Recorded, result: Self::Result) -> Result<(), ApplyError>;
+
+    /// Binds the columns in the order of [`Self::WRITE`].
+    fn bind(self, statement: Statement) -> Statement;
+}
+
+/// Whose result a row is.
+pub(super) struct Key<'a> {
+    pub(super) campaign_id: CampaignId,
+    pub(super) name: &'a str,
+    pub(super) event: &'a Recorded,
+    pub(super) run_id: RunId,
+}
+
+/// Results of one kind.
+#[derive(Default)]
+pub(super) struct Rows<C> {
+    campaigns: Vec<Uuid>,
+    names: Vec<String>,
+    versions: Vec<i64>,
+    runs: Vec<Uuid>,
+    columns: C,
+}
+
+impl<C: Columns> Rows<C> {
+    /// Adds a result.
+    ///
+    /// # Errors
+    /// As [`Columns::push`].
+    pub(super) fn push(&mut self, key: &Key<'_>, result: C::Result) -> Result<(), ApplyError> {
+        self.columns.push(key.event, result)?;
+        self.campaigns.push(key.campaign_id.0);
+        self.names.push(key.name.to_owned());
+        self.versions
+            .push(i64::try_from(key.event.sequence).unwrap_or(i64::MAX));
+        self.runs.push(key.run_id.0);
+        Ok(())
+    }
+
+    /// Returns the campaign of each result.
+    pub(super) fn campaigns(&self) -> &[Uuid] {
+        &self.campaigns
+    }
+
+    /// Writes all results in one statement.
+    ///
+    /// # Errors
+    /// [`ApplyError::Rows`] when a domain is not there; otherwise when the database fails.
+    pub(super) async fn write(self, connection: &mut PgConnection) -> Result<(), ApplyError> {
+        let expected = self.names.len();
+        if expected == 0 {
+            return Ok(());
+        }
+        let keys = sqlx::query_scalar(C::WRITE)
+            .bind(self.campaigns)
+            .bind(self.names)
+            .bind(self.versions)
+            .bind(self.runs);
+        let found = self.columns.bind(keys).fetch_one(connection).await?;
+        if usize::try_from(found).is_ok_and(|found| found == expected) {
+            Ok(())
+        } else {
+            Err(ApplyError::Rows { expected, found })
+        }
+    }
+}
