@@ -1,5 +1,10 @@
 //! What can go wrong between the program and the log.
 
+use std::borrow::Cow;
+
+/// The `SQLSTATE` of a value that is there already and must be unique.
+const UNIQUE_VIOLATION: &str = "23505";
+
 /// Why the log could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -108,13 +113,21 @@ impl Error {
     /// Says whether the same transaction may succeed when it is run again: a deadlock or a serialization failure.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        let Self::Database {
-            source: sqlx::Error::Database(error),
-            ..
-        } = self
-        else {
-            return false;
-        };
-        matches!(error.code().as_deref(), Some("40001" | "40P01"))
+        matches!(self.sql_state().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// Says whether something is there already of which there may be one.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        self.sql_state().as_deref() == Some(UNIQUE_VIOLATION)
+    }
+
+    fn sql_state(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database {
+                source: sqlx::Error::Database(error),
+                ..
+            } => error.code(),
+            _ => None,
+        }
     }
 }
