@@ -12,6 +12,7 @@
 mod bulk;
 mod check;
 mod database;
+mod describe;
 mod error;
 mod feed;
 mod log;
@@ -26,6 +27,7 @@ pub use self::{
     bulk::{Answer, BulkAppend, FoundEvent, MAX_BULK_EVENTS, NewEvent, same_run},
     check::{Finding, Report, check},
     database::{ConnectOptions, Database},
+    describe::describe,
     error::Error,
     feed::{Feed, MAX_PAGE, Page},
     log::{Committed, ExecuteError, Log},
