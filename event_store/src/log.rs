@@ -22,7 +22,7 @@ const POSITION_LIMIT: Duration = Duration::from_secs(10);
 /// How long it waits between two looks while another session gives positions.
 const POSITION_PAUSE: Duration = Duration::from_millis(2);
 /// How often a command is decided again after somebody else was faster.
-const CONFLICT_RETRIES: u32 = 1;
+pub(crate) const CONFLICT_RETRIES: u32 = 1;
 
 /// What a command led to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
-use sqlx::{Row as _, postgres::PgRow};
+use sqlx::{PgConnection, PgExecutor, Row as _, postgres::PgRow};
 
 use crate::{Database, Error, Position, StoredEvent};
 
@@ -58,6 +58,15 @@ impl Stream {
     /// # Errors
     /// [`Error::Database`], or [`Error::Decode`] when an upcaster meets an event that is no JSON.
     pub async fn page(&self, after: u64, limit: u32) -> Result<Vec<StreamEvent>, Error> {
+        self.page_on(self.database.pool(), after, limit).await
+    }
+
+    async fn page_on(
+        &self,
+        executor: impl PgExecutor<'_>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StreamEvent>, Error> {
         let rows = sqlx::query(READ_STREAM)
             .bind(&self.aggregate_type)
             .bind(&self.aggregate_id)
@@ -67,7 +76,7 @@ impl Stream {
             }))
             .bind(self.moment)
             .bind(i64::from(limit))
-            .fetch_all(self.database.pool())
+            .fetch_all(executor)
             .await
             .map_err(Error::database("read a stream"))?;
         rows.iter().map(|row| self.event(row)).collect()
@@ -75,10 +84,24 @@ impl Stream {
 
     /// Applies the events to an aggregate and returns it with its version.
     pub(crate) async fn fold<A: Aggregate>(&self) -> Result<(A, u64), Error> {
+        let mut connection = self
+            .database
+            .pool()
+            .acquire()
+            .await
+            .map_err(Error::database("read a stream"))?;
+        self.fold_on(&mut connection).await
+    }
+
+    /// The same as a connection sees it.
+    pub(crate) async fn fold_on<A: Aggregate>(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<(A, u64), Error> {
         let mut aggregate = A::default();
         let mut version = 0;
         loop {
-            let page = self.page(version, FOLD_PAGE).await?;
+            let page = self.page_on(&mut *connection, version, FOLD_PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok((aggregate, version));
             };

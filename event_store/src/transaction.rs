@@ -1,8 +1,12 @@
 //! A transaction in which a caller appends and writes rows of its own.
 
+use aggregates::Metadata;
+use cqrs_es::{Aggregate, event_sink::EventSink};
 use sqlx::{PgConnection, Postgres};
 
-use crate::{Answer, BulkAppend, Database, Error, bulk};
+use crate::{
+    Answer, BulkAppend, Committed, Database, Error, ExecuteError, bulk, log::CONFLICT_RETRIES,
+};
 
 /// A transaction that rolls back unless it is committed.
 #[derive(Debug)]
@@ -50,6 +54,63 @@ impl Transaction {
             .iter()
             .any(|answer| matches!(answer, Answer::Appended { .. }));
         Ok(answers)
+    }
+
+    /// Loads an aggregate as this transaction sees it, with its version; one that has no events is its default at
+    /// version 0.
+    ///
+    /// # Errors
+    /// [`Error::Database`] or [`Error::Decode`] when the stream cannot be read.
+    pub async fn load<A: Aggregate>(&mut self, aggregate_id: &str) -> Result<(A, u64), Error> {
+        let stream = self.database.log().stream(A::TYPE, aggregate_id);
+        stream.fold_on(&mut self.inner).await
+    }
+
+    /// Loads an aggregate, lets it decide, and appends what it decided: recorded with what else this transaction
+    /// writes, or not at all. A conflict with another writer is decided again from the new version once.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`]; after [`ExecuteError::Log`] and [`ExecuteError::Conflict`] only a rollback is left.
+    pub async fn execute<A>(
+        &mut self,
+        aggregate_id: &str,
+        command: A::Command,
+        metadata: &Metadata,
+    ) -> Result<Committed<A::Event>, ExecuteError<A::Error>>
+    where
+        A: Aggregate<Services = ()>,
+        A::Command: Clone + Send,
+    {
+        for _ in 0..=CONFLICT_RETRIES {
+            let (mut aggregate, version) = self.load::<A>(aggregate_id).await?;
+            let sink = EventSink::default();
+            aggregate
+                .handle(command.clone(), &(), &sink)
+                .await
+                .map_err(ExecuteError::Rejected)?;
+            let events = sink.collect().await;
+            if events.is_empty() {
+                return Ok(Committed { version, events });
+            }
+            // An equal event of somebody else is none of this transaction's.
+            let mut batch = BulkAppend::new(metadata).recorded_when(|_, _| false);
+            batch.stream::<A>(aggregate_id, version, &events)?;
+            match self.append(&batch).await {
+                Ok(answers) => {
+                    if let Some(Answer::Appended { version }) = answers.first() {
+                        let version = *version;
+                        return Ok(Committed { version, events });
+                    }
+                }
+                // Not the stream's next place, which is answered: a name that only one event may take, or a key.
+                Err(error) if error.is_unique_violation() => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ExecuteError::Conflict {
+            aggregate_type: A::TYPE,
+            aggregate_id: aggregate_id.to_owned(),
+        })
     }
 
     /// Commits, and wakes the sequencer when something was appended.

@@ -17,3 +17,4 @@ mod interleavings;
 mod oracle;
 mod server_crash;
 mod support;
+mod transaction;
