@@ -17,6 +17,7 @@ mod plan;
 mod rejections;
 mod rows;
 mod sql;
+mod weight;
 mod work;
 
 use aggregates::{
@@ -54,6 +55,10 @@ impl Projection for Domains {
 
     fn reads(&self) -> &'static [&'static str] {
         &["campaign", "domain"]
+    }
+
+    fn weight(&self, event: &Recorded) -> u32 {
+        weight::weight(event)
     }
 
     fn apply<'a>(

@@ -7,6 +7,7 @@
 
 mod checkpoint;
 mod error;
+mod page;
 mod rebuild;
 mod runner;
 
@@ -32,6 +33,12 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Returns the aggregate types whose events the projection reads.
     fn reads(&self) -> &'static [&'static str];
+
+    /// Returns how many rows of work an event is, about. A page is cut by the sum, so that one step stays short
+    /// whatever the events are; this is called for every event and must be cheap.
+    fn weight(&self, _event: &Recorded) -> u32 {
+        1
+    }
 
     /// Writes what the events, in log order, do to the tables. The tables are named without a schema: the connection's
     /// search path says whether they are the live ones or a rebuild's.

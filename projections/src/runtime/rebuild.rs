@@ -13,9 +13,10 @@ use std::{
 use event_store::{Database, Feed, Position};
 use sqlx::{Connection, PgConnection, Row};
 
-use super::{Error, Projection, checkpoint, runner::take_in};
+use super::{Error, Projection, checkpoint, page::Bound, runner::take_in};
 
-/// Events that one step of a rebuild takes, about. Larger than live: nobody waits for single events.
+/// Rows of work that one step of a rebuild takes on, about (see [`Projection::weight`]). Larger than live: nobody waits
+/// for single events.
 pub const SHADOW_PAGE: u32 = 20_000;
 
 /// How often a swap is tried when readers hold the live tables.
@@ -226,13 +227,16 @@ impl Rebuild {
     ) -> Result<Reached, Error> {
         let path = format!("SET LOCAL search_path = {}, public", self.schema);
         sqlx::query(&path).execute(&mut *connection).await?;
-        let page = (SHADOW_PAGE, Some(until));
+        let bound = Bound {
+            rows: SHADOW_PAGE,
+            until: Some(until),
+        };
         let (to, count) = take_in(
             &self.feed,
             connection,
             self.projection.as_ref(),
             from.position,
-            page,
+            bound,
         )
         .await?;
         checkpoint::advance(connection, &self.shadow_name, to, count).await?;

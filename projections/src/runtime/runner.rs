@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use event_store::{Database, Feed, Position};
+use event_store::{Database, Feed, Position, describe};
 use sqlx::PgConnection;
 use tokio::{
     sync::watch,
@@ -10,9 +10,12 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Error, Projection, checkpoint};
+use super::{
+    Error, Projection, checkpoint,
+    page::{self, Bound},
+};
 
-/// Events that one step of a live projection takes, about.
+/// Rows of work that one step of a live projection takes on, about (see [`Projection::weight`]).
 pub const LIVE_PAGE: u32 = 4_000;
 
 /// How long a projection that stands by waits before it looks again.
@@ -205,7 +208,7 @@ impl Runtime {
     }
 
     /// Takes one page in, in one transaction.
-    async fn step(&self, projection: &dyn Projection, page: u32) -> Result<Step, Error> {
+    async fn step(&self, projection: &dyn Projection, rows: u32) -> Result<Step, Error> {
         let mut transaction = self.database.pool().begin().await?;
         sqlx::query(LIVE_PATH).execute(&mut *transaction).await?;
         let leads = checkpoint::try_lead(&mut transaction, projection.name()).await?;
@@ -215,8 +218,8 @@ impl Runtime {
             self.announce(projection, from);
             return Ok(Step::StandBy(from));
         }
-        let (to, count) =
-            take_in(&self.feed, &mut transaction, projection, from, (page, None)).await?;
+        let bound = Bound { rows, until: None };
+        let (to, count) = take_in(&self.feed, &mut transaction, projection, from, bound).await?;
         if to > from {
             checkpoint::advance(&mut transaction, projection.name(), to, count).await?;
         }
@@ -240,22 +243,15 @@ impl Runtime {
 
 const LIVE_PATH: &str = "SET LOCAL search_path = read, public";
 
-/// Reads a page of about `limit` events after `from`, nothing past `until` (the end of a commit) where that is given,
-/// and applies it on the connection; answers where it ended and how many events it had.
+/// Reads a page after `from` and applies it on the connection; answers where it ended and how many events it had.
 pub(super) async fn take_in(
     feed: &Feed,
     connection: &mut PgConnection,
     projection: &dyn Projection,
     from: Position,
-    (limit, until): (u32, Option<Position>),
+    bound: Bound,
 ) -> Result<(Position, usize), Error> {
-    let mut page = feed
-        .after_in(connection, from, limit, Some(projection.reads()))
-        .await?;
-    if let Some(until) = until.filter(|until| page.next > *until) {
-        page.events.retain(|event| event.position <= until);
-        page.next = until;
-    }
+    let page = page::read(feed, connection, projection, from, bound).await?;
     if !page.events.is_empty() {
         projection
             .apply(connection, &page.events)
@@ -266,16 +262,4 @@ pub(super) async fn take_in(
             })?;
     }
     Ok((page.next, page.events.len()))
-}
-
-/// Writes an error with its sources in one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    line
 }

@@ -1,0 +1,95 @@
+//! A page of the log that is bounded by the work that it is, not by the number of its events.
+//!
+//! One event may be ten thousand rows, so a page ends with the commit in which the sum of its events' weights reaches
+//! the bound: it is never empty while there is something to read, and past the bound by one commit at most. It is
+//! read in slices that double, so that a page that is full with a few heavy events (an import is a quarter of a
+//! megabyte) has not read thousands of them in vain. Called by every step, live or rebuild.
+
+use event_store::{Feed, Position, Recorded};
+use sqlx::PgConnection;
+
+use super::{Error, Projection};
+
+/// Events that the first slice of a page asks for.
+const FIRST_SLICE: u32 = 4;
+
+/// Events that a slice asks for at most.
+const LARGEST_SLICE: u32 = 2_000;
+
+/// Where a page ends at the latest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    /// The sum of weights with which it is full.
+    pub(super) rows: u32,
+    /// The position that it does not go past, where there is one: the end of a commit.
+    pub(super) until: Option<Position>,
+}
+
+/// Events to be applied in one step.
+pub(super) struct Page {
+    pub(super) events: Vec<Recorded>,
+    /// Where the next page begins: the end of a commit.
+    pub(super) next: Position,
+}
+
+/// Reads the page after `from`.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) async fn read(
+    feed: &Feed,
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+    from: Position,
+    bound: Bound,
+) -> Result<Page, Error> {
+    let mut page = Page {
+        events: Vec::new(),
+        next: from,
+    };
+    let (mut room, mut ask) = (bound.rows, FIRST_SLICE);
+    loop {
+        let types = Some(projection.reads());
+        let mut slice = feed
+            .after_in(connection, page.next, ask.min(room), types)
+            .await?;
+        let last = bound
+            .until
+            .map_or(slice.head, |until| until.min(slice.head));
+        if slice.next > last {
+            slice.events.retain(|event| event.position <= last);
+            slice.next = last;
+        }
+        let mut full = None;
+        for event in &slice.events {
+            room = room.saturating_sub(projection.weight(event));
+            if room == 0 {
+                full = Some(event.position);
+                break;
+            }
+        }
+        if let Some(at) = full.filter(|at| *at < slice.next) {
+            let end = commit_end(connection, at).await?;
+            slice.events.retain(|event| event.position <= end);
+            slice.next = end;
+        }
+        page.events.append(&mut slice.events);
+        page.next = slice.next;
+        if full.is_some() || page.next >= last {
+            return Ok(page);
+        }
+        ask = ask.saturating_mul(2).min(LARGEST_SLICE);
+    }
+}
+
+const COMMIT_END: &str =
+    "SELECT base + events - 1 FROM event_log WHERE base <= $1 ORDER BY base DESC LIMIT 1";
+
+/// Returns the last position of the commit that a position belongs to.
+async fn commit_end(connection: &mut PgConnection, at: Position) -> Result<Position, Error> {
+    let end: i64 = sqlx::query_scalar(COMMIT_END)
+        .bind(at.as_i64())
+        .fetch_one(connection)
+        .await?;
+    Ok(Position::from_i64(end))
+}

@@ -1,0 +1,10 @@
+//! Read models against real PostgreSQL: events in, rows out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod pages;
+mod support;
