@@ -15,16 +15,13 @@ mod metrics;
 #[cfg(test)]
 mod plan;
 mod rejections;
+mod reset;
 mod rows;
 mod sql;
 mod weight;
 mod work;
 
-use aggregates::{
-    campaign::{self, Phase},
-    domain,
-    ids::CampaignId,
-};
+use aggregates::{campaign, domain, ids::CampaignId};
 use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
@@ -141,9 +138,7 @@ async fn apply_campaign_event(
         }
         campaign::Event::PhaseStarted {
             phase, run_number, ..
-        } if run_number > 1 && phase != Phase::Discovery => {
-            rows::reset(connection, campaign_id, phase).await
-        }
+        } if run_number > 1 => reset::reset(connection, campaign_id, phase).await,
         campaign::Event::Deleted {} => rows::remove(connection, campaign_id).await,
         _ => Ok(()),
     }

@@ -1,6 +1,6 @@
-//! Makes, resets and removes rows: what campaign events do to the table.
+//! Makes and removes rows: what campaign events do to the table.
 
-use aggregates::{campaign::Phase, ids::CampaignId, names};
+use aggregates::{ids::CampaignId, names};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -85,57 +85,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-const RESET_DNS: &str = "UPDATE domains SET dns_run = NULL, dns_status = 'pending', dns_reason = '', \
-    addresses = NULL WHERE campaign_id = $1 AND dns_status <> 'pending'";
-const RESET_HTTP: &str = "UPDATE domains SET http_run = NULL, http_status = 'pending', http_reason = '', \
-    fetched_at = NULL, evidence = NULL, keywords = NULL, keywords_unique = NULL, keyword_hit = false, \
-    parked_confidence = NULL, has_contact = false WHERE campaign_id = $1 AND http_status <> 'pending'";
-const RESET_SCORE: &str = "UPDATE domains SET score_run = NULL, score = NULL, score_breakdown = NULL, \
-    richness_score = NULL, microcrawl_gain = NULL, features = NULL, high_potential = false, warned = false, \
-    scored = false WHERE campaign_id = $1 AND scored";
-const RESET_LEAD: &str = "UPDATE domains SET lead_run = NULL, lead_status = 'pending', \
-    rejection_reason = 'pending' WHERE campaign_id = $1 AND rejection_reason <> 'pending'";
-
 const FORGET_COUNTS: &str = "DELETE FROM domain_counts WHERE campaign_id = $1";
-const COUNT_AGAIN: &str = concat!(
-    "INSERT INTO domain_counts (",
-    categories!(""),
-    ", n) SELECT ",
-    categories!(""),
-    ", count(*) FROM domains WHERE campaign_id = $1 GROUP BY ",
-    categories!("")
-);
-
-/// Puts the findings of a phase, and of those after it, back to pending: a new run of the phase replaces them. What
-/// earlier runs found stays in the log.
-pub(super) async fn reset(
-    connection: &mut PgConnection,
-    campaign_id: CampaignId,
-    from: Phase,
-) -> Result<(), ApplyError> {
-    let statements = [
-        (Phase::Validation, RESET_DNS),
-        (Phase::Extraction, RESET_HTTP),
-        (Phase::Analysis, RESET_SCORE),
-        (Phase::Enrichment, RESET_LEAD),
-    ];
-    for (_, statement) in statements.into_iter().filter(|(phase, _)| *phase >= from) {
-        sqlx::query(statement)
-            .bind(campaign_id.0)
-            .execute(&mut *connection)
-            .await?;
-    }
-    sqlx::query(FORGET_COUNTS)
-        .bind(campaign_id.0)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query(COUNT_AGAIN)
-        .bind(campaign_id.0)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 const REMOVE: &str = "DELETE FROM domains WHERE campaign_id = $1";
 
 /// Removes the rows of a deleted campaign.

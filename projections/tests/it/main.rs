@@ -7,4 +7,5 @@
 )]
 
 mod pages;
+mod reruns;
 mod support;

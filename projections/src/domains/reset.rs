@@ -1,0 +1,84 @@
+//! A new run of a phase: what it will find anew, and what rests on that, goes back to pending.
+
+use aggregates::{campaign::Phase, ids::CampaignId};
+use sqlx::PgConnection;
+
+use super::{counts, sql::counted_update};
+use crate::runtime::ApplyError;
+
+/// Whether a domain has findings of a kind.
+macro_rules! has {
+    (dns) => {
+        "d.dns_status <> 'pending'"
+    };
+    (http) => {
+        "d.http_status <> 'pending'"
+    };
+    (score) => {
+        "d.scored"
+    };
+    (lead) => {
+        "d.rejection_reason <> 'pending'"
+    };
+}
+
+/// A domain without findings of a kind.
+macro_rules! without {
+    (dns) => {
+        "dns_run = NULL, dns_status = 'pending', dns_reason = '', addresses = NULL"
+    };
+    (http) => {
+        "http_run = NULL, http_status = 'pending', http_reason = '', fetched_at = NULL, evidence = NULL, \
+         keywords = NULL, keywords_unique = NULL, keyword_hit = false, parked_confidence = NULL, has_contact = false"
+    };
+    (score) => {
+        "score_run = NULL, score = NULL, score_breakdown = NULL, richness_score = NULL, microcrawl_gain = NULL, \
+         features = NULL, high_potential = false, warned = false, scored = false"
+    };
+    (lead) => {
+        "lead_run = NULL, lead_status = 'pending', rejection_reason = 'pending'"
+    };
+}
+
+/// Takes findings of these kinds from every domain of campaign $1 that has any, each row once.
+macro_rules! reset {
+    ($first:ident $(, $later:ident)*) => {
+        counted_update!(
+            "",
+            concat!(
+                " FROM domains d WHERE d.campaign_id = $1 AND (",
+                has!($first), $(" OR ", has!($later),)* ")"
+            ),
+            concat!(without!($first) $(, ", ", without!($later))*)
+        )
+    };
+}
+
+const FROM_VALIDATION: &str = reset!(dns, http, score, lead);
+const FROM_EXTRACTION: &str = reset!(http, score, lead);
+const FROM_ANALYSIS: &str = reset!(score, lead);
+const FROM_ENRICHMENT: &str = reset!(lead);
+
+/// Puts the findings of a phase, and of those after it, back to pending. What earlier runs found stays in the log.
+/// Discovery only adds names: a new run of it takes nothing away.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn reset(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    from: Phase,
+) -> Result<(), ApplyError> {
+    let statement = match from {
+        Phase::Discovery => return Ok(()),
+        Phase::Validation => FROM_VALIDATION,
+        Phase::Extraction => FROM_EXTRACTION,
+        Phase::Analysis => FROM_ANALYSIS,
+        Phase::Enrichment => FROM_ENRICHMENT,
+    };
+    sqlx::query_scalar::<_, i64>(statement)
+        .bind(campaign_id.0)
+        .fetch_one(&mut *connection)
+        .await?;
+    counts::delete_empty(connection, vec![campaign_id.0]).await
+}
