@@ -6,6 +6,8 @@
     missing_docs
 )]
 
+mod counters;
+mod keywords;
 mod pages;
 mod reruns;
 mod support;
