@@ -4,6 +4,8 @@ use aggregates::ids::CampaignId;
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
+use super::statements::{self, BY_NAME, TOTAL};
+
 /// Domains with or without warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warnings {
@@ -13,7 +15,8 @@ pub enum Warnings {
     None,
 }
 
-/// What a page sorts by; ties are in the order of ordinals.
+/// What a page sorts by; ties follow the direction, in the order of ordinals, and rows without the value come last in
+/// both. So each direction is the other one backwards, but for those rows, and one index serves the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
     /// The richness of the page.
@@ -131,85 +134,46 @@ impl Listed {
     }
 }
 
-macro_rules! columns {
-    () => {
-        "ordinal, name, pattern_offset, created_at, dns_status, dns_reason, addresses, http_status, http_reason, \
-         fetched_at, evidence, keywords, keywords_unique, parked_confidence, has_contact, score, score_breakdown, \
-         richness_score, features, lead_status, rejection_reason, version"
-    };
-}
-
-/// The filters, parameters $1 to $11.
-macro_rules! filtered {
-    () => {
-        " FROM read.domains WHERE campaign_id = $1 \
-         AND ($2::text IS NULL OR dns_status = $2) AND ($3::text IS NULL OR http_status = $3) \
-         AND ($4::text IS NULL OR dns_reason = $4) AND ($5::text IS NULL OR http_reason = $5) \
-         AND ($6::float8 IS NULL OR score >= $6) \
-         AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45) = $7)) \
-         AND ($8::bool IS NULL OR has_contact = $8) AND ($9::text IS NULL OR keywords @> ARRAY[$9]) \
-         AND ($10::bool IS NULL OR warned = $10) AND ($11::text[] IS NULL OR rejection_reason = ANY($11))"
-    };
-}
-
-/// A page sorted by a value that a row may lack: rows without it come last in both directions.
-macro_rules! sorted {
-    ($value:literal, $direction:literal, $past:literal) => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            filtered!(),
-            " AND ($13::bigint IS NULL OR CASE WHEN $12::float8 IS NULL THEN ",
-            $value,
-            " IS NULL AND ordinal > $13 ELSE ",
-            $value,
-            " ",
-            $past,
-            " $12 OR (",
-            $value,
-            " = $12 AND ordinal > $13) OR ",
-            $value,
-            " IS NULL END) ORDER BY ",
-            $value,
-            " ",
-            $direction,
-            " NULLS LAST, ordinal LIMIT $14 OFFSET $15"
-        )
-    };
-}
-
-pub(super) const BY_ORDINAL: &str = concat!(
-    "SELECT ",
-    columns!(),
-    filtered!(),
-    " AND ($12::float8 IS NULL OR true) AND ordinal > coalesce($13, -1) ORDER BY ordinal LIMIT $14 OFFSET $15"
-);
-const BY_RICHNESS: [&str; 2] = [
-    sorted!("richness_score", "ASC", ">"),
-    sorted!("richness_score", "DESC", "<"),
-];
-const BY_KEYWORDS: [&str; 2] = [
-    sorted!("keywords_unique", "ASC", ">"),
-    sorted!("keywords_unique", "DESC", "<"),
-];
-
-const fn statement(sort: Option<(Sort, Direction)>) -> &'static str {
-    let Some((sort, direction)) = sort else {
-        return BY_ORDINAL;
-    };
-    let [ascending, descending] = match sort {
-        Sort::Richness => BY_RICHNESS,
-        Sort::KeywordsUnique => BY_KEYWORDS,
-    };
-    match direction {
-        Direction::Ascending => ascending,
-        Direction::Descending => descending,
-    }
-}
-
+/// Binds a filter, parameters $1 to $11, whatever the query answers.
+///
 /// Filters and limits are planned with their values each time. A statement that is kept gets one plan for all values
 /// after its fifth use, and that plan sorts everything behind the cursor for every page.
-const PLANNED_ONCE: bool = false;
+macro_rules! filtered {
+    ($query:expr, $campaign_id:expr, $filter:expr) => {
+        $query
+            .bind($campaign_id.0)
+            .bind(&$filter.dns_status)
+            .bind(&$filter.http_status)
+            .bind(&$filter.dns_reason)
+            .bind(&$filter.http_reason)
+            .bind($filter.min_score)
+            .bind($filter.not_parked)
+            .bind($filter.has_contact)
+            .bind(&$filter.keyword)
+            .bind(
+                $filter
+                    .warnings
+                    .map(|warnings| warnings == $crate::domains::Warnings::Has),
+            )
+            .bind(&$filter.rejection_reasons)
+            .persistent(false)
+    };
+}
+
+/// Binds a filter and a page, parameters $1 to $15.
+macro_rules! paged {
+    ($query:expr, $campaign_id:expr, $filter:expr, $page:expr) => {
+        $crate::domains::list::filtered!($query, $campaign_id, $filter)
+            .bind($page.after.and_then(|(value, _)| value))
+            .bind($page.after.map(|(_, ordinal)| ordinal))
+            .bind($page.limit)
+            .bind($page.offset)
+    };
+}
+
+pub(super) use filtered;
+#[cfg(test)]
+pub(super) use paged;
 
 /// Reads a page of a campaign's domains.
 ///
@@ -221,31 +185,15 @@ pub async fn page(
     filter: &Filter,
     page: &Page,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let (value, ordinal) = page
-        .after
-        .map_or((None, None), |(value, ordinal)| (value, Some(ordinal)));
-    sqlx::query_as(statement(page.sort))
-        .bind(campaign_id.0)
-        .bind(&filter.dns_status)
-        .bind(&filter.http_status)
-        .bind(&filter.dns_reason)
-        .bind(&filter.http_reason)
-        .bind(filter.min_score)
-        .bind(filter.not_parked)
-        .bind(filter.has_contact)
-        .bind(&filter.keyword)
-        .bind(filter.warnings.map(|warnings| warnings == Warnings::Has))
-        .bind(&filter.rejection_reasons)
-        .bind(value)
-        .bind(ordinal)
-        .bind(page.limit)
-        .bind(page.offset)
-        .persistent(PLANNED_ONCE)
-        .fetch_all(executor)
-        .await
+    paged!(
+        sqlx::query_as(statements::page(page.sort)),
+        campaign_id,
+        filter,
+        page
+    )
+    .fetch_all(executor)
+    .await
 }
-
-const TOTAL: &str = concat!("SELECT count(*)", filtered!());
 
 /// Counts the domains that a filter lets through.
 ///
@@ -256,28 +204,10 @@ pub async fn total(
     campaign_id: CampaignId,
     filter: &Filter,
 ) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(TOTAL)
-        .bind(campaign_id.0)
-        .bind(&filter.dns_status)
-        .bind(&filter.http_status)
-        .bind(&filter.dns_reason)
-        .bind(&filter.http_reason)
-        .bind(filter.min_score)
-        .bind(filter.not_parked)
-        .bind(filter.has_contact)
-        .bind(&filter.keyword)
-        .bind(filter.warnings.map(|warnings| warnings == Warnings::Has))
-        .bind(&filter.rejection_reasons)
-        .persistent(PLANNED_ONCE)
+    filtered!(sqlx::query_scalar(TOTAL), campaign_id, filter)
         .fetch_one(executor)
         .await
 }
-
-const BY_NAME: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM read.domains WHERE campaign_id = $1 AND name = $2"
-);
 
 /// Reads one domain of a campaign.
 ///

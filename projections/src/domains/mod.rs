@@ -18,6 +18,7 @@ mod rejections;
 mod reset;
 mod rows;
 mod sql;
+mod statements;
 mod weight;
 mod work;
 

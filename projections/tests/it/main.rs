@@ -10,4 +10,5 @@ mod counters;
 mod keywords;
 mod pages;
 mod reruns;
+mod sorted_lists;
 mod support;
