@@ -146,10 +146,12 @@ async fn show(args: &DemoArgs, node: &Node, server: &Server) -> Result<(), Error
     );
     wrong.extend(history::show(app, plan.campaign_id).await?);
     wrong.extend(proof::rebuild(app).await?);
-    println!(
-        "\nthe server: http://{0}{BASE}/docs (documentation), http://{0}{BASE}/auth/login as {EMAIL} with the password {password}",
-        server.address()
-    );
+    if !args.exit {
+        println!(
+            "\nthe server: http://{0}{BASE}/docs (documentation), http://{0}{BASE}/auth/login as {EMAIL} with the password {password}",
+            server.address()
+        );
+    }
     if wrong.is_empty() {
         println!("everything that was shown is as it should be");
         return Ok(());
