@@ -12,6 +12,7 @@ pub mod audit;
 pub mod campaigns;
 pub mod domains;
 pub mod keyword_sets;
+mod owned;
 pub mod personas;
 pub mod runtime;
 pub mod scoring_profiles;

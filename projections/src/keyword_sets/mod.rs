@@ -10,13 +10,11 @@ use aggregates::{
     keyword_set::{Event, Rule},
 };
 use chrono::{DateTime, Utc};
-use event_store::Recorded;
-use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
 pub use self::rules::{Found, RuleFilter, rules};
-use crate::runtime::{ApplyError, Projection, decode};
+use crate::owned::{self, At, OwnedRows, Statement};
 
 /// The projection behind the table `keyword_sets`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,83 +27,55 @@ const CHANGE: &str = "UPDATE keyword_sets SET name = coalesce($2, name), descrip
     WHERE keyword_set_id = $1";
 const REMOVE: &str = "DELETE FROM keyword_sets WHERE keyword_set_id = $1";
 
-impl Projection for KeywordSets {
-    fn name(&self) -> &'static str {
-        "keyword_sets"
-    }
+impl OwnedRows for KeywordSets {
+    const TABLE: &'static [&'static str; 1] = &["keyword_sets"];
+    const AGGREGATE: &'static [&'static str; 1] = &["keyword_set"];
+    type Event = Event;
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["keyword_sets"]
-    }
-
-    fn reads(&self) -> &'static [&'static str] {
-        &["keyword_set"]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        events: &'a [Recorded],
-    ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move {
-            for event in events {
-                apply(connection, event).await?;
-            }
-            Ok(())
-        }
-        .boxed()
-    }
-}
-
-async fn apply(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-    let id: KeywordSetId = event
-        .aggregate_id
-        .parse()
-        .map_err(|_| ApplyError::poison(event, "the stream id names no keyword set"))?;
-    let version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
-    let (name, description, enabled, rules) = match decode(event)? {
-        Event::Created {
-            owner,
-            name,
-            description,
-            rules,
-            enabled,
-        } => {
-            sqlx::query(CREATE)
-                .bind(id.0)
+    fn statement(at: At, event: Event) -> Statement {
+        match event {
+            Event::Created {
+                owner,
+                name,
+                description,
+                rules,
+                enabled,
+            } => sqlx::query(CREATE)
+                .bind(at.id)
                 .bind(owner.0)
                 .bind(name)
                 .bind(description)
                 .bind(enabled)
                 .bind(Json(rules))
-                .bind(version)
-                .bind(event.recorded_at)
-                .execute(connection)
-                .await?;
-            return Ok(());
+                .bind(at.version)
+                .bind(at.time),
+            Event::Changed {
+                name, description, ..
+            } => change(at, name, description, None, None),
+            Event::RulesReplaced { rules, .. } => change(at, None, None, None, Some(rules)),
+            Event::Enabled { .. } => change(at, None, None, Some(true), None),
+            Event::Disabled { .. } => change(at, None, None, Some(false), None),
+            Event::Deleted { .. } => sqlx::query(REMOVE).bind(at.id),
         }
-        Event::Deleted { .. } => {
-            sqlx::query(REMOVE).bind(id.0).execute(connection).await?;
-            return Ok(());
-        }
-        Event::Changed {
-            name, description, ..
-        } => (name, description, None, None),
-        Event::RulesReplaced { rules, .. } => (None, None, None, Some(rules)),
-        Event::Enabled { .. } => (None, None, Some(true), None),
-        Event::Disabled { .. } => (None, None, Some(false), None),
-    };
+    }
+}
+
+/// Changes a row; absent values stay.
+fn change(
+    at: At,
+    name: Option<String>,
+    description: Option<String>,
+    enabled: Option<bool>,
+    rules: Option<Vec<Rule>>,
+) -> Statement {
     sqlx::query(CHANGE)
-        .bind(id.0)
+        .bind(at.id)
         .bind(name)
         .bind(description)
         .bind(enabled)
         .bind(rules.map(Json))
-        .bind(version)
-        .bind(event.recorded_at)
-        .execute(connection)
-        .await?;
-    Ok(())
+        .bind(at.version)
+        .bind(at.time)
 }
 
 /// A keyword set.
@@ -145,11 +115,7 @@ pub async fn by_id(
     owner: UserId,
     id: KeywordSetId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    sqlx::query_as(BY_ID)
-        .bind(id.0)
-        .bind(owner.0)
-        .fetch_optional(pool)
-        .await
+    owned::by_id(pool, BY_ID, owner, id.0).await
 }
 
 /// Lists a user's keyword sets in the order of creation, and counts them; `enabled` lets through only those.

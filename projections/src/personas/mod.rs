@@ -2,15 +2,13 @@
 
 use aggregates::{
     ids::{PersonaId, UserId},
-    persona::Event,
+    persona::{Config, Event},
 };
 use chrono::{DateTime, Utc};
-use event_store::Recorded;
-use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::runtime::{ApplyError, Projection, decode};
+use crate::owned::{self, At, OwnedRows, Statement};
 
 /// The projection behind the table `personas`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,89 +21,58 @@ const CHANGE: &str = "UPDATE personas SET name = coalesce($2, name), description
     WHERE persona_id = $1";
 const REMOVE: &str = "DELETE FROM personas WHERE persona_id = $1";
 
-impl Projection for Personas {
-    fn name(&self) -> &'static str {
-        "personas"
-    }
+impl OwnedRows for Personas {
+    const TABLE: &'static [&'static str; 1] = &["personas"];
+    const AGGREGATE: &'static [&'static str; 1] = &["persona"];
+    type Event = Event;
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["personas"]
-    }
-
-    fn reads(&self) -> &'static [&'static str] {
-        &["persona"]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        events: &'a [Recorded],
-    ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move {
-            for event in events {
-                apply(connection, event).await?;
-            }
-            Ok(())
-        }
-        .boxed()
-    }
-}
-
-async fn apply(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-    let id: PersonaId = event
-        .aggregate_id
-        .parse()
-        .map_err(|_| ApplyError::poison(event, "the stream id names no persona"))?;
-    let version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
-    let json = |value: &aggregates::persona::Config| {
-        serde_json::to_value(value).map_err(|error| ApplyError::poison(event, error))
-    };
-    let (name, description, config, enabled) = match decode(event)? {
-        Event::Created {
-            owner,
-            name,
-            description,
-            config,
-            enabled,
-        } => {
-            sqlx::query(CREATE)
-                .bind(id.0)
+    fn statement(at: At, event: Event) -> Statement {
+        match event {
+            Event::Created {
+                owner,
+                name,
+                description,
+                config,
+                enabled,
+            } => sqlx::query(CREATE)
+                .bind(at.id)
                 .bind(owner.0)
                 .bind(config.kind().name())
                 .bind(name)
                 .bind(description)
-                .bind(json(&config)?)
+                .bind(Json(config))
                 .bind(enabled)
-                .bind(version)
-                .bind(event.recorded_at)
-                .execute(connection)
-                .await?;
-            return Ok(());
+                .bind(at.version)
+                .bind(at.time),
+            Event::Changed {
+                name,
+                description,
+                config,
+                ..
+            } => change(at, name, description, config, None),
+            Event::Enabled { .. } => change(at, None, None, None, Some(true)),
+            Event::Disabled { .. } => change(at, None, None, None, Some(false)),
+            Event::Deleted { .. } => sqlx::query(REMOVE).bind(at.id),
         }
-        Event::Deleted { .. } => {
-            sqlx::query(REMOVE).bind(id.0).execute(connection).await?;
-            return Ok(());
-        }
-        Event::Changed {
-            name,
-            description,
-            config,
-            ..
-        } => (name, description, config, None),
-        Event::Enabled { .. } => (None, None, None, Some(true)),
-        Event::Disabled { .. } => (None, None, None, Some(false)),
-    };
+    }
+}
+
+/// Changes a row; absent values stay.
+fn change(
+    at: At,
+    name: Option<String>,
+    description: Option<String>,
+    config: Option<Config>,
+    enabled: Option<bool>,
+) -> Statement {
     sqlx::query(CHANGE)
-        .bind(id.0)
+        .bind(at.id)
         .bind(name)
         .bind(description)
-        .bind(config.as_ref().map(json).transpose()?)
+        .bind(config.map(Json))
         .bind(enabled)
-        .bind(version)
-        .bind(event.recorded_at)
-        .execute(connection)
-        .await?;
-    Ok(())
+        .bind(at.version)
+        .bind(at.time)
 }
 
 /// A persona.
@@ -148,11 +115,7 @@ pub async fn by_id(
     owner: UserId,
     id: PersonaId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    sqlx::query_as(BY_ID)
-        .bind(id.0)
-        .bind(owner.0)
-        .fetch_optional(pool)
-        .await
+    owned::by_id(pool, BY_ID, owner, id.0).await
 }
 
 /// Which personas are wanted; absent fields do not filter.

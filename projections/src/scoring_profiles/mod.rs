@@ -7,12 +7,10 @@ use aggregates::{
     scoring_profile::Event,
 };
 use chrono::{DateTime, Utc};
-use event_store::Recorded;
-use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::runtime::{ApplyError, Projection, decode};
+use crate::owned::{self, At, OwnedRows, Statement};
 
 /// The projection behind the table `scoring_profiles`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,79 +22,41 @@ const CHANGE: &str = "UPDATE scoring_profiles SET name = coalesce($2, name), des
     weights = coalesce($4, weights), version = $5, updated_at = $6 WHERE scoring_profile_id = $1";
 const REMOVE: &str = "DELETE FROM scoring_profiles WHERE scoring_profile_id = $1";
 
-impl Projection for ScoringProfiles {
-    fn name(&self) -> &'static str {
-        "scoring_profiles"
-    }
+impl OwnedRows for ScoringProfiles {
+    const TABLE: &'static [&'static str; 1] = &["scoring_profiles"];
+    const AGGREGATE: &'static [&'static str; 1] = &["scoring_profile"];
+    type Event = Event;
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["scoring_profiles"]
-    }
-
-    fn reads(&self) -> &'static [&'static str] {
-        &["scoring_profile"]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        events: &'a [Recorded],
-    ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move {
-            for event in events {
-                apply(connection, event).await?;
-            }
-            Ok(())
-        }
-        .boxed()
-    }
-}
-
-async fn apply(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-    let id: ScoringProfileId = event
-        .aggregate_id
-        .parse()
-        .map_err(|_| ApplyError::poison(event, "the stream id names no scoring profile"))?;
-    let version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
-    match decode(event)? {
-        Event::Created {
-            owner,
-            name,
-            description,
-            weights,
-        } => {
-            sqlx::query(CREATE)
-                .bind(id.0)
+    fn statement(at: At, event: Event) -> Statement {
+        match event {
+            Event::Created {
+                owner,
+                name,
+                description,
+                weights,
+            } => sqlx::query(CREATE)
+                .bind(at.id)
                 .bind(owner.0)
                 .bind(name)
                 .bind(description)
                 .bind(Json(weights))
-                .bind(version)
-                .bind(event.recorded_at)
-                .execute(connection)
-                .await?;
-        }
-        Event::Changed {
-            name,
-            description,
-            weights,
-            ..
-        } => {
-            sqlx::query(CHANGE)
-                .bind(id.0)
+                .bind(at.version)
+                .bind(at.time),
+            Event::Changed {
+                name,
+                description,
+                weights,
+                ..
+            } => sqlx::query(CHANGE)
+                .bind(at.id)
                 .bind(name)
                 .bind(description)
                 .bind(weights.map(Json))
-                .bind(version)
-                .bind(event.recorded_at)
-                .execute(connection)
-                .await?;
-        }
-        Event::Deleted { .. } => {
-            sqlx::query(REMOVE).bind(id.0).execute(connection).await?;
+                .bind(at.version)
+                .bind(at.time),
+            Event::Deleted { .. } => sqlx::query(REMOVE).bind(at.id),
         }
     }
-    Ok(())
 }
 
 /// A scoring profile.
@@ -133,11 +93,7 @@ pub async fn by_id(
     owner: UserId,
     id: ScoringProfileId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    sqlx::query_as(BY_ID)
-        .bind(id.0)
-        .bind(owner.0)
-        .fetch_optional(pool)
-        .await
+    owned::by_id(pool, BY_ID, owner, id.0).await
 }
 
 /// Lists a user's scoring profiles in the order of creation, and counts them.
