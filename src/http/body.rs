@@ -30,9 +30,7 @@ where
         if !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType("application/json"));
         }
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(too_large)?;
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         parse(&bytes).map(Self)
     }
 }
@@ -43,9 +41,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-pub(super) fn too_large(rejection: BytesRejection) -> Error {
+fn unread(rejection: BytesRejection) -> Error {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Error::TooLarge
+        Error::TooLarge {
+            field: "body",
+            limit: MAX_JSON,
+        }
     } else {
         Error::bad("body", "cannot be read to its end")
     }

@@ -63,8 +63,13 @@ pub enum Error {
     #[error("{0}")]
     Forbidden(&'static str),
     /// There is no such thing, or it is somebody else's (404).
-    #[error("no such {0}")]
-    NotFound(&'static str),
+    #[error("no such {what}")]
+    NotFound {
+        /// What there is none of.
+        what: &'static str,
+        /// The parameter that names it.
+        field: &'static str,
+    },
     /// The path has no such method (405).
     #[error("the resource has no such method")]
     MethodNotAllowed,
@@ -87,9 +92,14 @@ pub enum Error {
         /// What is there.
         actual: u64,
     },
-    /// The body is larger than the operation takes (413).
-    #[error("the body is too large")]
-    TooLarge,
+    /// The body, or the file in it, is larger than the operation takes (413).
+    #[error("the {field} is too large")]
+    TooLarge {
+        /// `body` or `file`.
+        field: &'static str,
+        /// The most that is taken, bytes.
+        limit: usize,
+    },
     /// The body is of another type than the operation takes (415).
     #[error("the body must be {0}")]
     UnsupportedMediaType(&'static str),
@@ -120,6 +130,11 @@ impl Error {
         Self::Unprocessable(vec![Detail::new(field, message)])
     }
 
+    /// Says that there is no such thing as a parameter names, or that it is somebody else's (404).
+    pub const fn no_such(what: &'static str, field: &'static str) -> Self {
+        Self::NotFound { what, field }
+    }
+
     /// Wraps what is our fault.
     pub fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(Arc::new(source))
@@ -133,11 +148,11 @@ impl Error {
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } | Self::Control(_) => StatusCode::CONFLICT,
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -151,16 +166,37 @@ impl Error {
             Self::Unprocessable(_) => "VALIDATION_ERROR",
             Self::Unauthorized(_) => "UNAUTHORIZED",
             Self::Forbidden(_) => "FORBIDDEN",
-            Self::NotFound(_) => "NOT_FOUND",
+            Self::NotFound { .. } => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Conflict { code, .. } => code,
             Self::Control(conflict) => conflict.code,
             Self::PreconditionFailed { .. } => "PRECONDITION_FAILED",
-            Self::TooLarge => "PAYLOAD_TOO_LARGE",
+            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
             Self::TooManyRequests { .. } => "RATE_LIMITED",
             Self::NotReady(_) => "NOT_READY",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// Returns the fields that are to blame.
+    fn details(&self) -> Vec<Detail> {
+        let one = |field: &str, code, message| {
+            vec![Detail {
+                field: field.to_owned(),
+                code,
+                message,
+            }]
+        };
+        match self {
+            Self::BadRequest(details) | Self::Unprocessable(details) => details.clone(),
+            Self::NotFound { field, .. } => one(field, "NOT_FOUND", self.to_string()),
+            Self::TooLarge { field, limit } => one(
+                field,
+                "TOO_LARGE",
+                format!("must have at most {limit} bytes"),
+            ),
+            _ => Vec::new(),
         }
     }
 
@@ -172,23 +208,17 @@ impl Error {
                 error,
                 request_id,
             }),
-            other => {
-                let details = match other {
-                    Self::BadRequest(details) | Self::Unprocessable(details) => details.as_slice(),
-                    _ => &[],
-                };
-                serde_json::to_vec(&ErrorEnvelope {
-                    success: false,
-                    error: ErrorBody {
-                        code: other.code(),
-                        message: other.to_string(),
-                        details: details.to_vec(),
-                        timestamp: now,
-                        path: path.to_owned(),
-                    },
-                    request_id: request_id.to_owned(),
-                })
-            }
+            other => serde_json::to_vec(&ErrorEnvelope {
+                success: false,
+                error: ErrorBody {
+                    code: other.code(),
+                    message: other.to_string(),
+                    details: other.details(),
+                    timestamp: now,
+                    path: path.to_owned(),
+                },
+                request_id: request_id.to_owned(),
+            }),
         };
         written.unwrap_or_default()
     }

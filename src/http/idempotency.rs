@@ -17,11 +17,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, types::Json};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::spawn_blocking,
+};
 
 use super::{
-    body::{MAX_JSON, MAX_UPLOAD},
+    body::MAX_JSON,
     caller::Caller,
+    campaigns::{MAX_FORM, may_upload},
     error::Error,
     headers::{EVENT_CURSOR, IDEMPOTENCY_KEY},
     router::State,
@@ -41,6 +45,7 @@ const LARGE_BODY: usize = 64 << 10;
 
 static UPLOADING: Semaphore = Semaphore::const_new(UPLOADS);
 
+const IS_KNOWN: &str = "SELECT EXISTS (SELECT FROM idempotency_keys WHERE key = $1)";
 const FIND: &str = "SELECT request_hash, status, response FROM idempotency_keys WHERE key = $1";
 /// The first answer stays, so that two requests at once are answered alike.
 const KEEP: &str = "
@@ -65,49 +70,25 @@ type Row = (String, Option<i32>, Option<Json<Kept>>);
 ///
 /// # Errors
 /// [`Error::BadRequest`] for a key that is none, [`Error::Unprocessable`] for one that came with another request,
-/// [`Error::TooManyRequests`] for an upload while others are in memory.
+/// [`Error::NotFound`] for an upload to what is not the caller's, [`Error::TooManyRequests`] for one while others are in
+/// memory.
 pub(super) async fn once(
     axum::extract::State(state): axum::extract::State<State>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let Some(value) = request.headers().get(&IDEMPOTENCY_KEY) else {
+    let Some(key) = key(&request)? else {
         return Ok(next.run(request).await);
     };
-    // A query is repeatable as it is; an answer with a session's token must not be kept.
-    if request.method() == Method::GET || request.uri().path().starts_with("/auth/") {
-        return Ok(next.run(request).await);
-    }
-    let given = value
-        .to_str()
-        .ok()
-        .filter(|text| (1..=MAX_KEY).contains(&text.chars().count()))
-        .ok_or_else(|| Error::bad("X-Idempotency-Key", "must have 1 to 64 visible characters"))?;
     let pool = state.app.database.pool();
-    let user = request
-        .extensions()
-        .get::<Caller>()
-        .map(|caller| caller.user_id.to_string())
-        .ok_or(Error::Unauthorized("log in first"))?;
-    let key = digest(&[
-        user.as_bytes(),
-        request.method().as_str().as_bytes(),
-        request.uri().path().as_bytes(),
-        given.as_bytes(),
-    ]);
     let is_upload = is_upload(&request);
+    // A list is held as a whole while it is hashed, so whose the campaign is comes first. For a key that is known this
+    // was asked when it came for the first time, and its repeat is answered whatever became of the campaign.
+    if is_upload && !is_known(pool, &key).await? {
+        may_upload(&state, &mut request).await?;
+    }
     // Its turn ends with its answer, because its body is held until then.
-    let _turn = match is_upload {
-        true => Some(
-            UPLOADING
-                .try_acquire()
-                .map_err(|_| Error::TooManyRequests {
-                    message: "other lists are being read".to_owned(),
-                    retry_after_seconds: 5,
-                })?,
-        ),
-        false => None,
-    };
+    let _turn = is_upload.then(turn).transpose()?;
     let (request, request_hash) = with_hash(request, is_upload).await?;
 
     if let Some(answer) = find(pool, &key, &request_hash).await? {
@@ -131,6 +112,41 @@ pub(super) async fn sweep(pool: &PgPool) -> Result<u64, sqlx::Error> {
     Ok(sqlx::query(SWEEP).execute(pool).await?.rows_affected())
 }
 
+/// Hashes what makes a key the user's own and the operation's own; nothing where a request has none, or needs none.
+fn key(request: &Request) -> Result<Option<String>, Error> {
+    let Some(value) = request.headers().get(&IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    // A query is repeatable as it is; an answer with a session's token must not be kept.
+    if request.method() == Method::GET || request.uri().path().starts_with("/auth/") {
+        return Ok(None);
+    }
+    let given = value
+        .to_str()
+        .ok()
+        .filter(|text| (1..=MAX_KEY).contains(&text.chars().count()))
+        .ok_or_else(|| Error::bad("X-Idempotency-Key", "must have 1 to 64 visible characters"))?;
+    let user = request
+        .extensions()
+        .get::<Caller>()
+        .map(|caller| caller.user_id.to_string())
+        .ok_or(Error::Unauthorized("log in first"))?;
+    Ok(Some(digest(&[
+        user.as_bytes(),
+        request.method().as_str().as_bytes(),
+        request.uri().path().as_bytes(),
+        given.as_bytes(),
+    ])))
+}
+
+/// Lets one of a few uploads in.
+fn turn() -> Result<SemaphorePermit<'static>, Error> {
+    UPLOADING.try_acquire().map_err(|_| Error::TooManyRequests {
+        message: "other lists are being read".to_owned(),
+        retry_after_seconds: 5,
+    })
+}
+
 /// Tells whether a request is a file for the route that takes files.
 fn is_upload(request: &Request) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE);
@@ -142,8 +158,12 @@ fn is_upload(request: &Request) -> bool {
 /// Reads the body and hashes everything that tells one request from another.
 async fn with_hash(request: Request, is_upload: bool) -> Result<(Request, String), Error> {
     let (parts, body) = request.into_parts();
-    let limit = if is_upload { MAX_UPLOAD } else { MAX_JSON };
-    let bytes = to_bytes(body, limit).await.map_err(|_| Error::TooLarge)?;
+    let limit = if is_upload { MAX_FORM } else { MAX_JSON };
+    let too_large = Error::TooLarge {
+        field: "body",
+        limit,
+    };
+    let bytes = to_bytes(body, limit).await.map_err(|_| too_large)?;
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let if_match = parts.headers.get(header::IF_MATCH).cloned();
     let boundary = boundary(&parts.headers).filter(|_| is_upload);
@@ -203,6 +223,14 @@ fn with_key(mut request: Request, key: &str, request_hash: &str) -> Request {
         caller.metadata.request_hash = Some(request_hash.to_owned());
     }
     request
+}
+
+/// Tells whether the key came with a command before.
+async fn is_known(pool: &PgPool, key: &str) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar(IS_KNOWN)
+        .bind(key)
+        .fetch_one(pool)
+        .await?)
 }
 
 /// Finds the answer that was given to the key, or refuses a key that came with another request.

@@ -1,27 +1,37 @@
-//! Whose an object is. What belongs to somebody else is answered like what is not there.
+//! What users own: personas, keyword sets and scoring profiles are written alike, each through its aggregate.
+//!
+//! A handler makes the command and says what becomes of it: [`create`], or [`change`] and [`delete`], which take a
+//! [`Mine`], so that no command goes to an object before its owner was asked for. An answer shows the object as the
+//! command left it, not what somebody did to it a moment later, and comes with `ETag` and `X-Event-Cursor`.
+
+use std::fmt;
 
 use aggregates::{
     ids::UserId, keyword_set::KeywordSet, persona::Persona, scoring_profile::ScoringProfile,
 };
 use cqrs_es::Aggregate;
+use uuid::Uuid;
 
-use super::{caller::Caller, error::Error};
-use crate::app::App;
+use super::{caller::Caller, error::Error, refusals::Refusal, respond::Answer};
+use crate::{
+    app::App,
+    commands::{Done, Snapshot},
+};
 
 /// The longest description, characters.
 const MAX_DESCRIPTION: usize = 4_000;
 
 /// An aggregate that belongs to a user.
-pub trait Owned: Aggregate {
-    /// What the interface calls it.
-    const NAME: &'static str;
+pub trait Owned: Aggregate<Services = (), Command: Clone + Send, Error: Refusal + 'static> {
+    /// What is answered where there is none, or it is somebody else's; names the parameter of the path.
+    const MISSING: Error;
 
     /// Returns whose it is; nobody's where it is not there.
     fn owner(&self) -> Option<UserId>;
 }
 
 impl Owned for Persona {
-    const NAME: &'static str = "persona";
+    const MISSING: Error = Error::no_such("persona", "id");
 
     fn owner(&self) -> Option<UserId> {
         self.owner()
@@ -29,7 +39,7 @@ impl Owned for Persona {
 }
 
 impl Owned for KeywordSet {
-    const NAME: &'static str = "keyword set";
+    const MISSING: Error = Error::no_such("keyword set", "setId");
 
     fn owner(&self) -> Option<UserId> {
         self.owner()
@@ -37,28 +47,107 @@ impl Owned for KeywordSet {
 }
 
 impl Owned for ScoringProfile {
-    const NAME: &'static str = "scoring profile";
+    const MISSING: Error = Error::no_such("scoring profile", "profileId");
 
     fn owner(&self) -> Option<UserId> {
         self.owner()
     }
 }
 
-/// Lets only the owner pass. An owner never changes, so that what is asked here still holds when the command decides.
+/// What the interface shows of an aggregate.
+pub trait View<A>: Sized {
+    /// Shows an aggregate as a command left it.
+    ///
+    /// # Errors
+    /// When it cannot be written as the wire has it.
+    fn of(id: Uuid, snapshot: &Snapshot<A>) -> Result<Self, Error>;
+}
+
+/// An object that is the caller's. An owner never changes, so that it still is when the command decides.
+#[derive(Clone, Debug)]
+pub struct Mine<A> {
+    id: String,
+    aggregate: A,
+}
+
+impl<A: Owned> Mine<A> {
+    /// Finds an object of the caller's.
+    ///
+    /// # Errors
+    /// [`Owned::MISSING`] for everybody but its owner.
+    pub async fn find(app: &App, caller: &Caller, id: impl fmt::Display) -> Result<Self, Error> {
+        let id = id.to_string();
+        let (aggregate, _) = app.database.log().load::<A>(&id).await?;
+        match aggregate.owner() == Some(caller.user_id) {
+            true => Ok(Self { id, aggregate }),
+            false => Err(A::MISSING),
+        }
+    }
+
+    /// Returns the object as it was when it was found.
+    pub const fn get(&self) -> &A {
+        &self.aggregate
+    }
+}
+
+/// Makes an object and answers 201 with it.
 ///
 /// # Errors
-/// [`Error::NotFound`] for everybody else.
-pub async fn must_own<A: Owned>(
+/// What the aggregate refuses.
+pub async fn create<A: Owned, V: View<A>>(
     app: &App,
     caller: &Caller,
-    id: impl std::fmt::Display,
-) -> Result<(), Error> {
-    let (aggregate, _) = app.database.log().load::<A>(&id.to_string()).await?;
-    if aggregate.owner() == Some(caller.user_id) {
-        Ok(())
-    } else {
-        Err(Error::NotFound(A::NAME))
-    }
+    command: A::Command,
+) -> Result<Answer<V>, Error> {
+    let id = Uuid::now_v7().to_string();
+    let done = app
+        .execute::<A>(&id, command, &caller.metadata, None)
+        .await?;
+    Ok(Answer::created(shown(app, &done).await?)
+        .version(done.version)
+        .after(&done))
+}
+
+/// Changes an object and answers 200 with it; `version` is the one that the caller saw, where he says so.
+///
+/// # Errors
+/// What the aggregate refuses, or [`Error::PreconditionFailed`].
+pub async fn change<A: Owned, V: View<A>>(
+    app: &App,
+    caller: &Caller,
+    object: &Mine<A>,
+    command: A::Command,
+    version: Option<u64>,
+) -> Result<Answer<V>, Error> {
+    let done = app
+        .execute::<A>(&object.id, command, &caller.metadata, version)
+        .await?;
+    Ok(Answer::ok(shown(app, &done).await?)
+        .version(done.version)
+        .after(&done))
+}
+
+/// Deletes an object, by its own command for that, and answers 204.
+///
+/// # Errors
+/// As [`change`].
+pub async fn delete<A: Owned>(
+    app: &App,
+    caller: &Caller,
+    object: &Mine<A>,
+    command: A::Command,
+    version: Option<u64>,
+) -> Result<Answer<()>, Error> {
+    let done = app
+        .execute::<A>(&object.id, command, &caller.metadata, version)
+        .await?;
+    Ok(Answer::no_content().after(&done))
+}
+
+async fn shown<A: Owned, V: View<A>>(app: &App, done: &Done<A::Event>) -> Result<V, Error> {
+    // A repeat under an idempotency key answers what its first request made.
+    let id = done.aggregate_id.parse().map_err(Error::internal)?;
+    V::of(id, &app.after(done).await?)
 }
 
 /// Refuses a description that is too long to be one.

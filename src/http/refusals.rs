@@ -1,13 +1,24 @@
 //! What each aggregate's refusal is on the wire: the one place where rules meet status codes.
 
-use aggregates::{campaign, keyword_set, names, pattern, persona, scoring_profile, user};
+use aggregates::{
+    campaign,
+    keyword_set::{self, KeywordSet},
+    names, pattern,
+    persona::{self, Persona},
+    scoring_profile::{self, ScoringProfile},
+    user,
+};
 use event_store::ExecuteError;
 
-use super::error::{ControlConflict, Error};
+use super::{
+    campaigns::MISSING,
+    error::{ControlConflict, Error},
+    owned::Owned as _,
+};
 use crate::commands::pin;
 
 /// An aggregate's error that has a place in the interface.
-pub trait Refusal: std::error::Error {
+pub trait Refusal: std::error::Error + Send + Sync {
     /// Returns what the interface answers.
     fn into_http(self) -> Error;
 }
@@ -38,7 +49,7 @@ fn conflict(error: &impl std::error::Error, code: &'static str) -> Error {
 impl Refusal for persona::Error {
     fn into_http(self) -> Error {
         match self {
-            Self::NotFound => Error::NotFound("persona"),
+            Self::NotFound => Persona::MISSING,
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
             Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
             // The configuration names its fields from inside.
@@ -55,7 +66,7 @@ impl Refusal for persona::Error {
 impl Refusal for keyword_set::Error {
     fn into_http(self) -> Error {
         match self {
-            Self::NotFound => Error::NotFound("keyword set"),
+            Self::NotFound => KeywordSet::MISSING,
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
             Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
             Self::Invalid { field, message } => Error::unprocessable(field, message),
@@ -66,7 +77,7 @@ impl Refusal for keyword_set::Error {
 impl Refusal for scoring_profile::Error {
     fn into_http(self) -> Error {
         match &self {
-            Self::NotFound => Error::NotFound("scoring profile"),
+            Self::NotFound => ScoringProfile::MISSING,
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
             Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
             Self::Name | Self::Weights(_) => {
@@ -79,9 +90,9 @@ impl Refusal for scoring_profile::Error {
 impl Refusal for user::Error {
     fn into_http(self) -> Error {
         match self {
-            Self::NotFound => Error::NotFound("user"),
+            Self::NotFound => Error::no_such("user", "userId"),
             Self::Exists | Self::TooManyKeys => conflict(&self, "CONFLICT"),
-            Self::NoSuchKey => Error::NotFound("api key"),
+            Self::NoSuchKey => Error::no_such("api key", "keyId"),
             Self::Deactivated => Error::Unauthorized("the user is deactivated"),
             Self::LockedOut { until } => super::auth::locked_out(until),
             Self::Invalid { field, message } => Error::unprocessable(field, message),
@@ -109,7 +120,7 @@ impl Refusal for campaign::Error {
             missing_phases: Vec::new(),
         };
         let answer = match self {
-            Self::NotFound => return Error::NotFound("campaign"),
+            Self::NotFound => return MISSING,
             Self::Exists => return conflict(&self, "ALREADY_EXISTS"),
             Self::RunIsOver => return conflict(&self, "RUN_IS_OVER"),
             Self::Invalid { field, message } => return Error::unprocessable(field, message),

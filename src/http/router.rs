@@ -13,7 +13,8 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -95,15 +96,21 @@ pub fn router(state: State) -> Router {
     let documentation =
         SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), openapi());
     Router::new()
+        .route("/", get(to_documentation))
         .nest(BASE, interface)
         .with_state(state)
         .merge(documentation)
-        .fallback(async || Error::NotFound("resource"))
+        .fallback(async || Error::no_such("resource", "path"))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_JSON))
         .layer(from_fn(carry_through))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn(with_request_id))
+}
+
+/// Leads whoever opens the server's address in a browser to the page that describes it.
+async fn to_documentation() -> Redirect {
+    Redirect::temporary(&format!("{BASE}/docs"))
 }
 
 fn after_panic(panic: Box<dyn Any + Send>) -> Response {

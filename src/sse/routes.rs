@@ -77,7 +77,7 @@ async fn campaign(
     let found = projections::campaigns::by_id(state.app.database.pool(), campaign_id).await?;
     found
         .filter(|campaign| campaign.owner == caller.user_id)
-        .ok_or(Error::NotFound("campaign"))?;
+        .ok_or(crate::http::campaigns::MISSING)?;
     open(&state, &caller, Some(campaign_id), &wanted, &headers).await
 }
 

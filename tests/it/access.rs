@@ -91,15 +91,18 @@ async fn every_operation_but_the_public_ones_refuses_strangers() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_there_is_404_for_every_operation_on_it() {
+async fn an_object_that_is_not_there_is_404_for_every_operation_on_it_by_its_parameter() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     for (method, path) in operations() {
-        if method != Method::GET && method != Method::DELETE || !path.contains("{") {
+        let parameter = path.split(['{', '}']).nth(1);
+        let Some(parameter) =
+            parameter.filter(|_| method == Method::GET || method == Method::DELETE)
+        else {
             continue;
-        }
+        };
         let reply = ann.request(method.clone(), &filled(&path)).send().await;
-        assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text);
+        reply.blames(404, parameter);
     }
     app.stop().await;
 }
@@ -120,6 +123,10 @@ async fn whatever_goes_wrong_is_answered_in_the_envelope_with_the_requests_id() 
     assert_eq!(body["error"]["code"], "NOT_FOUND");
     assert_eq!(body["error"]["path"], "/api/v2/nothing/here");
     assert!(body["error"]["timestamp"].is_string());
+    assert_eq!(
+        body["error"]["details"],
+        json!([{"field": "path", "code": "NOT_FOUND", "message": "no such resource"}])
+    );
 
     let unusable = ann
         .get("/nothing")
@@ -183,7 +190,7 @@ async fn whatever_goes_wrong_is_answered_in_the_envelope_with_the_requests_id() 
         .body("application/json", vec![b' '; 3 << 20])
         .send()
         .await
-        .ok(413);
+        .blames_size("body", 2 << 20);
     ann.post("/personas")
         .body("application/json", b"\xff\xfe".to_vec())
         .send()
@@ -216,6 +223,13 @@ async fn the_document_and_its_page_are_served_from_here_and_name_no_other_host()
         let schema = document.pointer(reference.trim_start_matches('#'));
         assert!(schema.is_some(), "{reference} leads nowhere");
     }
+    let mut browser = app.anonymous();
+    browser.base = app.base.replace("/api/v2", "");
+    let root = browser.get("/").send().await;
+    assert_eq!(
+        (root.status, root.header("location")),
+        (307, Some("/api/v2/docs"))
+    );
     let page = app.anonymous().get("/docs/").send().await;
     assert_eq!(page.status, 200);
     assert!(!page.text.contains("https://"), "{}", page.text);

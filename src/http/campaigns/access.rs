@@ -1,16 +1,22 @@
 //! The way to a campaign: only its owner's, everybody else is told that there is none.
 
 use aggregates::{
-    campaign::{Campaign, Mode, Phase, PhaseState, Restored},
+    campaign::{Campaign, Command, Event, Mode, Phase, PhaseState, Restored},
     ids::{CampaignId, UserId},
     names::DomainName,
 };
 use projections::campaigns::{self, Overview};
 use uuid::Uuid;
 
-use crate::http::{Caller, Error, State};
+use crate::{
+    commands::Done,
+    http::{Caller, Error, State},
+};
 
-const MISSING: Error = Error::NotFound("campaign");
+/// What is answered where there is no such campaign, or it is somebody else's.
+pub(crate) const MISSING: Error = Error::no_such("campaign", "campaignId");
+/// What is answered where a campaign has no such domain.
+pub(super) const NO_SUCH_DOMAIN: Error = Error::no_such("domain", "domain");
 
 /// Reads the caller's campaign with its counters.
 pub(super) async fn overview(state: &State, caller: &Caller, id: Uuid) -> Result<Overview, Error> {
@@ -54,6 +60,21 @@ pub(super) async fn owned(state: &State, caller: &Caller, id: Uuid) -> Result<Ca
     } else {
         Err(MISSING)
     }
+}
+
+/// Gives a command to the caller's campaign; `version` is the one that he saw, where he says so.
+pub(super) async fn execute(
+    state: &State,
+    caller: &Caller,
+    id: CampaignId,
+    command: Command,
+    version: Option<u64>,
+) -> Result<Done<Event>, Error> {
+    let done = state
+        .app
+        .execute::<Campaign>(&id.to_string(), command, &caller.metadata, version)
+        .await?;
+    Ok(done)
 }
 
 /// Reads a phase of a path.

@@ -21,7 +21,7 @@ pub(super) async fn score_breakdown(
     let name = access::domain(&domain)?;
     let row = domains::by_name(state.app.database.pool(), campaign_id, name.as_str())
         .await?
-        .ok_or(Error::NotFound("domain"))?;
+        .ok_or(access::NO_SUCH_DOMAIN)?;
     Ok(Answer::ok(DomainScoreBreakdownResponse::of(
         campaign_id,
         &row,

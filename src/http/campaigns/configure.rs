@@ -1,6 +1,6 @@
 //! Configuring a phase.
 
-use aggregates::campaign::{Campaign, Command, ConfigurePhase};
+use aggregates::campaign::{Command, ConfigurePhase};
 use uuid::Uuid;
 
 use super::{
@@ -43,11 +43,7 @@ pub(super) async fn configure(
     .await
     .map_err(refused)?;
     let command = Command::ConfigurePhase(ConfigurePhase { config });
-    let stream = campaign.campaign_id.to_string();
-    let done = state
-        .app
-        .execute::<Campaign>(&stream, command, &caller.metadata, expected)
-        .await?;
+    let done = access::execute(&state, &caller, campaign.campaign_id, command, expected).await?;
     let overview = access::overview(&state, &caller, id).await?;
     let body = PhaseStatusResponse::of(&overview, phase);
     Ok(Answer::ok(body).version(done.version).after(&done))

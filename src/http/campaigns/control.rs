@@ -1,9 +1,10 @@
 //! Pausing, resuming and stopping. The log alone decides, so the answer does not wait for any worker.
 
 use aggregates::campaign::{
-    Campaign, Command, Event, PausePhase, Phase, PhaseState, ResumePhase, Stop, StopPhase,
+    Command, Event, PausePhase, Phase, PhaseState, ResumePhase, Stop, StopPhase,
 };
 use chrono::{DateTime, Utc};
+use projections::campaigns::Overview;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -39,6 +40,18 @@ pub(super) struct CampaignStopResponse {
     timestamp: DateTime<Utc>,
 }
 
+impl CampaignStopResponse {
+    fn of(overview: &Overview, stopped: Phase) -> Self {
+        Self {
+            campaign_id: overview.campaign.campaign_id.0,
+            stopped_phase: stopped.name(),
+            phase_status: PhaseStatusResponse::of(overview, stopped),
+            message: format!("{stopped} was stopped"),
+            timestamp: overview.campaign.updated_at,
+        }
+    }
+}
+
 impl Expectation {
     fn state(&self) -> Result<Option<PhaseState>, Error> {
         let parse = |text: &String| {
@@ -63,15 +76,12 @@ pub(super) async fn pause(
     Query(expectation): Query<Expectation>,
     IfMatch(version): IfMatch,
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
-    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let id = access::owned(&state, &caller, id).await?;
     let phase = access::phase(&phase)?;
     let expected = expectation.state()?;
     let command = Command::PausePhase(PausePhase { phase, expected });
-    let done = state
-        .app
-        .execute::<Campaign>(&stream, command, &caller.metadata, version)
-        .await?;
-    answer(&state, &caller, id, (phase, PhaseState::Paused), &done).await
+    let done = access::execute(&state, &caller, id, command, version).await?;
+    answer(&state, &caller, id.0, (phase, PhaseState::Paused), &done).await
 }
 
 /// Resumes the run of a phase.
@@ -88,15 +98,12 @@ pub(super) async fn resume(
     Query(expectation): Query<Expectation>,
     IfMatch(version): IfMatch,
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
-    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let id = access::owned(&state, &caller, id).await?;
     let phase = access::phase(&phase)?;
     let expected = expectation.state()?;
     let command = Command::ResumePhase(ResumePhase { phase, expected });
-    let done = state
-        .app
-        .execute::<Campaign>(&stream, command, &caller.metadata, version)
-        .await?;
-    answer(&state, &caller, id, (phase, PhaseState::Running), &done).await
+    let done = access::execute(&state, &caller, id, command, version).await?;
+    answer(&state, &caller, id.0, (phase, PhaseState::Running), &done).await
 }
 
 /// Stops the run of a phase: what was recorded stays, results that come late are refused.
@@ -112,14 +119,11 @@ pub(super) async fn stop(
     Path((id, phase)): Path<(Uuid, String)>,
     IfMatch(version): IfMatch,
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
-    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let id = access::owned(&state, &caller, id).await?;
     let phase = access::phase(&phase)?;
     let command = Command::StopPhase(StopPhase { phase });
-    let done = state
-        .app
-        .execute::<Campaign>(&stream, command, &caller.metadata, version)
-        .await?;
-    answer(&state, &caller, id, (phase, PhaseState::Failed), &done).await
+    let done = access::execute(&state, &caller, id, command, version).await?;
+    answer(&state, &caller, id.0, (phase, PhaseState::Failed), &done).await
 }
 
 /// Stops a campaign: the run under way, and whatever would have followed by itself.
@@ -135,37 +139,27 @@ pub(super) async fn stop_campaign(
     Path(id): Path<Uuid>,
     IfMatch(version): IfMatch,
 ) -> Result<Answer<CampaignStopResponse>, Error> {
-    let stream = access::owned(&state, &caller, id).await?.to_string();
-    let command = Command::Stop(Stop {});
-    let done = state
-        .app
-        .execute::<Campaign>(&stream, command, &caller.metadata, version)
-        .await?;
-    let overview = access::overview(&state, &caller, id).await?;
-    let failed_before = || {
-        overview
-            .campaign
-            .phases
-            .iter()
-            .find(|row| row.state == PhaseState::Failed)
-    };
-    let phase = done
-        .events
-        .iter()
-        .find_map(|event| match event {
-            Event::PhaseFailed { phase, .. } => Some(*phase),
-            _ => None,
-        })
-        .or_else(|| failed_before().map(|row| row.phase))
-        .unwrap_or_else(|| overview.campaign.current_phase());
-    let body = CampaignStopResponse {
-        campaign_id: id,
-        stopped_phase: phase.name(),
-        phase_status: PhaseStatusResponse::of(&overview, phase),
-        message: format!("{phase} was stopped"),
-        timestamp: overview.campaign.updated_at,
-    };
+    let id = access::owned(&state, &caller, id).await?;
+    let done = access::execute(&state, &caller, id, Command::Stop(Stop {}), version).await?;
+    let overview = access::overview(&state, &caller, id.0).await?;
+    let body = CampaignStopResponse::of(&overview, stopped_phase(&overview, &done));
     Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+/// Finds the phase whose run a stop ended; a stop that found the campaign stopped already ended it earlier.
+fn stopped_phase(overview: &Overview, done: &Done<Event>) -> Phase {
+    let failed_now = done.events.iter().find_map(|event| match event {
+        Event::PhaseFailed { phase, .. } => Some(*phase),
+        _ => None,
+    });
+    let failed_before = || {
+        let mut rows = overview.campaign.phases.iter();
+        rows.find(|row| row.state == PhaseState::Failed)
+            .map(|row| row.phase)
+    };
+    failed_now
+        .or_else(failed_before)
+        .unwrap_or_else(|| overview.campaign.current_phase())
 }
 
 /// Answers a command on a phase with where the phase stands: as the command left it, also where the read models lag.

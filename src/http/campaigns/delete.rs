@@ -1,6 +1,6 @@
 //! Deleting a campaign.
 
-use aggregates::campaign::{Campaign, Command, Delete};
+use aggregates::campaign::{Command, Delete};
 use uuid::Uuid;
 
 use super::access;
@@ -20,9 +20,6 @@ pub(super) async fn delete(
 ) -> Result<Answer<()>, Error> {
     let id = access::owned(&state, &caller, id).await?;
     let command = Command::Delete(Delete {});
-    let done = state
-        .app
-        .execute::<Campaign>(&id.to_string(), command, &caller.metadata, expected)
-        .await?;
+    let done = access::execute(&state, &caller, id, command, expected).await?;
     Ok(Answer::no_content().after(&done))
 }

@@ -86,7 +86,7 @@ pub(super) async fn domain_history(
     let campaign_id = access::owned(&state, &caller, id).await?;
     let name = access::domain(&name)?;
     let row = domains::by_name(state.app.database.pool(), campaign_id, name.as_str()).await?;
-    let row = row.ok_or(Error::NotFound("domain"))?;
+    let row = row.ok_or(access::NO_SUCH_DOMAIN)?;
     let stream = domain::stream_id(campaign_id, name.as_str());
     let log = state.app.database.log();
     let one_more = u32::try_from(limit + 1).unwrap_or(u32::MAX);

@@ -58,7 +58,10 @@ impl ListOfNames {
     pub(super) fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(chunk.len() as u64);
         if self.bytes > MAX_IMPORT_BYTES {
-            return Err(Error::TooLarge);
+            return Err(Error::TooLarge {
+                field: "file",
+                limit: usize::try_from(MAX_IMPORT_BYTES).unwrap_or(usize::MAX),
+            });
         }
         self.digest.update(chunk);
         let mut lines = chunk.split(|byte| *byte == b'\n');
@@ -170,7 +173,10 @@ mod tests {
         for _ in 0..64 {
             list.push(&piece).unwrap();
         }
-        assert!(matches!(list.push(b"#"), Err(Error::TooLarge)));
+        assert!(matches!(
+            list.push(b"#"),
+            Err(Error::TooLarge { field: "file", .. })
+        ));
         let mut list = ListOfNames::new();
         let lines = vec![b'\n'; 1_000_000];
         list.push(&lines).unwrap();

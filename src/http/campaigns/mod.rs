@@ -36,6 +36,8 @@ pub mod views;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use self::access::MISSING;
+pub(super) use self::upload::{MAX_FORM, may_upload};
 use crate::http::State;
 
 /// Collects the routes.

@@ -1,6 +1,6 @@
 //! Changing the way from phase to phase.
 
-use aggregates::campaign::{Campaign, ChangeMode, Command, Mode};
+use aggregates::campaign::{ChangeMode, Command, Mode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,12 +43,9 @@ pub(super) async fn change_mode(
     IfMatch(expected): IfMatch,
     Json(CampaignModeUpdateRequest { mode }): Json<CampaignModeUpdateRequest>,
 ) -> Result<Answer<CampaignModeUpdateResponse>, Error> {
-    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let campaign_id = access::owned(&state, &caller, id).await?;
     let command = Command::ChangeMode(ChangeMode { mode });
-    let done = state
-        .app
-        .execute::<Campaign>(&stream, command, &caller.metadata, expected)
-        .await?;
+    let done = access::execute(&state, &caller, campaign_id, command, expected).await?;
     let campaign = access::campaign(&state, &caller, id).await?;
     let body = CampaignModeUpdateResponse {
         mode: mode.name(),

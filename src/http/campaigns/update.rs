@@ -1,6 +1,6 @@
 //! Changing a campaign's details and configuration.
 
-use aggregates::campaign::{Campaign, ChangeDetails, Command, PhaseConfig, Reconfigure};
+use aggregates::campaign::{ChangeDetails, Command, PhaseConfig, Reconfigure};
 use projections::campaigns;
 use serde::Deserialize;
 use serde_json::Value;
@@ -59,11 +59,7 @@ pub(super) async fn update(
         },
         phases,
     });
-    let stream = campaign.campaign_id.to_string();
-    let done = state
-        .app
-        .execute::<Campaign>(&stream, command, &caller.metadata, expected)
-        .await?;
+    let done = access::execute(&state, &caller, campaign.campaign_id, command, expected).await?;
     let overview = access::overview(&state, &caller, id).await?;
     let body = CampaignResponse::of(&overview.campaign, &overview.counts);
     Ok(Answer::ok(body).version(done.version).after(&done))

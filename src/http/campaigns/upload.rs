@@ -1,11 +1,14 @@
 //! Uploading a list of names.
 
 use aggregates::ids::FileId;
-use axum::extract::{
-    DefaultBodyLimit, Multipart,
-    multipart::{Field, MultipartError, MultipartRejection},
+use axum::{
+    RequestExt as _,
+    extract::{
+        DefaultBodyLimit, Multipart, Request,
+        multipart::{Field, MultipartError, MultipartRejection},
+    },
+    http::StatusCode,
 };
-use axum::http::StatusCode;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -21,8 +24,8 @@ use crate::{
     http::{Answer, Caller, Error, Path, State, body::MAX_UPLOAD},
 };
 
-/// Room for what a multipart body has around the file.
-const FRAME: usize = 64 << 10;
+/// The largest form, bytes: the file, and room for what a multipart body has around it.
+pub(in crate::http) const MAX_FORM: usize = MAX_UPLOAD + (64 << 10);
 
 /// Lists that are read at the same time; each takes up to some 200 MB until its names are recorded.
 const AT_ONCE: usize = 4;
@@ -69,7 +72,7 @@ pub(super) struct UploadForm {
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(upload))
-        .layer(DefaultBodyLimit::max(MAX_UPLOAD + FRAME))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
 }
 
 /// Takes a list of names into a campaign whose names are imported: `.txt`, UTF-8, a name a line, at most 64 MiB and a
@@ -120,6 +123,16 @@ async fn upload(
         .after(&imported.done))
 }
 
+/// Asks, of a request for the route, whether the campaign is the caller's, before anything of its body is taken in.
+///
+/// # Errors
+/// [`Error::NotFound`], also where nobody is logged in who could have one.
+pub(in crate::http) async fn may_upload(state: &State, request: &mut Request) -> Result<(), Error> {
+    let caller: Caller = request.extract_parts().await?;
+    let Path(id): Path<Uuid> = request.extract_parts().await?;
+    access::owned(state, &caller, id).await.map(drop)
+}
+
 /// Reads the one field of the form, chunk by chunk.
 async fn read(mut form: Multipart) -> Result<(Option<String>, ListOfNames), Error> {
     let mut found = None;
@@ -155,7 +168,10 @@ async fn read_file(mut field: Field<'_>) -> Result<(Option<String>, ListOfNames)
 
 fn torn(error: MultipartError) -> Error {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge {
+            field: "body",
+            limit: MAX_FORM,
+        },
         _ => Error::bad("body", format!("is no form: {}", error.body_text())),
     }
 }

@@ -9,13 +9,25 @@ mod preview;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::http::{Error, State};
+use crate::http::{
+    Error, State,
+    campaigns::settings::{Fields, PREVIEW_NAMES, build},
+};
+use aggregates::{names, pattern::Pattern};
 
 /// Collects the routes.
 pub fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(preview::preview))
         .routes(routes!(offset::pattern_offset))
+}
+
+/// Builds a pattern and reads what campaigns have of it.
+async fn pattern(state: &State, fields: Fields) -> Result<(names::Pattern, Pattern), Error> {
+    let pattern = build(fields, &PREVIEW_NAMES).map_err(as_bad_request)?;
+    let log = state.app.database.log();
+    let (used, _) = log.load::<Pattern>(&pattern.hash()).await?;
+    Ok((pattern, used))
 }
 
 /// Answers a refusal of a preview with 400, which is all that its contract has.

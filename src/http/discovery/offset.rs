@@ -1,14 +1,11 @@
 //! How far a pattern is used up.
 
-use aggregates::{names::Kind, pattern::Pattern};
+use aggregates::names::Kind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{as_bad_request, length};
-use crate::http::{
-    Answer, Caller, Error, Json, State,
-    campaigns::settings::{Fields, PREVIEW_NAMES, build},
-};
+use super::{length, pattern};
+use crate::http::{Answer, Caller, Error, Json, State, campaigns::settings::Fields};
 
 /// The longest variable part.
 const MOST: u32 = aggregates::names::MAX_VARIABLE_LENGTH;
@@ -52,7 +49,8 @@ pub(super) async fn pattern_offset(
     _: Caller,
     Json(request): Json<PatternOffsetRequest>,
 ) -> Result<Answer<PatternOffsetResponse>, Error> {
-    let pattern = build(
+    let (_, used) = pattern(
+        &state,
         Fields {
             kind: Some(request.pattern_type),
             constant: request.constant_string,
@@ -63,16 +61,8 @@ pub(super) async fn pattern_offset(
             tlds: request.tld.into_iter().collect(),
             dictionary: None,
         },
-        &PREVIEW_NAMES,
     )
-    .map_err(as_bad_request)?;
-    let loaded = state
-        .app
-        .database
-        .log()
-        .load::<Pattern>(&pattern.hash())
-        .await;
-    let (used, _) = loaded.map_err(Error::internal)?;
+    .await?;
     Ok(Answer::ok(PatternOffsetResponse {
         current_offset: used.next_offset(),
     }))

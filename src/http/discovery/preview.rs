@@ -1,17 +1,15 @@
 //! What a pattern would give.
 
-use aggregates::{names::Kind, pattern::Pattern};
+use aggregates::names::Kind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    as_bad_request, length,
+    length,
     lineage::{DiscoveryLineageCampaign, prior_campaigns},
+    pattern,
 };
-use crate::http::{
-    Answer, Caller, Error, Json, State,
-    campaigns::settings::{Fields, PREVIEW_NAMES, build},
-};
+use crate::http::{Answer, Caller, Error, Json, State, campaigns::settings::Fields};
 
 /// The longest variable part of a preview.
 const MOST: u32 = 10;
@@ -79,7 +77,8 @@ pub(super) async fn preview(
     caller: Caller,
     Json(request): Json<DiscoveryPreviewRequest>,
 ) -> Result<Answer<DiscoveryPreviewResponse>, Error> {
-    let pattern = build(
+    let (pattern, used) = pattern(
+        &state,
         Fields {
             kind: Some(request.pattern_type),
             constant: request.constant_string,
@@ -89,16 +88,8 @@ pub(super) async fn preview(
             tlds: vec![request.tld],
             ..Fields::default()
         },
-        &PREVIEW_NAMES,
     )
-    .map_err(as_bad_request)?;
-    let loaded = state
-        .app
-        .database
-        .log()
-        .load::<Pattern>(&pattern.hash())
-        .await;
-    let (used, _) = loaded.map_err(Error::internal)?;
+    .await?;
     let preview = pattern.preview(used.next_offset(), SHOWN, None);
     let data = DiscoveryPreview {
         config_hash: preview.hash,

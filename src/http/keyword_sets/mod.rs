@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{error::Error, router::State};
+use super::{error::Error, owned::View, router::State};
 use crate::commands::Snapshot;
 
 /// Collects the routes.
@@ -131,10 +131,10 @@ impl KeywordSetResponse {
             }),
         }
     }
+}
 
-    /// Shows a set as a command left it.
-    fn of(id: &str, snapshot: &Snapshot<KeywordSet>) -> Result<Self, Error> {
-        let id: Uuid = id.parse().map_err(Error::internal)?;
+impl View<KeywordSet> for KeywordSetResponse {
+    fn of(id: Uuid, snapshot: &Snapshot<KeywordSet>) -> Result<Self, Error> {
         let set = &snapshot.aggregate;
         Ok(Self {
             id,

@@ -1,13 +1,15 @@
 //! Listing and showing keyword sets.
 
-use aggregates::ids::KeywordSetId;
+use aggregates::{ids::KeywordSetId, keyword_set::KeywordSet};
 use axum::extract;
 use projections::keyword_sets;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::KeywordSetResponse;
-use crate::http::{Answer, Caller, Error, ErrorEnvelope, Path, Query, State, query};
+use crate::http::{
+    Answer, Caller, Error, ErrorEnvelope, Path, Query, State, owned::Owned as _, query,
+};
 
 /// Which sets are wanted, and how much of each.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -60,7 +62,7 @@ pub(super) async fn show(
 ) -> Result<Answer<KeywordSetResponse>, Error> {
     let row = keyword_sets::by_id(state.app.database.pool(), caller.user_id, id)
         .await?
-        .ok_or(Error::NotFound("keyword set"))?;
+        .ok_or(KeywordSet::MISSING)?;
     let version = row.version;
     Ok(Answer::ok(KeywordSetResponse::from_row(row, true)).row_version(version))
 }

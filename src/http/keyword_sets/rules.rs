@@ -1,13 +1,15 @@
 //! The rules of one set, and of all sets.
 
-use aggregates::ids::KeywordSetId;
+use aggregates::{ids::KeywordSetId, keyword_set::KeywordSet};
 use axum::extract;
 use projections::keyword_sets::{self, RuleFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{KeywordRuleDto, KeywordRuleType};
-use crate::http::{Answer, Caller, Error, ErrorEnvelope, Path, Query, State, query};
+use crate::http::{
+    Answer, Caller, Error, ErrorEnvelope, Path, Query, State, owned::Owned as _, query,
+};
 
 /// Which rules are wanted. Unlike elsewhere the parameters are in `snake_case`.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -40,7 +42,7 @@ pub(super) async fn of_set(
 ) -> Result<Answer<Vec<KeywordRuleDto>>, Error> {
     let row = keyword_sets::by_id(state.app.database.pool(), caller.user_id, id)
         .await?
-        .ok_or(Error::NotFound("keyword set"))?;
+        .ok_or(KeywordSet::MISSING)?;
     let rules: Vec<_> = row
         .rules
         .iter()

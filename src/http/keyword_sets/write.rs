@@ -1,8 +1,8 @@
 //! Making, changing and deleting keyword sets.
 
 use aggregates::{
-    ids::{KeywordSetId, RuleId},
-    keyword_set::{self, Change, Command, Create, KeywordSet, Rule},
+    ids::{KeywordSetId, RuleId, UserId},
+    keyword_set::{Change, Command, Create, Delete, KeywordSet, Rule},
 };
 use axum::extract;
 use serde::Deserialize;
@@ -10,13 +10,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{KeywordRuleType, KeywordSetResponse};
-use crate::{
-    app::App,
-    commands::Done,
-    http::{
-        Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
-        owned::{check_description, must_own},
-    },
+use crate::http::{
+    Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
+    owned::{self, Mine, check_description},
 };
 
 /// A rule as it is saved.
@@ -77,6 +73,36 @@ pub(super) struct UpdateKeywordSetRequest {
     rules: Option<Vec<KeywordRuleRequest>>,
 }
 
+impl CreateKeywordSetRequest {
+    fn command(self, owner: UserId) -> Result<Command, Error> {
+        check_description(self.description.as_ref())?;
+        Ok(Command::Create(Create {
+            owner,
+            name: self.name,
+            description: self.description,
+            rules: rules(self.rules.unwrap_or_default()),
+            enabled: self.is_enabled.unwrap_or(true),
+        }))
+    }
+}
+
+impl UpdateKeywordSetRequest {
+    fn command(self) -> Result<Command, Error> {
+        check_description(self.description.as_ref())?;
+        Ok(Command::Change(Change {
+            expected_version: None,
+            name: self.name,
+            description: self.description,
+            rules: self.rules.map(rules),
+            enabled: self.is_enabled,
+        }))
+    }
+}
+
+fn rules(requests: Vec<KeywordRuleRequest>) -> Vec<Rule> {
+    requests.into_iter().map(Into::into).collect()
+}
+
 /// Makes a keyword set. A regular expression that does not compile is refused by its place.
 #[utoipa::path(post, path = "/keyword-sets", tag = "keyword-sets", request_body = CreateKeywordSetRequest,
     responses((status = 201, body = KeywordSetResponse), (status = 400, body = ErrorEnvelope),
@@ -86,27 +112,8 @@ pub(super) async fn create(
     caller: Caller,
     Json(request): Json<CreateKeywordSetRequest>,
 ) -> Result<Answer<KeywordSetResponse>, Error> {
-    check_description(request.description.as_ref())?;
-    let command = Command::Create(Create {
-        owner: caller.user_id,
-        name: request.name,
-        description: request.description,
-        rules: request
-            .rules
-            .unwrap_or_default()
-            .into_iter()
-            .map(Into::into)
-            .collect(),
-        enabled: request.is_enabled.unwrap_or(true),
-    });
-    let id = Uuid::now_v7().to_string();
-    let done = state
-        .app
-        .execute::<KeywordSet>(&id, command, &caller.metadata, None)
-        .await?;
-    Ok(Answer::created(shown(&state.app, &done).await?)
-        .version(done.version)
-        .after(&done))
+    let command = request.command(caller.user_id)?;
+    owned::create(&state.app, &caller, command).await
 }
 
 /// Changes a keyword set. Runs under way keep the rules that they started with.
@@ -122,24 +129,9 @@ pub(super) async fn update(
     Path(id): Path<KeywordSetId>,
     Json(request): Json<UpdateKeywordSetRequest>,
 ) -> Result<Answer<KeywordSetResponse>, Error> {
-    must_own::<KeywordSet>(&state.app, &caller, id).await?;
-    check_description(request.description.as_ref())?;
-    let command = Command::Change(Change {
-        expected_version: None,
-        name: request.name,
-        description: request.description,
-        rules: request
-            .rules
-            .map(|rules| rules.into_iter().map(Into::into).collect()),
-        enabled: request.is_enabled,
-    });
-    let done = state
-        .app
-        .execute::<KeywordSet>(&id.to_string(), command, &caller.metadata, version)
-        .await?;
-    Ok(Answer::ok(shown(&state.app, &done).await?)
-        .version(done.version)
-        .after(&done))
+    let set = Mine::<KeywordSet>::find(&state.app, &caller, id).await?;
+    let command = request.command()?;
+    owned::change(&state.app, &caller, &set, command, version).await
 }
 
 /// Deletes a keyword set. Runs that started with it go on.
@@ -152,15 +144,7 @@ pub(super) async fn delete(
     IfMatch(version): IfMatch,
     Path(id): Path<KeywordSetId>,
 ) -> Result<Answer<()>, Error> {
-    must_own::<KeywordSet>(&state.app, &caller, id).await?;
-    let command = Command::Delete(keyword_set::Delete::default());
-    let done = state
-        .app
-        .execute::<KeywordSet>(&id.to_string(), command, &caller.metadata, version)
-        .await?;
-    Ok(Answer::no_content().after(&done))
-}
-
-async fn shown(app: &App, done: &Done<keyword_set::Event>) -> Result<KeywordSetResponse, Error> {
-    KeywordSetResponse::of(&done.aggregate_id, &app.after(done).await?)
+    let set = Mine::<KeywordSet>::find(&state.app, &caller, id).await?;
+    let command = Command::Delete(Delete::default());
+    owned::delete(&state.app, &caller, &set, command, version).await
 }

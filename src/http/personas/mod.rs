@@ -13,7 +13,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{error::Error, router::State};
+use super::{
+    error::Error,
+    owned::{Owned as _, View},
+    router::State,
+};
 use crate::commands::Snapshot;
 
 /// Collects the routes.
@@ -79,13 +83,12 @@ impl TryFrom<Row> for PersonaResponse {
     }
 }
 
-impl PersonaResponse {
-    /// Shows a persona as a command left it.
-    fn of(id: &str, snapshot: &Snapshot<Persona>) -> Result<Self, Error> {
+impl View<Persona> for PersonaResponse {
+    fn of(id: Uuid, snapshot: &Snapshot<Persona>) -> Result<Self, Error> {
         let persona = &snapshot.aggregate;
-        let config = persona.config().ok_or(Error::NotFound("persona"))?;
+        let config = persona.config().ok_or(Persona::MISSING)?;
         Ok(Self {
-            id: id.parse().map_err(Error::internal)?,
+            id,
             name: persona.name().to_owned(),
             persona_type: config.kind().name().to_owned(),
             description: persona.description().map(str::to_owned),

@@ -1,13 +1,15 @@
 //! Listing and showing personas.
 
-use aggregates::ids::PersonaId;
+use aggregates::{ids::PersonaId, persona::Persona};
 use axum::extract;
 use projections::personas::{self, Filter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{PersonaResponse, PersonaType};
-use crate::http::{Answer, Caller, Error, ErrorEnvelope, Path, Query, State, query};
+use crate::http::{
+    Answer, Caller, Error, ErrorEnvelope, Path, Query, State, owned::Owned as _, query,
+};
 
 /// Which personas are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -91,7 +93,7 @@ async fn find(
     let row = personas::by_id(state.app.database.pool(), caller.user_id, id)
         .await?
         .filter(|row| persona_type.is_none_or(|wanted| row.persona_type == wanted))
-        .ok_or(Error::NotFound("persona"))?;
+        .ok_or(Persona::MISSING)?;
     let version = row.version;
     Ok(Answer::ok(row.try_into()?).row_version(version))
 }

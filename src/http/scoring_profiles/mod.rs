@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{error::Error, router::State};
+use super::{error::Error, owned::View, router::State};
 use crate::commands::Snapshot;
 
 /// Collects the routes.
@@ -53,12 +53,11 @@ impl From<Row> for ScoringProfile {
     }
 }
 
-impl ScoringProfile {
-    /// Shows a profile as a command left it.
-    fn of(id: &str, snapshot: &Snapshot<scoring_profile::ScoringProfile>) -> Result<Self, Error> {
+impl View<scoring_profile::ScoringProfile> for ScoringProfile {
+    fn of(id: Uuid, snapshot: &Snapshot<scoring_profile::ScoringProfile>) -> Result<Self, Error> {
         let profile = &snapshot.aggregate;
         Ok(Self {
-            id: id.parse().map_err(Error::internal)?,
+            id,
             name: profile.name().to_owned(),
             description: profile.description().map(str::to_owned),
             weights: profile.weights().clone(),

@@ -1,13 +1,15 @@
 //! Listing and showing scoring profiles.
 
-use aggregates::ids::ScoringProfileId;
+use aggregates::{ids::ScoringProfileId, scoring_profile};
 use axum::extract;
 use projections::scoring_profiles;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ScoringProfile;
-use crate::http::{Answer, Caller, Error, ErrorEnvelope, Path, Query, State, query};
+use crate::http::{
+    Answer, Caller, Error, ErrorEnvelope, Path, Query, State, owned::Owned as _, query,
+};
 
 /// Which profiles are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -66,7 +68,7 @@ pub(super) async fn show(
 ) -> Result<Answer<ScoringProfile>, Error> {
     let row = scoring_profiles::by_id(state.app.database.pool(), caller.user_id, id)
         .await?
-        .ok_or(Error::NotFound("scoring profile"))?;
+        .ok_or(scoring_profile::ScoringProfile::MISSING)?;
     let version = row.version;
     Ok(Answer::ok(row.into()).row_version(version))
 }

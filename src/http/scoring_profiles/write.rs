@@ -3,22 +3,17 @@
 use std::collections::BTreeMap;
 
 use aggregates::{
-    ids::ScoringProfileId,
-    scoring_profile::{self, Change, Command, Create},
+    ids::{ScoringProfileId, UserId},
+    scoring_profile::{self, Change, Command, Create, Delete},
 };
 use axum::extract;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::ScoringProfile;
-use crate::{
-    app::App,
-    commands::Done,
-    http::{
-        Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
-        owned::{check_description, must_own},
-    },
+use crate::http::{
+    Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
+    owned::{self, Mine, check_description},
 };
 
 /// A scoring profile to be made.
@@ -47,6 +42,36 @@ pub(super) struct UpdateScoringProfileRequest {
     version: Option<u64>,
 }
 
+impl CreateScoringProfileRequest {
+    fn command(self, owner: UserId) -> Result<Command, Error> {
+        check_description(self.description.as_ref())?;
+        if self.version.is_some_and(|version| version != 1) {
+            return Err(Error::unprocessable(
+                "version",
+                "a profile begins at version 1",
+            ));
+        }
+        Ok(Command::Create(Create {
+            owner,
+            name: self.name,
+            description: self.description,
+            weights: self.weights,
+        }))
+    }
+}
+
+impl UpdateScoringProfileRequest {
+    fn command(self) -> Result<Command, Error> {
+        check_description(self.description.as_ref())?;
+        Ok(Command::Change(Change {
+            expected_version: self.version,
+            name: self.name,
+            description: self.description,
+            weights: self.weights,
+        }))
+    }
+}
+
 /// Makes a scoring profile. A weight that belongs to no component is refused by its name.
 #[utoipa::path(post, path = "/scoring-profiles", tag = "scoring-profiles", request_body = CreateScoringProfileRequest,
     responses((status = 201, body = ScoringProfile), (status = 400, body = ErrorEnvelope),
@@ -56,30 +81,14 @@ pub(super) async fn create(
     caller: Caller,
     Json(request): Json<CreateScoringProfileRequest>,
 ) -> Result<Answer<ScoringProfile>, Error> {
-    check_description(request.description.as_ref())?;
-    if request.version.is_some_and(|version| version != 1) {
-        return Err(Error::unprocessable(
-            "version",
-            "a profile begins at version 1",
-        ));
-    }
-    let command = Command::Create(Create {
-        owner: caller.user_id,
-        name: request.name,
-        description: request.description,
-        weights: request.weights,
-    });
-    let id = Uuid::now_v7().to_string();
-    let done = execute(&state.app, &id, command, &caller, None).await?;
-    Ok(Answer::created(shown(&state.app, &done).await?)
-        .version(done.version)
-        .after(&done))
+    let command = request.command(caller.user_id)?;
+    owned::create(&state.app, &caller, command).await
 }
 
 /// Changes a scoring profile. Scores of earlier runs stay as they are.
 #[utoipa::path(put, path = "/scoring-profiles/{profileId}", tag = "scoring-profiles",
     request_body = UpdateScoringProfileRequest,
-    params(("profileId" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    params(("profileId" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = ScoringProfile), (status = 400, body = ErrorEnvelope),
         (status = 404, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope),
         (status = 412, body = ErrorEnvelope), (status = 422, body = ErrorEnvelope)))]
@@ -90,23 +99,14 @@ pub(super) async fn update(
     Path(id): Path<ScoringProfileId>,
     Json(request): Json<UpdateScoringProfileRequest>,
 ) -> Result<Answer<ScoringProfile>, Error> {
-    must_own::<scoring_profile::ScoringProfile>(&state.app, &caller, id).await?;
-    check_description(request.description.as_ref())?;
-    let command = Command::Change(Change {
-        expected_version: request.version,
-        name: request.name,
-        description: request.description,
-        weights: request.weights,
-    });
-    let done = execute(&state.app, &id.to_string(), command, &caller, version).await?;
-    Ok(Answer::ok(shown(&state.app, &done).await?)
-        .version(done.version)
-        .after(&done))
+    let profile = Mine::<scoring_profile::ScoringProfile>::find(&state.app, &caller, id).await?;
+    let command = request.command()?;
+    owned::change(&state.app, &caller, &profile, command, version).await
 }
 
 /// Deletes a scoring profile. Scores of earlier runs stay as they are.
 #[utoipa::path(delete, path = "/scoring-profiles/{profileId}", tag = "scoring-profiles",
-    params(("profileId" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    params(("profileId" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
 pub(super) async fn delete(
     extract::State(state): extract::State<State>,
@@ -114,24 +114,7 @@ pub(super) async fn delete(
     IfMatch(version): IfMatch,
     Path(id): Path<ScoringProfileId>,
 ) -> Result<Answer<()>, Error> {
-    must_own::<scoring_profile::ScoringProfile>(&state.app, &caller, id).await?;
-    let command = Command::Delete(scoring_profile::Delete::default());
-    let done = execute(&state.app, &id.to_string(), command, &caller, version).await?;
-    Ok(Answer::no_content().after(&done))
-}
-
-async fn execute(
-    app: &App,
-    id: &str,
-    command: Command,
-    caller: &Caller,
-    version: Option<u64>,
-) -> Result<Done<scoring_profile::Event>, Error> {
-    Ok(app
-        .execute::<scoring_profile::ScoringProfile>(id, command, &caller.metadata, version)
-        .await?)
-}
-
-async fn shown(app: &App, done: &Done<scoring_profile::Event>) -> Result<ScoringProfile, Error> {
-    ScoringProfile::of(&done.aggregate_id, &app.after(done).await?)
+    let profile = Mine::<scoring_profile::ScoringProfile>::find(&state.app, &caller, id).await?;
+    let command = Command::Delete(Delete::default());
+    owned::delete(&state.app, &caller, &profile, command, version).await
 }

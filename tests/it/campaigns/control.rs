@@ -3,11 +3,8 @@
 use sandbox::World;
 use serde_json::{Value, json};
 
-use super::{configure, create, shops};
-use crate::support::{
-    eventually,
-    server::{Client, Reply, TestApp},
-};
+use super::{configure, create, discovered, shops};
+use crate::support::server::{Client, Reply, TestApp};
 
 #[track_caller]
 fn conflict(reply: Reply, code: &str) -> Value {
@@ -42,15 +39,7 @@ async fn slow(ann: &Client) -> String {
         .await
         .ok(200);
     ann.post(&format!("{path}/start")).send().await.ok(200);
-    eventually("the names are there", || async {
-        let status = ann
-            .get(&format!("{path}/phases/discovery/status"))
-            .send()
-            .await
-            .ok(200);
-        (status["status"] == "completed").then_some(())
-    })
-    .await;
+    discovered(ann, &path).await;
     path
 }
 

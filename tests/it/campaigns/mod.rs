@@ -1,13 +1,19 @@
 //! Campaigns through the interface: setting them up, running them, and asking what they found.
 
 mod control;
+mod life;
+mod preview;
+mod refused_settings;
 mod results;
-mod setup;
+mod strangers;
 mod upload;
 
 use serde_json::{Value, json};
 
-use crate::support::{eventually, server::Client};
+use crate::support::{
+    eventually,
+    server::{Client, TestApp},
+};
 
 /// Makes a campaign and returns its path.
 pub async fn create(client: &Client, body: &Value) -> String {
@@ -46,6 +52,19 @@ pub async fn reaches(client: &Client, path: &str, status: &str) -> Value {
     .await
 }
 
+/// Waits until discovery is completed, and returns how it stands.
+pub async fn discovered(client: &Client, path: &str) -> Value {
+    eventually(&format!("the names of {path} are there"), || async {
+        let status = client
+            .get(&format!("{path}/phases/discovery/status"))
+            .send()
+            .await
+            .ok(200);
+        (status["status"] == "completed").then_some(status)
+    })
+    .await
+}
+
 /// Walks every page of a list of domains by cursor.
 pub async fn walk(client: &Client, path: &str, filter: &str, first: usize) -> Vec<Value> {
     let mut items = Vec::new();
@@ -68,4 +87,19 @@ pub async fn walk(client: &Client, path: &str, filter: &str, first: usize) -> Ve
             page["pageInfo"]["endCursor"].as_str().expect("a cursor")
         );
     }
+}
+
+/// A campaign with a configuration.
+pub fn with(configuration: Value) -> Value {
+    json!({"name": "shops", "configuration": configuration})
+}
+
+/// How far the log is.
+pub async fn position(app: &TestApp) -> event_store::Position {
+    app.app
+        .database
+        .feed()
+        .head()
+        .await
+        .expect("the log answers")
 }

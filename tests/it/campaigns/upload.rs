@@ -1,9 +1,14 @@
 //! Uploading lists of names.
 
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
-use super::{create, reaches, shops, walk};
-use crate::support::server::TestApp;
+use super::{create, discovered, reaches, shops, walk};
+use crate::support::{DEADLINE, server::TestApp};
 
 /// A form with one file.
 pub fn form(filename: &str, text: &str) -> (String, Vec<u8>) {
@@ -111,15 +116,7 @@ async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
 
     // Discovery takes stock of what was imported, and no list comes after it.
     ann.post(&format!("{path}/start")).send().await.ok(200);
-    crate::support::eventually("discovery is done", || async {
-        let status = ann
-            .get(&format!("{path}/phases/discovery/status"))
-            .send()
-            .await
-            .ok(200);
-        (status["status"] == "completed").then_some(())
-    })
-    .await;
+    discovered(&ann, &path).await;
     let (kind, body) = form("late.txt", "late.test");
     let late = ann.post(&upload).body(&kind, body).send().await.ok(409);
     assert_eq!(late["error"]["code"], "RERUN_PRECONDITION_FAILED");
@@ -162,6 +159,34 @@ async fn a_repeated_upload_under_its_key_answers_the_first_report() {
         ann.get(&format!("{path}/domains")).send().await.ok(200)["total"],
         2
     );
+    // What was answered is answered again, whatever became of the campaign.
+    ann.delete(&path).send().await.ok(204);
+    assert_eq!(send("a.test\nb.test").await.ok(200), report);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_lets_no_list_in_for_a_campaign_that_is_somebody_elses() {
+    let app = TestApp::start().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let path = create(&ann, &json!({"name": "anns"})).await;
+    // The list is promised and never sent, so that whoever waits for it does not answer.
+    let head = format!(
+        "POST /api/v2{path}/upload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+         X-Idempotency-Key: list\r\nContent-Type: multipart/form-data; boundary=x\r\n\
+         Content-Length: 1000000\r\n\r\n",
+        bob.token.as_deref().unwrap()
+    );
+    let address = app.base.split('/').nth(2).unwrap();
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    timeout(DEADLINE, socket.read_exact(&mut status))
+        .await
+        .expect("the answer does not wait for the list")
+        .unwrap();
+    assert_eq!(&status, b"HTTP/1.1 404");
+    drop(socket);
     app.stop().await;
 }
 
@@ -179,8 +204,9 @@ async fn a_key_lets_nothing_large_in_but_a_list() {
             .send()
             .await
     };
-    send("/keyword-sets").await.ok(413);
-    send("/personas").await.ok(413);
+    for path in ["/keyword-sets", "/personas"] {
+        send(path).await.blames_size("body", 2 << 20);
+    }
     let report = send(&format!("{path}/upload")).await.ok(200);
     assert_eq!(report["accepted"], 1);
     assert_eq!(send(&format!("{path}/upload")).await.ok(200), report);
@@ -226,7 +252,7 @@ async fn an_upload_that_is_no_list_is_refused_by_name() {
         .blames(422, "file");
     send(form("list.txt", &"#".repeat((64 << 20) + 1)))
         .await
-        .ok(413);
+        .blames_size("file", 64 << 20);
     let generated = create(&ann, &shops("ab")).await;
     let (kind, body) = form("list.txt", "a.test");
     ann.post(&format!("{generated}/upload"))

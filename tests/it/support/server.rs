@@ -321,6 +321,14 @@ impl Reply {
         assert!(fields.contains(&Value::String(field.to_owned())), "{body}");
     }
 
+    /// Expects a refusal of a body, or of the file in it, that tells how large it may be.
+    #[track_caller]
+    pub fn blames_size(self, field: &str, limit: usize) {
+        let message = self.json()["error"]["details"][0]["message"].clone();
+        assert_eq!(message, format!("must have at most {limit} bytes"));
+        self.blames(413, field);
+    }
+
     /// Returns a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
