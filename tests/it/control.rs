@@ -8,7 +8,7 @@ use aggregates::{
         Stop, StopPhase,
     },
     ids::{CampaignId, RunId},
-    names::GENERATOR_VERSION,
+    names::{GENERATOR_VERSION, Pattern},
 };
 use domainflow::work::{Finished, Orders as _, PostgresOrders};
 use futures::future::join_all;
@@ -49,6 +49,23 @@ fn resume(phase: Phase) -> Command {
     })
 }
 
+/// Makes a campaign over a pattern and starts its first phase.
+async fn started(pipeline: &Pipeline, pattern: Pattern, count: Option<u64>) -> CampaignId {
+    let campaign = pipeline.create(pattern, count, &["espresso"]).await;
+    pipeline
+        .start_phase(campaign, Phase::Discovery)
+        .await
+        .expect("discovery starts");
+    campaign
+}
+
+/// Tries to claim an order.
+async fn nothing_to_claim(pipeline: &Pipeline) -> bool {
+    let orders = &pipeline.app().orders;
+    let claimed = orders.claim("late", Duration::from_secs(1)).await;
+    claimed.expect("claims answer").is_none()
+}
+
 /// Waits until a run of validation has recorded something and is not done.
 async fn in_the_middle_of_validation(pipeline: &Pipeline, campaign: CampaignId) {
     eventually("validation is under way", || async {
@@ -80,13 +97,7 @@ async fn leased(pipeline: &Pipeline) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_holds_across_a_restart_of_everything_and_resume_repeats_and_skips_nothing() {
     let mut pipeline = slow_pipeline().await;
-    let campaign = pipeline
-        .create(pattern("shop", 4, "abcdefgh"), None, &["espresso"])
-        .await;
-    pipeline
-        .start_phase(campaign, Phase::Discovery)
-        .await
-        .expect("discovery starts");
+    let campaign = started(&pipeline, pattern("shop", 4, "abcdefgh"), None).await;
     in_the_middle_of_validation(&pipeline, campaign).await;
 
     let answered = pipeline
@@ -94,14 +105,8 @@ async fn a_pause_holds_across_a_restart_of_everything_and_resume_repeats_and_ski
         .await
         .expect("pause");
     assert_eq!(answered.len(), 1, "the pause is recorded with the answer");
-    let claimed = pipeline
-        .app()
-        .orders
-        .claim("late", Duration::from_secs(1))
-        .await
-        .expect("claims answer");
-    assert_eq!(
-        claimed, None,
+    assert!(
+        nothing_to_claim(&pipeline).await,
         "nothing is leased once the answer says paused"
     );
 
@@ -112,13 +117,10 @@ async fn a_pause_holds_across_a_restart_of_everything_and_resume_repeats_and_ski
     .await;
     let (held, _) = results(&pipeline, campaign, "DnsChecked").await;
     assert!(held < 4_096, "the pause came too late to show anything");
-    let claimed = pipeline
-        .app()
-        .orders
-        .claim("late", Duration::from_secs(1))
-        .await
-        .expect("claims answer");
-    assert_eq!(claimed, None, "the pause is still there after the restart");
+    assert!(
+        nothing_to_claim(&pipeline).await,
+        "the pause is still there after the restart"
+    );
     let status = projections::campaigns::by_id(pipeline.app().database.pool(), campaign)
         .await
         .unwrap()
@@ -131,14 +133,10 @@ async fn a_pause_holds_across_a_restart_of_everything_and_resume_repeats_and_ski
         .await
         .expect("resume");
     pipeline.reaches(campaign, Status::Completed).await;
-    assert_eq!(
-        results(&pipeline, campaign, "DnsChecked").await,
-        (4_096, 4_096)
-    );
-    assert_eq!(
-        results(&pipeline, campaign, "LeadDecided").await,
-        (4_096, 4_096)
-    );
+    for kind in ["DnsChecked", "LeadDecided"] {
+        let recorded = results(&pipeline, campaign, kind).await;
+        assert_eq!(recorded, (4_096, 4_096), "{kind}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,13 +166,7 @@ async fn two_starts_at_the_same_moment_make_one_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_that_come_after_a_stop_are_refused_whole() {
     let pipeline = slow_pipeline().await;
-    let campaign = pipeline
-        .create(pattern("shop", 4, "abcdefgh"), Some(4_000), &["espresso"])
-        .await;
-    pipeline
-        .start_phase(campaign, Phase::Discovery)
-        .await
-        .expect("discovery starts");
+    let campaign = started(&pipeline, pattern("shop", 4, "abcdefgh"), Some(4_000)).await;
     in_the_middle_of_validation(&pipeline, campaign).await;
     pipeline
         .command(campaign, Command::Stop(Stop {}))
@@ -201,13 +193,7 @@ async fn results_that_come_after_a_stop_are_refused_whole() {
 async fn a_lease_that_ran_out_is_somebody_elses_and_its_holder_cannot_finish() {
     let pipeline = Pipeline::without_workers(World::generated(5)).await;
     let app = pipeline.app();
-    let campaign = pipeline
-        .create(pattern("shop", 2, "abc"), None, &["espresso"])
-        .await;
-    pipeline
-        .start_phase(campaign, Phase::Discovery)
-        .await
-        .expect("discovery starts");
+    started(&pipeline, pattern("shop", 2, "abc"), None).await;
     let orders = PostgresOrders::new(app.database.clone());
     let dead = eventually("the run is planned", || async {
         orders
@@ -239,14 +225,7 @@ async fn claims_are_fair_so_that_a_small_campaign_does_not_wait_behind_a_huge_on
     let orders = PostgresOrders::new(pipeline.app().database.clone());
     let mut campaigns = Vec::new();
     for constant in ["huge", "tiny"] {
-        let campaign = pipeline
-            .create(pattern(constant, 2, "abc"), None, &["espresso"])
-            .await;
-        pipeline
-            .start_phase(campaign, Phase::Discovery)
-            .await
-            .expect("discovery starts");
-        campaigns.push(campaign);
+        campaigns.push(started(&pipeline, pattern(constant, 2, "abc"), None).await);
     }
     eventually("both are planned", || async {
         (orders.open().await.unwrap().get("pending") == Some(&2)).then_some(())
@@ -279,35 +258,19 @@ async fn claims_are_fair_so_that_a_small_campaign_does_not_wait_behind_a_huge_on
 async fn two_nodes_share_the_work_and_record_every_result_once() {
     let pipeline = slow_pipeline().await;
     let second = Node::start(pipeline.database.url(), network(&pipeline.sandbox)).await;
-    let campaign = pipeline
-        .create(pattern("shop", 4, "abcdefgh"), None, &["espresso"])
-        .await;
-    pipeline
-        .start_phase(campaign, Phase::Discovery)
-        .await
-        .expect("discovery starts");
+    let campaign = started(&pipeline, pattern("shop", 4, "abcdefgh"), None).await;
     pipeline.reaches(campaign, Status::Completed).await;
-    assert_eq!(
-        results(&pipeline, campaign, "DnsChecked").await,
-        (4_096, 4_096)
-    );
-    assert_eq!(
-        results(&pipeline, campaign, "LeadDecided").await,
-        (4_096, 4_096)
-    );
+    for kind in ["DnsChecked", "LeadDecided"] {
+        let recorded = results(&pipeline, campaign, kind).await;
+        assert_eq!(recorded, (4_096, 4_096), "{kind}");
+    }
     second.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_does_not_wait_behind_a_crowd_of_workers() {
     let pipeline = Pipeline::without_workers(World::generated(8)).await;
-    let campaign = pipeline
-        .create(pattern("shop", 2, "abc"), None, &["espresso"])
-        .await;
-    pipeline
-        .start_phase(campaign, Phase::Discovery)
-        .await
-        .expect("discovery starts");
+    let campaign = started(&pipeline, pattern("shop", 2, "abc"), None).await;
     let run = run_of(&pipeline, campaign).await;
     let crowd = tokio_util::sync::CancellationToken::new();
     let workers: Vec<_> = (0..12)
@@ -350,13 +313,7 @@ async fn run_of(pipeline: &Pipeline, campaign: CampaignId) -> RunId {
 async fn a_discovery_that_was_stopped_and_started_again_makes_no_more_names_than_were_asked_for() {
     let pipeline = Pipeline::without_workers(World::generated(9)).await;
     let pattern = pattern("shop", 2, "abcdefghij");
-    let campaign = pipeline
-        .create(pattern.clone(), Some(10), &["espresso"])
-        .await;
-    pipeline
-        .start_phase(campaign, Phase::Discovery)
-        .await
-        .expect("discovery starts");
+    let campaign = started(&pipeline, pattern.clone(), Some(10)).await;
     let recorded = Command::RecordGenerated(RecordGenerated {
         run_id: run_of(&pipeline, campaign).await,
         pattern,
@@ -400,13 +357,7 @@ async fn work_that_fails_again_and_again_ends_its_run_with_the_reason() {
     .execute(pipeline.app().database.pool())
     .await
     .unwrap();
-    let campaign = pipeline
-        .create(pattern("shop", 2, "abcdefgh"), None, &["espresso"])
-        .await;
-    pipeline
-        .start_phase(campaign, Phase::Discovery)
-        .await
-        .expect("discovery starts");
+    let campaign = started(&pipeline, pattern("shop", 2, "abcdefgh"), None).await;
     pipeline.reaches(campaign, Status::Failed).await;
     let row = projections::campaigns::by_id(pipeline.app().database.pool(), campaign)
         .await

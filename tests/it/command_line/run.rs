@@ -1,0 +1,91 @@
+//! `run`: one campaign from the command line, also again and after a kill.
+
+use std::{fs, process::Stdio};
+
+use rustix::process::Signal;
+
+use super::{directory, is_alive, server_of, shops::Shops, signal};
+use crate::support::eventually;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_over_a_list_finds_what_is_there_and_the_same_run_answers_again() {
+    let directory = directory();
+    let shops = Shops::start(directory.path(), 300).await;
+    let first = shops
+        .run(directory.path(), "leads.csv")
+        .output()
+        .expect("it runs");
+    shops.is_found_by(&first);
+    let leads = fs::read_to_string(directory.path().join("leads.csv")).expect("the result");
+    assert!(leads.starts_with("domain,"), "{leads}");
+    assert!(leads.lines().count() > 1, "a heading and leads: {leads}");
+    assert!(
+        leads
+            .lines()
+            .skip(1)
+            .all(|line| line.ends_with(",match,qualified")),
+        "{leads}"
+    );
+    assert!(
+        server_of(&directory.path().join("data")).is_none(),
+        "the private server ended with the run"
+    );
+
+    let asked = shops.sandbox.http_total();
+    let again = shops
+        .run(directory.path(), "leads.ndjson")
+        .output()
+        .expect("it runs");
+    shops.is_found_by(&again);
+    assert_eq!(
+        shops.sandbox.http_total(),
+        asked,
+        "a campaign that is complete is not done again"
+    );
+    let lines = fs::read_to_string(directory.path().join("leads.ndjson")).expect("the result");
+    assert_eq!(
+        lines.lines().count(),
+        leads.lines().count() - 1,
+        "the same leads in the other form"
+    );
+    assert!(
+        lines
+            .lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "{lines}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_was_killed_goes_on_where_it_ended() {
+    let directory = directory();
+    let shops = Shops::start(directory.path(), 600).await;
+    let mut killed = shops
+        .run(directory.path(), "leads.csv")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    eventually("pages are fetched", || async {
+        (shops.sandbox.http_total() > 20).then_some(())
+    })
+    .await;
+    let server = server_of(&directory.path().join("data")).expect("a private server");
+    signal(&killed, Signal::KILL);
+    killed.wait().expect("it ends");
+    assert!(
+        !directory.path().join("leads.csv").exists(),
+        "no result before its time"
+    );
+
+    let again = shops
+        .run(directory.path(), "leads.csv")
+        .output()
+        .expect("it runs");
+    shops.is_found_by(&again);
+    assert!(directory.path().join("leads.csv").exists());
+    assert!(
+        !is_alive(server),
+        "the server of the run that was killed is gone"
+    );
+}

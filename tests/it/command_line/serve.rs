@@ -1,0 +1,75 @@
+//! `serve` and its private PostgreSQL: both end together, or the next start takes over.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+};
+
+use rustix::process::Signal;
+
+use super::{directory, domainflow, is_alive, server_of, signal, text};
+
+/// Starts a server and waits until it says where it listens.
+fn serve(data_dir: &Path) -> Child {
+    let mut child = domainflow(data_dir)
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let first = lines.next().expect("a line").expect("text");
+    assert!(first.contains("listens on http://127.0.0.1:"), "{first}");
+    child
+}
+
+#[test]
+fn sigterm_ends_a_server_and_leaves_no_postgres() {
+    let directory = directory();
+    let mut child = serve(directory.path());
+    let server = server_of(directory.path()).expect("a private server");
+    assert!(is_alive(server));
+    signal(&child, Signal::TERM);
+    let status = child.wait().expect("it ends");
+    assert!(status.success(), "{status}");
+    assert!(
+        !is_alive(server),
+        "the private server ended with the program"
+    );
+    assert!(server_of(directory.path()).is_none());
+}
+
+#[test]
+fn a_server_that_was_killed_is_taken_over_by_the_next_start() {
+    let directory = directory();
+    let mut killed = serve(directory.path());
+    let before = server_of(directory.path()).expect("a private server");
+    let second = domainflow(directory.path())
+        .args(["migrate"])
+        .output()
+        .expect("it runs");
+    assert_eq!(
+        second.status.code(),
+        Some(1),
+        "a data directory has one owner"
+    );
+    assert!(
+        text(&second.stderr).contains("in use"),
+        "{}",
+        text(&second.stderr)
+    );
+    signal(&killed, Signal::KILL);
+    killed.wait().expect("it ends");
+
+    let mut next = serve(directory.path());
+    let after = server_of(directory.path()).expect("a private server");
+    assert_ne!(before, after);
+    assert!(
+        !is_alive(before),
+        "the server that outlived its owner was stopped"
+    );
+    signal(&next, Signal::TERM);
+    assert!(next.wait().expect("it ends").success());
+    assert!(!is_alive(after));
+}
