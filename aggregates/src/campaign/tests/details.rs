@@ -1,0 +1,83 @@
+//! What a campaign is: making, changing and deleting it.
+
+use super::*;
+
+#[test]
+fn a_campaign_is_created_with_the_configurations_that_came_along() {
+    let command = Command::Create(Create {
+        owner: owner(),
+        name: "shops".to_owned(),
+        description: None,
+        mode: Mode::FullSequence,
+        configuration: serde_json::json!({}),
+        max_domains: Some(100),
+        phases: vec![config(Phase::Validation)],
+    });
+    let events = when(&mut Campaign::default(), command).unwrap();
+    assert_eq!(
+        events,
+        [created(Mode::FullSequence), configured(Phase::Validation)]
+    );
+    let campaign = given(events);
+    assert_eq!(campaign.status(), Status::Draft);
+    assert_eq!(
+        campaign.phase(Phase::Validation).state(),
+        PhaseState::Configured
+    );
+}
+
+#[test]
+fn an_empty_or_overlong_name_is_refused_by_name_of_the_field() {
+    for name in [String::new(), "x".repeat(256)] {
+        let command = Command::Create(Create {
+            owner: owner(),
+            name,
+            description: None,
+            mode: Mode::default(),
+            configuration: serde_json::json!({}),
+            max_domains: None,
+            phases: Vec::new(),
+        });
+        let refused = when(&mut Campaign::default(), command).unwrap_err();
+        assert!(matches!(refused, Error::Invalid { field: "name", .. }));
+    }
+}
+
+#[test]
+fn details_and_phases_change_together_or_not_at_all() {
+    let mut campaign = given(all_configured(Mode::StepByStep));
+    let command = |name: &str, phase| {
+        Command::Reconfigure(Reconfigure {
+            details: ChangeDetails {
+                name: Some(name.to_owned()),
+                ..ChangeDetails::default()
+            },
+            phases: vec![phase],
+        })
+    };
+    let asks_mail = PhaseConfig::Validation {
+        dns_persona: None,
+        record_types: vec!["MX".to_owned()],
+    };
+    let events = when(&mut campaign, command("other", asks_mail.clone())).unwrap();
+    assert!(matches!(
+        events.as_slice(),
+        [Event::DetailsChanged { .. }, Event::PhaseConfigured { .. }]
+    ));
+    campaign.apply(started(Phase::Validation, RUN, 1));
+    when(&mut campaign, command("third", config(Phase::Validation))).unwrap_err();
+    assert_eq!(campaign.name(), "other");
+}
+
+#[test]
+fn a_deleted_campaign_refuses_everything() {
+    let mut campaign = given([created(Mode::StepByStep), Event::Deleted {}]);
+    assert_eq!(
+        when(&mut campaign, start(Phase::Discovery, RUN)).unwrap_err(),
+        Error::NotFound
+    );
+    assert_eq!(
+        when(&mut campaign, Command::Delete(Delete {})).unwrap_err(),
+        Error::NotFound
+    );
+}
