@@ -4,7 +4,8 @@
 //! Both tables belong to one projection and move in one statement, so every counter is a recount at every cursor.
 //! Results arrive by the thousand and are written by the thousand: the events of a page are sorted into one batch for
 //! each kind, which is one `UPDATE … FROM unnest`. Different kinds touch different columns, so their order within
-//! a page does not matter; events that make, reset or remove rows are barriers between batches.
+//! a page does not matter; events that make, reset or remove rows are barriers between batches, and so is a second
+//! result of the same kind for a domain.
 
 mod batch;
 mod counts;
@@ -72,7 +73,11 @@ impl Projection for Domains {
                         .ok_or_else(|| {
                             ApplyError::poison(event, "the stream id names no domain")
                         })?;
-                    batch.push(campaign_id, name, event, decode(event)?)?;
+                    let result: domain::Event = decode(event)?;
+                    if batch.has(campaign_id, name, result.kind()) {
+                        batch.flush(connection).await?;
+                    }
+                    batch.push(campaign_id, name, event, result)?;
                 } else if rows::concerns(&event.event_type) {
                     batch.flush(connection).await?;
                     apply_campaign_event(connection, event).await?;

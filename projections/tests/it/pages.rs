@@ -199,3 +199,25 @@ async fn a_page_ends_with_an_event_that_changes_a_whole_campaign() {
     assert_eq!(pages[0].last().map(String::as_str), Some("Deleted"));
     assert_eq!(pages[1], ["DomainsImported"]);
 }
+
+#[tokio::test]
+async fn two_results_of_one_kind_for_a_domain_may_share_a_page_and_the_later_one_holds() {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(50));
+    let stream = campaign_id.to_string();
+    world
+        .append(vec![("campaign", stream, 0, imported(0, &names))])
+        .await;
+    let failed = json!({"DnsChecked": {"run_id": Uuid::now_v7(), "outcome": "error", "reason": "NXDOMAIN",
+                                       "attempts": 1, "elapsed_ms": 3}});
+    world.results(campaign_id, &names, 0, &failed).await;
+    world.results(campaign_id, &names[..20], 1, &dns_ok()).await;
+    world.results(campaign_id, &names[..10], 2, &failed).await;
+    world.level().await;
+    let counts = domains::counts_of(world.database.pool(), campaign_id)
+        .await
+        .unwrap();
+    assert_eq!((counts.dns("ok"), counts.dns("error")), (10, 40));
+    let versions = "SELECT sum(version)::bigint FROM read.domains";
+    assert_eq!(world.number(versions).await, 50 + 20 + 10);
+}

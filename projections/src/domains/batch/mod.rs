@@ -2,7 +2,8 @@
 //!
 //! A kind is a file: its columns, how a result fills them, and the one statement that writes them. What all kinds have
 //! in common (whose result it is, the statement's run, the check that every row was there) is [`rows`]. Called by the
-//! projection; results of one domain arrive in log order, and different kinds write different columns.
+//! projection in log order. Different kinds write different columns, so only two results of one kind and domain must not
+//! be in one batch.
 
 mod dns;
 mod http;
@@ -12,7 +13,10 @@ mod scores;
 
 use std::collections::BTreeSet;
 
-use aggregates::{domain::Event, ids::CampaignId};
+use aggregates::{
+    domain::{Event, Kind},
+    ids::CampaignId,
+};
 use event_store::Recorded;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -37,7 +41,17 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Takes a domain's result in.
+    /// Tells whether a result of the same kind waits for the domain: then the batch is to be written first.
+    pub(super) fn has(&self, campaign_id: CampaignId, name: &str, kind: Kind) -> bool {
+        match kind {
+            Kind::Dns => self.dns.has(campaign_id, name),
+            Kind::Http => self.http.has(campaign_id, name),
+            Kind::Score => self.scores.has(campaign_id, name),
+            Kind::Lead => self.leads.has(campaign_id, name),
+        }
+    }
+
+    /// Takes a domain's result in, of which none of its kind waits.
     ///
     /// # Errors
     /// [`ApplyError::Poison`] when a part of it cannot be kept.

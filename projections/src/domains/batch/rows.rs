@@ -1,5 +1,10 @@
 //! Rows of one kind of result: whose each is, and the columns of the kind beside it.
 
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+};
+
 use aggregates::ids::{CampaignId, RunId};
 use event_store::Recorded;
 use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::QueryScalar};
@@ -43,16 +48,30 @@ pub(super) struct Rows<C> {
     names: Vec<String>,
     versions: Vec<i64>,
     runs: Vec<Uuid>,
+    /// The domains by their hash: two that share one cost a statement more and nothing else.
+    domains: HashSet<u64>,
+    hasher: RandomState,
     columns: C,
 }
 
 impl<C: Columns> Rows<C> {
+    /// Tells whether a result of the domain is waiting. A statement writes a row once, so a later result of the same
+    /// kind must wait for the next one.
+    pub(super) fn has(&self, campaign_id: CampaignId, name: &str) -> bool {
+        !self.domains.is_empty() && self.domains.contains(&self.hash(campaign_id, name))
+    }
+
+    fn hash(&self, campaign_id: CampaignId, name: &str) -> u64 {
+        self.hasher.hash_one((campaign_id.0, name))
+    }
+
     /// Adds a result.
     ///
     /// # Errors
     /// As [`Columns::push`].
     pub(super) fn push(&mut self, key: &Key<'_>, result: C::Result) -> Result<(), ApplyError> {
         self.columns.push(key.event, result)?;
+        self.domains.insert(self.hash(key.campaign_id, key.name));
         self.campaigns.push(key.campaign_id.0);
         self.names.push(key.name.to_owned());
         self.versions
