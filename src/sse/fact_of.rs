@@ -23,7 +23,9 @@ pub(super) const TYPES: [&str; 4] = ["campaign", "domain", "keyword_set", "user"
 #[derive(Deserialize)]
 struct OfRun {
     phase: Phase,
-    run_id: RunId,
+    /// None where there is no run because it could not start.
+    #[serde(default)]
+    run_id: Option<RunId>,
     #[serde(default)]
     auto: bool,
     #[serde(default)]
@@ -84,7 +86,8 @@ struct PhaseMessage<'a> {
     campaign_id: &'a str,
     phase: Phase,
     sequence: u64,
-    run_id: RunId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_id: Option<RunId>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     results: Option<Tallies>,
@@ -156,7 +159,7 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
         "PhasePaused" => of_phase("phase_paused", "paused"),
         "PhaseResumed" => of_phase("phase_resumed", "resumed"),
         "PhaseCompleted" => of_phase("phase_completed", "completed"),
-        "PhaseFailed" => of_phase("phase_failed", "failed"),
+        "PhaseFailed" | "PhaseStartRefused" => of_phase("phase_failed", "failed"),
         "Completed" => {
             let payload = json!({
                 "campaignId": campaign_id, "sequence": sequence, "message": "every phase is completed",

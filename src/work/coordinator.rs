@@ -3,34 +3,26 @@
 //! A pass takes no input and may be run by anybody at any time, also by two at once: plans are written once a run,
 //! completions and starts are decided by the campaign's stream. It is woken by the feed and looks again by itself.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{self, Campaign, CompletePhase, FailPhase, Phase, StartPhase},
+    campaign::{self, Campaign, CompletePhase, FailPhase, Phase},
     ids::{CampaignId, RunId},
 };
-use event_store::{Database, ExecuteError, Position};
+use event_store::{Database, ExecuteError, Position, describe};
 use projections::{campaigns, domains, runtime::Runtime};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use super::{Orders, order_size, worker::describe};
-use crate::commands::pin::{self, Defaults};
+use super::{Orders, auto_start::AutoStart, order_size};
+use crate::commands::pin::Defaults;
 
 /// How often the coordinator looks by itself.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How long a plan waits for the domains read model in one pass.
 const CATCH_UP: Duration = Duration::from_secs(5);
-
-/// How long a phase that could not start by itself is left alone before it is tried again.
-const STUCK: Duration = Duration::from_secs(10);
 
 /// How many passes lie between two clean-ups of orders that are over.
 const TIDY_EVERY: u32 = 240;
@@ -40,10 +32,8 @@ pub struct Coordinator {
     database: Database,
     runtime: Runtime,
     orders: Arc<dyn Orders>,
-    defaults: Defaults,
+    auto_start: AutoStart,
     planned: Arc<Notify>,
-    /// Campaigns whose next phase was refused, and when.
-    stuck: Mutex<BTreeMap<CampaignId, Instant>>,
 }
 
 /// Why a pass broke off; the next one goes on.
@@ -71,12 +61,11 @@ impl Coordinator {
         planned: Arc<Notify>,
     ) -> Self {
         Self {
+            auto_start: AutoStart::new(database.clone(), defaults),
             database,
             runtime,
             orders,
-            defaults,
             planned,
-            stuck: Mutex::default(),
         }
     }
 
@@ -118,7 +107,7 @@ impl Coordinator {
     pub async fn pass(&self) -> Result<(), PassError> {
         self.plan_started_runs().await?;
         self.complete_finished_runs().await?;
-        self.start_due_phases().await
+        self.auto_start.start_due_phases().await
     }
 
     async fn plan_started_runs(&self) -> Result<(), PassError> {
@@ -232,59 +221,6 @@ impl Coordinator {
             }
         }
         Ok(())
-    }
-
-    async fn start_due_phases(&self) -> Result<(), PassError> {
-        for campaign_id in campaigns::due_for_auto_start(self.database.pool()).await? {
-            if self.is_stuck(campaign_id) {
-                continue;
-            }
-            if let Err(error) = self.start_due_phase(campaign_id).await {
-                tracing::warn!(campaign.id = %campaign_id, error = %describe(&error), "the next phase cannot be started, trying again");
-            }
-        }
-        Ok(())
-    }
-
-    async fn start_due_phase(&self, campaign_id: CampaignId) -> Result<(), PassError> {
-        let stream = campaign_id.to_string();
-        let (campaign, _) = self.database.log().load::<Campaign>(&stream).await?;
-        let Some(phase) = campaign.auto_start_due() else {
-            return Ok(());
-        };
-        let run_id = RunId(Uuid::now_v7());
-        match pin::pin(&self.database, &campaign, phase, &self.defaults).await {
-            Ok(pinned) => {
-                let command = campaign::Command::StartPhase(StartPhase {
-                    run_id,
-                    pinned,
-                    auto: true,
-                });
-                self.command(campaign_id, run_id, command).await
-            }
-            Err(pin::Error::Log(error)) => Err(error.into()),
-            Err(refused) => {
-                self.give_up(campaign_id, phase, &refused);
-                Ok(())
-            }
-        }
-    }
-
-    /// Tells whether a campaign's next phase was refused a moment ago.
-    fn is_stuck(&self, campaign_id: CampaignId) -> bool {
-        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-        stuck.retain(|_, since| since.elapsed() < STUCK);
-        stuck.contains_key(&campaign_id)
-    }
-
-    /// Reports a phase that should start by itself and cannot. The campaign stays where it is: configuring the phase
-    /// anew, or what it names, lets the next pass go on.
-    fn give_up(&self, campaign_id: CampaignId, phase: Phase, refused: &pin::Error) {
-        self.stuck
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(campaign_id, Instant::now());
-        tracing::warn!(campaign.id = %campaign_id, phase = %phase, reason = %refused, "the next phase cannot start by itself");
     }
 
     /// Gives a command as the coordinator. A refusal means that somebody else was faster; a conflict is left to the

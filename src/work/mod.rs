@@ -7,6 +7,7 @@
 //! «done», fenced by the run's gate and the lease's epoch.
 
 mod analysis;
+mod auto_start;
 mod coordinator;
 mod discovery;
 mod engines;
@@ -38,7 +39,9 @@ pub fn order_size(pinned: &Pinned) -> u32 {
         Phase::Discovery => 1,
         Phase::Validation => 1_000,
         Phase::Extraction => 250,
-        Phase::Analysis | Phase::Enrichment => 2_000,
+        // A scored domain carries its page's evidence and its breakdown: more of them at once would be the server's peak.
+        Phase::Analysis => 500,
+        Phase::Enrichment => 2_000,
     };
     match pinned {
         Pinned::Validation { dns, .. } => dns.max_domains_per_request.clamp(1, standing),

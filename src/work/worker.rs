@@ -8,7 +8,7 @@ use aggregates::{
     scoring::Weights,
 };
 use chrono::Utc;
-use event_store::{Database, ExecuteError};
+use event_store::{Database, ExecuteError, describe};
 use projections::domains;
 use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -306,16 +306,4 @@ impl Worker {
             Err(error) => Err(describe(&error)),
         }
     }
-}
-
-/// Writes an error with its sources in one line.
-pub(super) fn describe(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    line
 }

@@ -19,6 +19,7 @@ mod log_in;
 mod parts;
 mod personas;
 mod read_models;
+mod refused_starts;
 mod rooms;
 mod scoring_profiles;
 mod sse;

@@ -148,6 +148,13 @@ pub enum Event {
         /// In words.
         message: String,
     },
+    /// The phase that is due in full sequence could not start by itself; it is tried again.
+    PhaseStartRefused {
+        /// The phase.
+        phase: Phase,
+        /// Why, in words.
+        message: String,
+    },
     /// The run that completed was the last of the campaign: every phase is completed. The status is computed from the
     /// phases all the same; this event announces it, with a place of its own in the log.
     Completed {},
@@ -173,6 +180,7 @@ impl Event {
             Self::PhaseResumed { .. } => "PhaseResumed",
             Self::PhaseCompleted { .. } => "PhaseCompleted",
             Self::PhaseFailed { .. } => "PhaseFailed",
+            Self::PhaseStartRefused { .. } => "PhaseStartRefused",
             Self::Completed {} => "Completed",
             Self::Stopped {} => "Stopped",
             Self::Deleted {} => "Deleted",

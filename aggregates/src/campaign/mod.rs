@@ -21,6 +21,7 @@ mod import_domains;
 mod phase;
 mod reconfigure;
 mod record_generated;
+mod refuse_start;
 mod restore;
 mod start_phase;
 mod status;
@@ -44,6 +45,7 @@ pub use self::{
     phase::{Action, Phase, PhaseState, Transition, UnknownPhase, UnknownState, transition},
     reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},
+    refuse_start::RefuseStart,
     restore::Restored,
     start_phase::StartPhase,
     status::Status,
@@ -87,6 +89,8 @@ pub enum Command {
     CompletePhase(CompletePhase),
     /// Ends a run that cannot go on.
     FailPhase(FailPhase),
+    /// Says why the phase that is due does not start by itself.
+    RefuseStart(RefuseStart),
     /// Deletes the campaign.
     Delete(Delete),
 }
@@ -98,6 +102,7 @@ pub struct PhaseRecord {
     config: Option<PhaseConfig>,
     run: Option<RunId>,
     run_number: u32,
+    refusal: Option<String>,
 }
 
 impl PhaseRecord {
@@ -123,6 +128,12 @@ impl PhaseRecord {
     #[must_use]
     pub const fn run_number(&self) -> u32 {
         self.run_number
+    }
+
+    /// Returns why the phase last could not start by itself; nothing once it was started or configured anew.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
     }
 }
 
@@ -205,7 +216,7 @@ impl Campaign {
     }
 
     /// Returns the phase that should start by itself now: in full sequence, after a phase completed and before the
-    /// next one began.
+    /// next one began. Whether it can is another question; see [`RefuseStart`].
     #[must_use]
     pub fn auto_start_due(&self) -> Option<Phase> {
         if self.mode != Mode::FullSequence
@@ -216,9 +227,11 @@ impl Campaign {
             return None;
         }
         let due = self.due_phase()?;
-        let ready = matches!(self.phase(due).state, PhaseState::Configured)
-            || (due.defaults_suffice() && self.phase(due).state == PhaseState::NotStarted);
-        (due != Phase::Discovery && ready).then_some(due)
+        let waits = matches!(
+            self.phase(due).state,
+            PhaseState::NotStarted | PhaseState::Configured
+        );
+        (due != Phase::Discovery && waits).then_some(due)
     }
 
     fn phase_mut(&mut self, phase: Phase) -> &mut PhaseRecord {
@@ -263,6 +276,7 @@ impl Aggregate for Campaign {
             Command::Stop(command) => command.decide(self)?,
             Command::CompletePhase(command) => command.decide(self)?,
             Command::FailPhase(command) => command.decide(self)?,
+            Command::RefuseStart(command) => command.decide(self)?,
             Command::Delete(command) => command.decide(self)?,
         };
         for event in events {
@@ -295,13 +309,17 @@ impl Aggregate for Campaign {
                 }
                 self.description = description.or_else(|| self.description.take());
             }
-            Event::ModeChanged { mode } => self.mode = mode,
+            Event::ModeChanged { mode } => {
+                self.mode = mode;
+                self.forget_refusals(Phase::Discovery);
+            }
             Event::PhaseConfigured { config } => {
                 let record = self.phase_mut(config.phase());
                 if record.state == PhaseState::NotStarted {
                     record.state = PhaseState::Configured;
                 }
                 record.config = Some(config);
+                record.refusal = None;
             }
             Event::DomainsImported {
                 first_ordinal,
@@ -332,6 +350,9 @@ impl Aggregate for Campaign {
                 self.phase_mut(phase).state = PhaseState::Completed
             }
             Event::PhaseFailed { phase, .. } => self.phase_mut(phase).state = PhaseState::Failed,
+            Event::PhaseStartRefused { phase, message } => {
+                self.phase_mut(phase).refusal = Some(message);
+            }
             Event::Completed {} => {}
             Event::Stopped {} => self.stopped = true,
             Event::Deleted {} => self.deleted = true,
@@ -344,6 +365,7 @@ impl Campaign {
     /// replaces.
     fn begin(&mut self, phase: Phase, run_id: RunId, run_number: u32) {
         self.stopped = false;
+        self.forget_refusals(phase);
         let record = self.phase_mut(phase);
         record.state = PhaseState::Running;
         record.run = Some(run_id);
@@ -360,6 +382,13 @@ impl Campaign {
                     PhaseState::NotStarted
                 };
             }
+        }
+    }
+
+    /// Forgets why phases from `first` on could not start by themselves.
+    fn forget_refusals(&mut self, first: Phase) {
+        for phase in Phase::ALL.into_iter().filter(|phase| *phase >= first) {
+            self.phase_mut(phase).refusal = None;
         }
     }
 }

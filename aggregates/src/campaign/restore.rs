@@ -37,6 +37,7 @@ impl Campaign {
                     config,
                     run,
                     run_number,
+                    refusal: None,
                 }),
             ..Self::default()
         }

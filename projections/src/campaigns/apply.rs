@@ -15,6 +15,9 @@ const CREATE: &str = "INSERT INTO campaigns (campaign_id, owner, name, descripti
 const CHANGE: &str = "UPDATE campaigns SET name = coalesce($2, name), description = coalesce($3, description), \
     configuration = coalesce($4, configuration) WHERE campaign_id = $1";
 const SET_MODE: &str = "UPDATE campaigns SET mode = $2 WHERE campaign_id = $1";
+/// A phase that never failed has an error only where it could not start by itself.
+const FORGET_REFUSALS: &str = "UPDATE campaign_phases SET error = NULL, updated_at = $3 WHERE campaign_id = $1 \
+    AND phase = ANY($2) AND state IN ('not_started', 'configured') AND error IS NOT NULL";
 const SET_NAMES: &str = "UPDATE campaigns SET names = $2 WHERE campaign_id = $1";
 const SET_STOPPED: &str = "UPDATE campaigns SET stopped = $2 WHERE campaign_id = $1";
 const TOUCH: &str = "UPDATE campaigns SET version = $2, updated_at = $3 WHERE campaign_id = $1";
@@ -25,6 +28,7 @@ const REMOVE: [&str; 2] = [
 const CONFIGURE: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, state, config, created_at, updated_at) \
     VALUES ($1, $2, 'configured', $3, $4, $4) ON CONFLICT (campaign_id, phase) DO UPDATE SET \
     config = EXCLUDED.config, updated_at = EXCLUDED.updated_at, \
+    error = CASE p.state WHEN 'failed' THEN p.error END, \
     state = CASE p.state WHEN 'not_started' THEN 'configured' ELSE p.state END";
 const START: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, state, run_id, run_number, pinned, \
     started_at, created_at, updated_at) VALUES ($1, $2, 'running', $3, $4, $5, $6, $6, $6) \
@@ -42,6 +46,10 @@ const RESUME: &str = "UPDATE campaign_phases SET state = 'running', paused_at = 
     WHERE campaign_id = $1 AND phase = $2";
 const COMPLETE: &str = "UPDATE campaign_phases SET state = 'completed', completed_at = $3, paused_at = NULL, \
     tallies = $4, updated_at = $3 WHERE campaign_id = $1 AND phase = $2";
+/// The phase waits as before, with the reason shown.
+const REFUSE: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, state, error, created_at, updated_at) \
+    VALUES ($1, $2, 'not_started', $4, $3, $3) ON CONFLICT (campaign_id, phase) DO UPDATE SET \
+    error = EXCLUDED.error, updated_at = EXCLUDED.updated_at";
 const FAIL: &str = "UPDATE campaign_phases SET state = 'failed', failed_at = $3, paused_at = NULL, error = $4, \
     updated_at = $3 WHERE campaign_id = $1 AND phase = $2";
 
@@ -101,6 +109,7 @@ pub(super) async fn apply(
         Event::ModeChanged { mode } => {
             let statement = sqlx::query(SET_MODE).bind(id).bind(mode.name());
             statement.execute(&mut *connection).await?;
+            forget_refusals(connection, campaign_id, Phase::Discovery, event).await?;
         }
         Event::PhaseConfigured { config } => {
             sqlx::query(CONFIGURE)
@@ -166,6 +175,14 @@ pub(super) async fn apply(
                 .bind(message);
             statement.execute(&mut *connection).await?;
         }
+        Event::PhaseStartRefused { phase, message } => {
+            let statement = sqlx::query(REFUSE)
+                .bind(id)
+                .bind(phase.name())
+                .bind(at)
+                .bind(message);
+            statement.execute(&mut *connection).await?;
+        }
         // The status is computed from the phases.
         Event::Completed {} => {}
         Event::Stopped {} => {
@@ -206,11 +223,6 @@ async fn start(
     pinned: serde_json::Value,
     event: &Recorded,
 ) -> Result<(), ApplyError> {
-    let later: Vec<&str> = Phase::ALL
-        .into_iter()
-        .filter(|later| *later > phase)
-        .map(Phase::name)
-        .collect();
     sqlx::query(START)
         .bind(campaign_id.0)
         .bind(phase.name())
@@ -222,14 +234,39 @@ async fn start(
         .await?;
     sqlx::query(WAIT_AGAIN)
         .bind(campaign_id.0)
-        .bind(later)
+        .bind(names_of(|later| later > phase))
         .bind(event.recorded_at)
         .execute(&mut *connection)
         .await?;
+    forget_refusals(connection, campaign_id, phase, event).await?;
     sqlx::query(SET_STOPPED)
         .bind(campaign_id.0)
         .bind(false)
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Forgets why phases from `first` on could not start by themselves.
+async fn forget_refusals(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    first: Phase,
+    event: &Recorded,
+) -> Result<(), ApplyError> {
+    sqlx::query(FORGET_REFUSALS)
+        .bind(campaign_id.0)
+        .bind(names_of(|phase| phase >= first))
+        .bind(event.recorded_at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn names_of(wanted: impl Fn(Phase) -> bool) -> Vec<&'static str> {
+    Phase::ALL
+        .into_iter()
+        .filter(|phase| wanted(*phase))
+        .map(Phase::name)
+        .collect()
 }

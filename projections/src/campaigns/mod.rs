@@ -18,7 +18,7 @@ pub use self::{
     overview::{Overview, overview},
     progress::{Overall, Progress},
     query::{
-        Campaign, PhaseRow, UnderWay, active_runs, by_id, count_of_owner, due_for_auto_start,
+        Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, count_of_owner, due_for_auto_start,
         list_of_owner, pinned_of,
     },
     standing::{Standing, standing},

@@ -62,7 +62,7 @@ pub struct PhaseRow {
     pub completed_at: Option<DateTime<Utc>>,
     /// When it failed or was stopped.
     pub failed_at: Option<DateTime<Utc>>,
-    /// Why.
+    /// Why; of a phase that waits, why it cannot start by itself.
     pub error: Option<String>,
     /// What came of its items, once completed.
     pub tallies: Option<Tallies>,
@@ -93,7 +93,28 @@ impl PhaseRow {
     }
 }
 
+impl PhaseRow {
+    /// Returns since when there is an error.
+    #[must_use]
+    pub fn error_at(&self) -> Option<DateTime<Utc>> {
+        // A phase that waits did not change since its start was refused.
+        self.error
+            .as_ref()
+            .and_then(|_| self.failed_at.or(self.updated_at))
+    }
+}
+
 impl Campaign {
+    /// Returns the reason that the newest trouble is known by: of a run that failed, or of a start that was refused.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.phases
+            .iter()
+            .filter(|row| row.error.is_some())
+            .max_by_key(|row| row.error_at())
+            .and_then(|row| row.error.as_deref())
+    }
+
     /// Computes how the campaign as a whole stands.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -358,7 +379,17 @@ pub async fn pinned_of(
     Ok(pinned.flatten())
 }
 
-const DUE: &str = "SELECT c.campaign_id FROM read.campaigns c WHERE c.mode = 'full_sequence' AND NOT c.stopped \
+/// A campaign in full sequence that stands between two phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The campaign.
+    pub campaign_id: CampaignId,
+    /// The next phase could not start by itself, and shows why.
+    pub refused: bool,
+}
+
+const DUE: &str = "SELECT c.campaign_id, EXISTS (SELECT FROM read.campaign_phases p \
+    WHERE p.campaign_id = c.campaign_id AND p.error IS NOT NULL) FROM read.campaigns c WHERE c.mode = 'full_sequence' AND NOT c.stopped \
     AND EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id AND p.phase = 'discovery' \
                 AND p.state = 'completed') \
     AND NOT EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \
@@ -371,7 +402,11 @@ const DUE: &str = "SELECT c.campaign_id FROM read.campaigns c WHERE c.mode = 'fu
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn due_for_auto_start(pool: &PgPool) -> Result<Vec<CampaignId>, sqlx::Error> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(DUE).fetch_all(pool).await?;
-    Ok(ids.into_iter().map(CampaignId).collect())
+pub async fn due_for_auto_start(pool: &PgPool) -> Result<Vec<Due>, sqlx::Error> {
+    let rows: Vec<(Uuid, bool)> = sqlx::query_as(DUE).fetch_all(pool).await?;
+    let due = rows.into_iter().map(|(campaign_id, refused)| Due {
+        campaign_id: CampaignId(campaign_id),
+        refused,
+    });
+    Ok(due.collect())
 }

@@ -20,7 +20,7 @@ use crate::http::{Answer, Caller, Error, Path, State};
 const TIMELINE: i64 = 100;
 
 /// What of a campaign's history the timeline shows.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "Created",
     "ModeChanged",
     "PhaseConfigured",
@@ -29,6 +29,7 @@ const SHOWN: [&str; 10] = [
     "PhaseResumed",
     "PhaseCompleted",
     "PhaseFailed",
+    "PhaseStartRefused",
     "Stopped",
     "DetailsChanged",
 ];
@@ -203,6 +204,7 @@ fn meaning(action: &str) -> (Option<&'static str>, &'static str) {
         "PhaseResumed" => (Some("running"), "was resumed"),
         "PhaseCompleted" => (Some("completed"), "completed"),
         "PhaseFailed" => (Some("failed"), "ended early"),
+        "PhaseStartRefused" => (Some("pending"), "could not start by itself"),
         _ => (Some("failed"), "the campaign was stopped"),
     }
 }

@@ -1,6 +1,6 @@
 //! Where the phases of a campaign stand.
 
-use aggregates::campaign::{Phase, PhaseState};
+use aggregates::campaign::Phase;
 use chrono::{DateTime, Utc};
 use projections::campaigns::{Overall, Overview, Progress};
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub(super) struct CampaignPhasesStatusResponse {
     control_phase: Option<&'static str>,
     /// The sequence of the campaign's last event that this answer knows of.
     last_sequence: i64,
-    /// Why the last run that failed did.
+    /// Why the last run that failed did, or why the next phase cannot start by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_message: Option<String>,
     /// The phases in the order of execution.
@@ -52,7 +52,7 @@ pub(super) struct PhaseSummary {
     /// When it failed or was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_at: Option<DateTime<Utc>>,
-    /// Why.
+    /// Why; of a phase that waits, why it cannot start by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_message: Option<String>,
 }
@@ -70,17 +70,12 @@ const fn control_name(phase: Phase) -> &'static str {
 impl From<&Overview> for CampaignPhasesStatusResponse {
     fn from(overview: &Overview) -> Self {
         let campaign = &overview.campaign;
-        let last_failed = campaign
-            .phases
-            .iter()
-            .filter(|row| row.state == PhaseState::Failed)
-            .max_by_key(|row| row.failed_at);
         Self {
             campaign_id: campaign.campaign_id.0,
             overall_progress_percentage: Overall::of(campaign, &overview.counts).percent,
             control_phase: campaign.aggregate().active_phase().map(control_name),
             last_sequence: campaign.version,
-            error_message: last_failed.and_then(|row| row.error.clone()),
+            error_message: campaign.error().map(str::to_owned),
             phases: campaign
                 .phases
                 .iter()

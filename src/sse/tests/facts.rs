@@ -105,6 +105,14 @@ fn a_message_of_a_run_says_which_and_what_came_of_it() {
         "message": "validation completed", "results": {"ok": 3},
     });
     assert_eq!(*message, expected);
+    let refused = Event::PhaseStartRefused {
+        phase: Phase::Extraction,
+        message: "httpPersonaId: the persona is disabled".to_owned(),
+    };
+    assert_eq!(kinds(&refused), ["phase_failed"]);
+    let payload = &told_of(&refused)[0].payload;
+    assert_eq!(payload["error"], "httpPersonaId: the persona is disabled");
+    assert_eq!(payload.get("runId"), None, "no run began");
     let failed = Event::PhaseFailed {
         phase: Phase::Analysis,
         run_id: RUN,

@@ -208,7 +208,7 @@ fn labels(event: &Recorded) -> Vec<String> {
         ("campaign", "PhasePaused") => "phase_paused",
         ("campaign", "PhaseResumed") => "phase_resumed",
         ("campaign", "PhaseCompleted") => "phase_completed",
-        ("campaign", "PhaseFailed") => "phase_failed",
+        ("campaign", "PhaseFailed" | "PhaseStartRefused") => "phase_failed",
         ("campaign", "Completed") => "campaign_completed",
         ("campaign", "ModeChanged") => "mode_changed",
         ("keyword_set", "Created") => "keyword_set_created",

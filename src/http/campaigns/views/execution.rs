@@ -50,7 +50,7 @@ pub struct PhaseExecution {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
     pub configuration: Option<Value>,
-    /// Why the run ended early.
+    /// Why the run ended early, or why the next one cannot start by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_details: Option<BTreeMap<&'static str, String>>,
     /// What came of the run's items, once it completed.

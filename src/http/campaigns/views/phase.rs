@@ -31,7 +31,7 @@ pub struct PhaseStatusResponse {
     pub completed_at: Option<DateTime<Utc>>,
     /// How far it has come.
     pub progress: PhaseProgress,
-    /// Why the last run ended early.
+    /// Why the last run ended early, or why the next one cannot start by itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<PhaseError>,
 }
@@ -66,7 +66,7 @@ pub struct PhaseProgress {
     pub percent_complete: f64,
 }
 
-/// Why a run ended early.
+/// Why a run ended early, or could not start by itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PhaseError {
     /// In words.
@@ -106,6 +106,7 @@ impl PhaseStatusResponse {
     #[must_use]
     pub fn of(overview: &Overview, phase: Phase) -> Self {
         let row = overview.campaign.phase(phase);
+        let timestamp = row.error_at();
         Self {
             phase: phase.name(),
             status: row.state.name(),
@@ -119,7 +120,7 @@ impl PhaseStatusResponse {
                 .into_iter()
                 .map(|message| PhaseError {
                     message,
-                    timestamp: row.failed_at,
+                    timestamp,
                 })
                 .collect(),
         }
