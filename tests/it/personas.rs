@@ -63,7 +63,9 @@ async fn a_persona_lives_from_its_creation_to_its_deletion() {
         (&json!("others"), &json!(false))
     );
     assert_eq!(changed["configDetails"], made["configDetails"]);
-    assert_eq!(ann.get(&path).send().await.ok(200), changed);
+    let shown = ann.get(&path).send().await;
+    assert_eq!(shown.header("etag"), Some("\"3\""));
+    assert_eq!(shown.ok(200), changed);
     // The same again changes nothing, and says so.
     assert_eq!(
         ann.put(&path).json(&change).send().await.header("etag"),

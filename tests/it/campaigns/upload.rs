@@ -210,6 +210,17 @@ async fn a_key_lets_nothing_large_in_but_a_list() {
     let report = send(&format!("{path}/upload")).await.ok(200);
     assert_eq!(report["accepted"], 1);
     assert_eq!(send(&format!("{path}/upload")).await.ok(200), report);
+    // The largest file that is taken without a key is taken with one.
+    let name = "\nb.test";
+    let (kind, body) = form(
+        "list.txt",
+        &format!("{}{name}", "#".repeat((64 << 20) - name.len())),
+    );
+    let largest = ann
+        .post(&format!("{path}/upload"))
+        .header("x-idempotency-key", "largest");
+    let report = largest.body(&kind, body).send().await.ok(200);
+    assert_eq!(report["accepted"], 1);
     app.stop().await;
 }
 

@@ -50,13 +50,7 @@ impl Node {
     }
 
     async fn start_parts(url: &str, network: Network, workers: bool) -> Self {
-        let mut app = App::open(url, network)
-            .await
-            .expect("the application opens");
-        // The sandbox answers within milliseconds or never.
-        app.defaults.dns.query_timeout_seconds = 1;
-        app.defaults.dns.attempts = Some(2);
-        app.defaults.http.request_timeout_seconds = Some(3);
+        let app = open(url, network).await;
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
@@ -267,6 +261,17 @@ pub fn network(sandbox: &Sandbox) -> Network {
         .trust_pem(sandbox.ca_pem())
         .expect("the sandbox's authority is one");
     network
+}
+
+/// Opens an application whose engines give up soon: the sandbox answers within milliseconds or never.
+pub async fn open(url: &str, network: Network) -> App {
+    let mut app = App::open(url, network)
+        .await
+        .expect("the application opens");
+    app.defaults.dns.query_timeout_seconds = 1;
+    app.defaults.dns.attempts = Some(2);
+    app.defaults.http.request_timeout_seconds = Some(3);
+    app
 }
 
 /// A pattern of `charset.len()^length` names.

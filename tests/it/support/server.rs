@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::pipeline::{database, network};
+use super::pipeline::{database, network, open};
 
 /// The password of every user of the tests.
 pub const PASSWORD: &str = "correct horse battery";
@@ -33,12 +33,7 @@ pub struct Server {
 impl Server {
     /// Starts a process on a database.
     pub async fn start(url: &str, network: Network, secret: Secret) -> Self {
-        let mut app = App::open(url, network)
-            .await
-            .expect("the application opens");
-        app.defaults.dns.query_timeout_seconds = 1;
-        app.defaults.dns.attempts = Some(2);
-        app.defaults.http.request_timeout_seconds = Some(3);
+        let app = open(url, network).await;
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
