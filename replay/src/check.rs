@@ -1,4 +1,4 @@
-//! Checking: whether the log, the checkpoints and the counters are what they promise to be.
+//! Checking: whether the log, the checkpoints, the counters and the completed runs are what they promise to be.
 //!
 //! Reads whole tables: minutes for tens of millions of events. It applies nothing a second time; for that there is
 //! [`crate::verify()`].
@@ -10,7 +10,10 @@ use event_store::{Database, Position};
 use projections::domains;
 use sqlx::{Connection as _, PgConnection};
 
-use crate::Error;
+use crate::{
+    Error,
+    runs::{self, Unbalanced},
+};
 
 /// Where a projection stands, beside what the log has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct Report {
     pub standings: Vec<Standing>,
     /// Every counter that differs.
     pub counters: Vec<Counter>,
+    /// Completed runs whose tallies, results and plan differ, the first hundred.
+    pub runs: Vec<Unbalanced>,
 }
 
 impl Report {
@@ -66,6 +71,7 @@ impl Report {
         self.log.is_clean()
             && self.standings.iter().all(Standing::is_clean)
             && self.counters.is_empty()
+            && self.runs.is_empty()
     }
 
     /// Lists what is wrong, a line each.
@@ -78,7 +84,8 @@ impl Report {
             .filter(|standing| !standing.is_clean())
             .map(ToString::to_string);
         let counters = self.counters.iter().map(ToString::to_string);
-        log.chain(standings).chain(counters).collect()
+        let runs = self.runs.iter().map(ToString::to_string);
+        log.chain(standings).chain(counters).chain(runs).collect()
     }
 }
 
@@ -123,8 +130,8 @@ impl fmt::Display for Counter {
     }
 }
 
-/// Checks the log, each projection's checkpoint against the events that it should have applied, and every counter
-/// against its rows.
+/// Checks the log, each projection's checkpoint against the events that it should have applied, every counter against
+/// its rows, and the tallies of every completed run against its results and its plan.
 ///
 /// # Errors
 /// When the database fails.
@@ -145,11 +152,13 @@ pub async fn check(database: &Database) -> Result<Report, Error> {
             recounted,
         })
         .collect();
+    let runs = runs::unbalanced(&mut snapshot).await?;
     snapshot.rollback().await?;
     Ok(Report {
         log,
         standings,
         counters,
+        runs,
     })
 }
 

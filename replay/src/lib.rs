@@ -2,8 +2,8 @@
 //!
 //! Called by the command line (`replay …`), by the demo and as the last step of tests. Nothing here changes the log.
 //! [`rebuild()`] puts a projection together anew beside the live one and swaps the two; [`verify()`] does the same and
-//! only compares; [`check()`] asks of the log, the checkpoints and the counters whether they are what they promise to
-//! be; [`campaign_at()`] shows a campaign as it was. All of them run beside any traffic.
+//! only compares; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
+//! they promise to be; [`campaign_at()`] shows a campaign as it was. All of them run beside any traffic.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
@@ -13,6 +13,7 @@ mod check;
 mod error;
 mod progress;
 mod rebuild;
+mod runs;
 mod time_travel;
 mod verify;
 
@@ -21,6 +22,7 @@ pub use self::{
     error::Error,
     progress::Progress,
     rebuild::{Rebuilt, rebuild},
+    runs::Unbalanced,
     time_travel::{At, CampaignThen, campaign_at},
     verify::{Verified, verify},
 };

@@ -8,5 +8,6 @@
 
 mod check;
 mod rebuild;
+mod runs;
 mod support;
 mod time_travel;

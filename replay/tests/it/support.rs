@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{Campaign, Command, Create, ImportDomains, Mode, PhaseConfig, Source},
+    campaign::{
+        Campaign, Command, CompletePhase, ConfigurePhase, Create, ImportDomains, Mode, Phase,
+        PhaseConfig, Pinned, Source, StartPhase, Tallies,
+    },
     domain,
     ids::{CampaignId, FileId, RunId, UserId},
+    persona::DnsConfig,
 };
 use event_store::{Answer, BulkAppend, ConnectOptions, Database, NewEvent, Sequencer};
 use private_postgres::testing::TestDatabase;
@@ -85,6 +89,58 @@ impl World {
             .unwrap();
     }
 
+    /// Completes discovery and starts a validation run.
+    pub(crate) async fn validation(&self, campaign_id: CampaignId, names: usize) -> RunId {
+        let discovery = Pinned::Discovery {
+            source: Source::Import,
+            pattern_hash: None,
+        };
+        let found = Tallies::from([("imported".to_owned(), names as u64)]);
+        let run_id = self.start_run(campaign_id, discovery).await;
+        self.complete(campaign_id, Phase::Discovery, run_id, found)
+            .await;
+        let config = PhaseConfig::Validation {
+            dns_persona: None,
+            record_types: Vec::new(),
+        };
+        let configure = ConfigurePhase { config };
+        self.command(campaign_id, Command::ConfigurePhase(configure))
+            .await;
+        let validation = Pinned::Validation {
+            dns_persona: None,
+            dns: DnsConfig::default(),
+            record_types: Vec::new(),
+        };
+        self.start_run(campaign_id, validation).await
+    }
+
+    async fn start_run(&self, campaign_id: CampaignId, pinned: Pinned) -> RunId {
+        let run_id = RunId(Uuid::now_v7());
+        let start = StartPhase {
+            run_id,
+            pinned,
+            auto: false,
+        };
+        self.command(campaign_id, Command::StartPhase(start)).await;
+        run_id
+    }
+
+    pub(crate) async fn complete(
+        &self,
+        campaign_id: CampaignId,
+        phase: Phase,
+        run_id: RunId,
+        tallies: Tallies,
+    ) {
+        let complete = CompletePhase {
+            phase,
+            run_id,
+            tallies,
+        };
+        self.command(campaign_id, Command::CompletePhase(complete))
+            .await;
+    }
+
     /// Waits until the read models show everything that was committed.
     pub(crate) async fn level(&self) {
         self.sequence().await;
@@ -137,7 +193,17 @@ pub(crate) async fn record_dns(
     names: &[String],
     version: u64,
 ) {
-    let run_id = RunId(Uuid::now_v7());
+    record_dns_of(RunId(Uuid::now_v7()), database, campaign_id, names, version).await;
+}
+
+/// The same for a run.
+pub(crate) async fn record_dns_of(
+    run_id: RunId,
+    database: &Database,
+    campaign_id: CampaignId,
+    names: &[String],
+    version: u64,
+) {
     let mut append = BulkAppend::new(&Metadata::new(
         Actor::Worker("test".to_owned()),
         run_id.to_string(),
