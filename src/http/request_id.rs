@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use chrono::Utc;
+use event_store::describe;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -38,9 +39,7 @@ pub async fn with_request_id(mut request: Request, next: Next) -> Response {
 
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         if let Error::Internal(source) = &error {
-            span.in_scope(
-                || tracing::error!(error = %in_one_line(source.as_ref()), "request failed"),
-            );
+            span.in_scope(|| tracing::error!(error = %describe(source.as_ref()), "request failed"));
         }
         *response.body_mut() = Body::from(error.body(&id, &path, Utc::now()));
     }
@@ -58,18 +57,6 @@ fn given(headers: &HeaderMap) -> Option<String> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
     usable.then(|| text.to_owned())
-}
-
-/// Writes an error with its sources in one line.
-fn in_one_line(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    line
 }
 
 #[cfg(test)]
