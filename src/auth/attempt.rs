@@ -11,8 +11,8 @@ use aggregates::{
     user::{self, User},
 };
 use chrono::Utc;
-use event_store::ExecuteError;
-use sqlx::{PgConnection, Postgres, Transaction};
+use event_store::{ExecuteError, Transaction};
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use super::{Auth, Error, password::Slot};
@@ -29,37 +29,34 @@ const PAUSE: Duration = Duration::from_millis(20);
 const TAKE_TURN: &str = "SELECT pg_try_advisory_xact_lock(hashtext('password'), hashtext($1))";
 const HASH: &str = "SELECT password_hash FROM credentials WHERE user_id = $1";
 
-/// The turn of an attempt that succeeded; nobody else's attempt for this user runs before it is over. It holds its core
-/// to the end: a turn has a connection and its command needs a second one, so turns must stay fewer than connections.
+/// The turn of an attempt that succeeded; nobody else's attempt for this user runs before it is over.
 pub(super) struct Proven<'a> {
-    turn: Transaction<'static, Postgres>,
+    turn: Transaction,
+    /// Held to the end, so that there are no more turns, and connections for them, than cores.
     slot: Slot<'a>,
 }
 
 impl Proven<'_> {
-    /// Returns the turn's transaction, for what must not be stored unless the command is recorded.
+    /// Returns the turn's connection, for what is stored with the command's event or not at all.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.turn
+        self.turn.connection()
     }
 
-    /// Records what the attempt was for, stores what was written on the turn's connection, ends the turn, and only then
-    /// waits until queries show it.
+    /// Records what the attempt was for in the turn's transaction, ends the turn, and only then waits until queries
+    /// show it.
     pub(super) async fn record(
-        self,
+        mut self,
         app: &App,
         user_id: UserId,
         command: user::Command,
         metadata: &Metadata,
     ) -> Result<Done<user::Event>, Error> {
         let aggregate_id = user_id.to_string();
-        let log = app.database.log();
-        let committed = log
-            .execute::<User>(&aggregate_id, command, metadata, None)
+        let committed = self
+            .turn
+            .execute::<User>(&aggregate_id, command, metadata)
             .await?;
-        self.turn
-            .commit()
-            .await
-            .map_err(Error::database("end an attempt"))?;
+        self.turn.commit().await?;
         drop(self.slot);
         Ok(app
             .settle::<User>(Recorded {
@@ -84,13 +81,13 @@ impl Auth {
     ) -> Result<Proven<'_>, Error> {
         let (mut turn, slot) = self.turn(app, user_id).await?;
         let id = user_id.to_string();
-        let (user, _) = app.database.log().load::<User>(&id).await?;
+        let (user, _) = turn.load::<User>(&id).await?;
         if let Some(until) = user.locked_out_at(Utc::now()) {
             return Err(ExecuteError::Rejected(user::Error::LockedOut { until }).into());
         }
         let hash: Option<String> = sqlx::query_scalar(HASH)
             .bind(user_id.0)
-            .fetch_optional(&mut *turn)
+            .fetch_optional(turn.connection())
             .await
             .map_err(Error::database("read a password hash"))?;
         let right = self.passwords.matches(password, hash).await?;
@@ -104,10 +101,8 @@ impl Auth {
                 idempotency: None,
                 ..metadata.clone()
             };
-            app.database
-                .log()
-                .execute::<User>(&id, failed, &metadata, None)
-                .await?;
+            turn.execute::<User>(&id, failed, &metadata).await?;
+            turn.commit().await?;
         }
         Err(Error::WrongCredentials)
     }
@@ -121,23 +116,14 @@ impl Auth {
 
     /// Waits for a core and for the user's turn. The core comes first, so that attempts hold no more connections than
     /// there are cores.
-    async fn turn(
-        &self,
-        app: &App,
-        user_id: UserId,
-    ) -> Result<(Transaction<'static, Postgres>, Slot<'_>), Error> {
+    async fn turn(&self, app: &App, user_id: UserId) -> Result<(Transaction, Slot<'_>), Error> {
         let deadline = Instant::now() + TURN;
         loop {
             let slot = self.passwords.slot().await?;
-            let mut turn = app
-                .database
-                .pool()
-                .begin()
-                .await
-                .map_err(Error::database("begin an attempt"))?;
+            let mut turn = app.database.begin().await?;
             let taken: bool = sqlx::query_scalar(TAKE_TURN)
                 .bind(user_id.to_string())
-                .fetch_one(&mut *turn)
+                .fetch_one(turn.connection())
                 .await
                 .map_err(Error::database("wait for an attempt's turn"))?;
             if taken {

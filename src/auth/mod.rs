@@ -2,8 +2,9 @@
 //!
 //! The `user` aggregate decides who may come in and keeps the history; here are the secrets that it never sees.
 //! `credentials` holds a bcrypt hash per user, `sessions` the SHA-256 of each live session's id: who reads either table
-//! can log in with neither. Called by the REST interface and by the command line. The invariant: no secret leaves this
-//! folder except the token in the answer of a log-in.
+//! can log in with neither. Called by the REST interface and by the command line. The invariants: no secret leaves this
+//! folder except the token in the answer of a log-in; what an event says of a password or a session is stored in the
+//! transaction of that event, so that neither is there without the other.
 
 mod attempt;
 mod change_password;
@@ -14,6 +15,9 @@ mod password;
 mod register;
 mod session;
 mod token;
+
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

@@ -9,13 +9,12 @@ use event_store::ExecuteError;
 use uuid::Uuid;
 
 use super::{Auth, Error};
-use crate::app::App;
+use crate::{app::App, commands::Recorded};
 
 const IS_TAKEN: &str = "SELECT EXISTS (SELECT FROM user_emails WHERE email = $1)";
 const KEEP: &str = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)";
-const FORGET: &str = "DELETE FROM credentials WHERE user_id = $1";
 
-/// Makes a user, as the operator does it.
+/// Makes a user, as the operator does it: the password's hash and the event that there is a user are stored together.
 ///
 /// # Errors
 /// [`Error::EmailTaken`], [`Error::UnusablePassword`], a refused field, or a failing database.
@@ -32,36 +31,41 @@ pub async fn register(
         auth.passwords.hash(password).await?
     };
     let user_id = UserId(Uuid::now_v7());
-    let pool = app.database.pool();
-    // The hash first: without its user it is worth nothing, while a user without one could not come in.
-    sqlx::query(KEEP)
-        .bind(user_id.0)
-        .bind(hash)
-        .execute(pool)
-        .await
-        .map_err(Error::database("keep a password hash"))?;
+    let aggregate_id = user_id.to_string();
     let command = user::Command::Register(Register {
         email: email.to_owned(),
         username: username.to_owned(),
         role,
     });
     let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
-    let registered = app
-        .execute::<User>(&user_id.to_string(), command, &metadata, None)
-        .await;
-    let Err(refused) = registered else {
-        return Ok(user_id);
-    };
-    sqlx::query(FORGET)
+    let mut transaction = app.database.begin().await?;
+    sqlx::query(KEEP)
         .bind(user_id.0)
-        .execute(pool)
+        .bind(hash)
+        .execute(transaction.connection())
         .await
-        .map_err(Error::database("forget a password hash"))?;
-    // Nobody else knows the new id, so that a conflict can only be about the address.
-    if matches!(refused, ExecuteError::Conflict { .. }) && is_taken(app, email).await? {
-        return Err(Error::EmailTaken(email.trim().to_lowercase()));
-    }
-    Err(refused.into())
+        .map_err(Error::database("keep a password hash"))?;
+    let registered = transaction
+        .execute::<User>(&aggregate_id, command, &metadata)
+        .await;
+    let committed = match registered {
+        Ok(committed) => committed,
+        Err(refused) => {
+            transaction.rollback().await?;
+            // Nobody else knows the new id, so that a conflict can only be about the address.
+            if matches!(refused, ExecuteError::Conflict { .. }) && is_taken(app, email).await? {
+                return Err(Error::EmailTaken(email.trim().to_lowercase()));
+            }
+            return Err(refused.into());
+        }
+    };
+    transaction.commit().await?;
+    app.settle::<User>(Recorded {
+        aggregate_id,
+        committed,
+    })
+    .await?;
+    Ok(user_id)
 }
 
 async fn is_taken(app: &App, email: &str) -> Result<bool, Error> {

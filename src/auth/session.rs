@@ -10,7 +10,10 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{Auth, Error, Origin, token::SessionKey};
-use crate::{app::App, commands::Done};
+use crate::{
+    app::App,
+    commands::{Done, Recorded},
+};
 
 /// How long a session can be prolonged after its log-in.
 const LONGEST: TimeDelta = TimeDelta::days(30);
@@ -118,7 +121,7 @@ impl Auth {
             .map_err(Error::database("prolong a session"))
     }
 
-    /// Ends a session, and records it. The session is over before anybody hears so.
+    /// Ends a session and records it, both or neither. The session is over before anybody hears so.
     ///
     /// # Errors
     /// When the database or the log fails.
@@ -129,14 +132,23 @@ impl Auth {
         session_id: SessionId,
         metadata: &Metadata,
     ) -> Result<Done<user::Event>, Error> {
+        let aggregate_id = user_id.to_string();
+        let command = user::Command::LogOut(user::LogOut { session_id });
+        let mut transaction = app.database.begin().await?;
         sqlx::query(END)
             .bind(session_id.0)
-            .execute(app.database.pool())
+            .execute(transaction.connection())
             .await
             .map_err(Error::database("end a session"))?;
-        let command = user::Command::LogOut(user::LogOut { session_id });
+        let committed = transaction
+            .execute::<User>(&aggregate_id, command, metadata)
+            .await?;
+        transaction.commit().await?;
         Ok(app
-            .execute::<User>(&user_id.to_string(), command, metadata, None)
+            .settle::<User>(Recorded {
+                aggregate_id,
+                committed,
+            })
             .await?)
     }
 
