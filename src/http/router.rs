@@ -1,11 +1,11 @@
 //! The router: which routes are public, and the middleware in the order that it needs.
 //!
-//! From the outside in: [`request_id`] first, because everything that goes wrong further in is written with the
-//! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; [`carry_through`], so
+//! From the outside in: `request_id` first, because everything that goes wrong further in is written with the
+//! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
 //! that a client that goes away drops nothing further in half way, though the end of the process does; the body limit
-//! of the extractors, which [`idempotency`] does not read through and replaces by bounds of its own. On private routes
-//! then [`authenticate`], so that nothing is done for strangers; [`csrf`] and [`idempotency`], which need to know how
-//! and by whom a command was sent; and last the wait of [`read_after`], right before the query that it is for.
+//! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On private routes
+//! then `authenticate`, so that nothing is done for strangers; `csrf` and `idempotency`, which need to know how
+//! and by whom a command was sent; and last the wait of `read_after`, right before the query that it is for.
 
 use std::{any::Any, time::Instant};
 
