@@ -1,10 +1,9 @@
 //! A cluster: made once, started and stopped with the program.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    os::unix::{fs::DirBuilderExt, process::CommandExt},
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,21 +13,16 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, postgres::PgConn
 use crate::{
     Error, Programs,
     account::Account,
+    launcher::Launcher,
+    make::make,
     place::{self, Ownership},
-    server::{Server, dying_with_parent},
-    takeover,
+    server::Server,
 };
 
 /// The role that owns everything in a private cluster.
-const ROLE: &str = "domainflow";
-/// How long a start may take; recovery after a crash replays the write-ahead log first.
-const START_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const ROLE: &str = "domainflow";
 /// How long a fast shutdown may take, which ends with a checkpoint, before the server is told to drop everything.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
-/// A log above this size is put aside at the next start, so that two files of it bound what the log takes.
-const LOG_LIMIT: u64 = 16 * 1024 * 1024;
-/// How much of the log an error quotes.
-const QUOTED_LOG_LINES: usize = 8;
 
 /// How a cluster is run.
 #[derive(Clone, Debug)]
@@ -59,10 +53,41 @@ impl Options {
 /// A private PostgreSQL server that is running and ends with this value.
 #[derive(Debug)]
 pub struct Cluster {
-    server: Server,
-    directory: PathBuf,
-    socket: PathBuf,
+    pub(crate) running: Arc<Running>,
     _ownership: Ownership,
+}
+
+/// A cluster's present server, and how the next one is started.
+#[derive(Debug)]
+pub(crate) struct Running {
+    launcher: Launcher,
+    server: Mutex<Server>,
+    /// Held while a server is started, so that none is left behind by whoever stops the cluster meanwhile.
+    starting: Mutex<()>,
+}
+
+impl Running {
+    /// Returns the present server, which may have ended.
+    pub(crate) fn server(&self) -> Server {
+        locked(&self.server).clone()
+    }
+
+    /// Starts a server in the place of one that has ended.
+    pub(crate) fn start_again(&self) -> Result<(), Error> {
+        let _starting = locked(&self.starting);
+        let server = self.launcher.start()?;
+        *locked(&self.server) = server;
+        Ok(())
+    }
+
+    /// Waits until no server is being started.
+    fn settle(&self) {
+        drop(locked(&self.starting));
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Cluster {
@@ -71,15 +96,7 @@ impl Cluster {
     /// # Errors
     /// [`Error::InUse`] while another program owns the directory; otherwise the variant names the step that failed.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        // Processes are run and waited for; none of that belongs on an async thread.
-        tokio::task::spawn_blocking(move || Self::start_blocking(&options))
-            .await
-            .unwrap_or_else(|error| {
-                Err(Error::Failed {
-                    program: "the start",
-                    output: error.to_string(),
-                })
-            })
+        blocking("the start", move || Self::start_blocking(&options)).await
     }
 
     fn start_blocking(options: &Options) -> Result<Self, Error> {
@@ -109,35 +126,21 @@ impl Cluster {
             }
             Some(_) => {}
         }
-        let taken_over = takeover::stop_orphan(&directory, &account)?;
-        let socket = place::of_socket(&directory, &account)?;
-        let deadline = Instant::now() + START_LIMIT;
-        let server = loop {
-            let server = Server::start(server_command(
-                &directory, &socket, &programs, &account, options,
-            )?)?;
-            match ready(&server, &directory, deadline) {
-                Ok(()) => break server,
-                // After a SIGKILL of the postmaster its backends hold the shared memory for a moment.
-                Err(_)
-                    if taken_over
-                        && server.exit_status().is_some()
-                        && Instant::now() < deadline
-                        && last_log_lines(&directory).contains("shared memory") =>
-                {
-                    std::thread::sleep(Duration::from_millis(200));
-                }
-                Err(error) => {
-                    server.signal(Signal::QUIT);
-                    return Err(error);
-                }
-            }
-        };
-        tracing::debug!(cluster = %directory.display(), pid = server.pid(), "private PostgreSQL is ready");
-        Ok(Self {
-            server,
+        let launcher = Launcher {
+            socket: place::of_socket(&directory, &account)?,
             directory,
-            socket,
+            programs,
+            account,
+            durable: options.durable,
+            max_connections: options.max_connections,
+        };
+        let server = Mutex::new(launcher.start()?);
+        Ok(Self {
+            running: Arc::new(Running {
+                launcher,
+                server,
+                starting: Mutex::new(()),
+            }),
             _ownership: ownership,
         })
     }
@@ -145,7 +148,7 @@ impl Cluster {
     /// Returns the address of one of the cluster's databases.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        let socket = percent_encoded(self.socket.as_os_str().as_encoded_bytes());
+        let socket = percent_encoded(self.running.launcher.socket.as_os_str().as_encoded_bytes());
         format!(
             "postgres:///{}?host={socket}&user={ROLE}",
             percent_encoded(database.as_bytes())
@@ -155,13 +158,13 @@ impl Cluster {
     /// Returns the server's process id.
     #[must_use]
     pub fn pid(&self) -> i32 {
-        self.server.pid()
+        self.running.server().pid()
     }
 
     /// Returns the directory that the cluster is in.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.running.launcher.directory
     }
 
     /// Makes a database where it is missing.
@@ -193,28 +196,27 @@ impl Cluster {
         administer(&self.url("postgres"), statement, action).await
     }
 
-    /// Waits until the server has ended, asked to or not.
-    pub async fn ended(&self) {
-        self.server.ended().await;
-    }
-
     /// Stops the server: open transactions are rolled back, everything committed is on disk.
     ///
     /// # Errors
     /// [`Error::StillRunning`] when it does not end even when told to drop everything.
     pub async fn stop(self) -> Result<(), Error> {
+        let running = Arc::clone(&self.running);
+        blocking("the stop", move || {
+            running.settle();
+            Ok(())
+        })
+        .await?;
+        let server = self.running.server();
         for (signal, limit) in [(Signal::INT, STOP_LIMIT), (Signal::QUIT, STOP_LIMIT)] {
-            self.server.signal(signal);
-            if tokio::time::timeout(limit, self.server.ended())
-                .await
-                .is_ok()
-            {
+            server.signal(signal);
+            if tokio::time::timeout(limit, server.ended()).await.is_ok() {
                 return Ok(());
             }
         }
         Err(Error::StillRunning {
-            cluster: self.directory.clone(),
-            pid: self.server.pid(),
+            cluster: self.directory().to_owned(),
+            pid: server.pid(),
         })
     }
 }
@@ -222,16 +224,36 @@ impl Cluster {
 impl Drop for Cluster {
     /// The last resort of a caller that did not stop it: waits, so that the lock outlives the server.
     fn drop(&mut self) {
-        self.server.signal(Signal::INT);
+        self.running.settle();
+        let server = self.running.server();
+        server.signal(Signal::INT);
         let deadline = Instant::now() + STOP_LIMIT;
-        while self.server.exit_status().is_none() && Instant::now() < deadline {
+        while server.exit_status().is_none() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
-        if self.socket != self.directory {
+        let Launcher {
+            directory, socket, ..
+        } = &self.running.launcher;
+        if socket != directory {
             // Empty once the server has ended; kept when it has not.
-            let _ = fs::remove_dir(&self.socket);
+            let _ = fs::remove_dir(socket);
         }
     }
+}
+
+/// Runs what starts processes and waits for them; none of that belongs on an async thread.
+pub(crate) async fn blocking<T: Send + 'static>(
+    step: &'static str,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(Error::Failed {
+                program: step,
+                output: error.to_string(),
+            })
+        })
 }
 
 /// Runs one statement over a connection of its own.
@@ -253,160 +275,6 @@ pub(crate) async fn administer(
 /// Quotes an SQL identifier.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// Makes the cluster beside its place and moves it there, so that a half-made one is never mistaken for a whole.
-fn make(
-    directory: &Path,
-    programs: &Programs,
-    account: &Account,
-    durable: bool,
-) -> Result<(), Error> {
-    let unfinished = directory.with_file_name("postgres.unfinished");
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(Error::io("remove", &unfinished))?;
-    }
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&unfinished)
-        .map_err(Error::io("make", &unfinished))?;
-    account.give(&unfinished)?;
-    let mut command = account.command(programs.path("initdb"));
-    command
-        .args([
-            "--username",
-            ROLE,
-            "--auth-local=trust",
-            "--auth-host=reject",
-            "--encoding=UTF8",
-            "--locale=C",
-        ])
-        .arg("--no-instructions")
-        .arg("--pgdata")
-        .arg(&unfinished);
-    if !durable {
-        command.arg("--no-sync");
-    }
-    run(command, "initdb")?;
-    fs::rename(&unfinished, directory).map_err(Error::io("move into place", &unfinished))
-}
-
-fn run(mut command: Command, program: &'static str) -> Result<(), Error> {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command
-        .output()
-        .map_err(Error::io("run", Path::new(command.get_program())))?;
-    if status.success() {
-        return Ok(());
-    }
-    let output = [stdout, stderr].concat();
-    Err(Error::Failed {
-        program,
-        output: last_lines(&String::from_utf8_lossy(&output)),
-    })
-}
-
-fn server_command(
-    directory: &Path,
-    socket: &Path,
-    programs: &Programs,
-    account: &Account,
-    options: &Options,
-) -> Result<Command, Error> {
-    let log = log_of(directory);
-    if fs::metadata(&log).is_ok_and(|found| found.len() > LOG_LIMIT) {
-        let aside = log.with_extension("log.1");
-        fs::rename(&log, &aside).map_err(Error::io("put aside", &log))?;
-    }
-    let output = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&log)
-        .map_err(Error::io("open", &log))?;
-    let errors = output.try_clone().map_err(Error::io("open", &log))?;
-    let mut command = dying_with_parent(account, &programs.path("postgres"));
-    command.arg("-D").arg(directory);
-    let on_when_durable = if options.durable { "on" } else { "off" };
-    let settings = [
-        ("listen_addresses", String::new()),
-        ("port", "5432".to_owned()),
-        ("unix_socket_directories", quoted(&socket.to_string_lossy())),
-        ("unix_socket_permissions", "0700".to_owned()),
-        ("max_connections", options.max_connections.to_string()),
-        (
-            "shared_buffers",
-            if options.durable { "256MB" } else { "64MB" }.to_owned(),
-        ),
-        ("fsync", on_when_durable.to_owned()),
-        ("synchronous_commit", on_when_durable.to_owned()),
-        ("full_page_writes", on_when_durable.to_owned()),
-        ("wal_buffers", "16MB".to_owned()),
-        ("max_wal_size", "2GB".to_owned()),
-        ("checkpoint_timeout", "15min".to_owned()),
-        // Pages of events are short index scans; compiling their plans costs more than running them.
-        ("jit", "off".to_owned()),
-        ("timezone", "UTC".to_owned()),
-        ("log_timezone", "UTC".to_owned()),
-    ];
-    for (name, value) in settings {
-        command.arg("-c").arg(format!("{name}={value}"));
-    }
-    // A process group of its own: Ctrl-C at the terminal is for the program, which stops the server last.
-    command
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors);
-    Ok(command)
-}
-
-/// Waits until the server says in its `postmaster.pid` that it accepts connections.
-fn ready(server: &Server, directory: &Path, deadline: Instant) -> Result<(), Error> {
-    let file = directory.join("postmaster.pid");
-    loop {
-        if server.exit_status().is_some() {
-            return Err(Error::Failed {
-                program: "postgres",
-                output: last_log_lines(directory),
-            });
-        }
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        let mut lines = text.lines();
-        // Line 1 is the process id, line 8 the status.
-        let own = lines
-            .next()
-            .is_some_and(|pid| pid.trim().parse() == Ok(server.pid()));
-        if own && lines.nth(6).is_some_and(|status| status.trim() == "ready") {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            return Err(Error::NotReady {
-                cluster: directory.to_owned(),
-                seconds: START_LIMIT.as_secs(),
-                log: last_log_lines(directory),
-            });
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn log_of(directory: &Path) -> PathBuf {
-    directory.with_file_name("postgres.log")
-}
-
-fn last_log_lines(directory: &Path) -> String {
-    last_lines(&String::from_utf8_lossy(
-        &fs::read(log_of(directory)).unwrap_or_default(),
-    ))
-}
-
-fn last_lines(text: &str) -> String {
-    let mut lines: Vec<&str> = text.lines().rev().take(QUOTED_LOG_LINES).collect();
-    lines.reverse();
-    lines.join("; ")
 }
 
 /// Encodes everything but unreserved characters (RFC 3986, section 2.3).

@@ -89,6 +89,16 @@ pub enum Error {
         /// The end of its log.
         log: String,
     },
+    /// The server ended again and again.
+    #[error(
+        "the private PostgreSQL in {cluster} ended {times} times within minutes; see its log beside it"
+    )]
+    KeepsEnding {
+        /// The cluster's directory.
+        cluster: PathBuf,
+        /// How often.
+        times: usize,
+    },
     /// A server that outlived its owner could not be stopped.
     #[error("the server (process {pid}) that an earlier program left in {cluster} does not stop")]
     StillRunning {

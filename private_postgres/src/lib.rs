@@ -11,9 +11,13 @@
 mod account;
 mod cluster;
 mod error;
+mod launcher;
+mod log;
+mod make;
 mod place;
 mod programs;
 mod server;
+mod supervise;
 mod takeover;
 pub mod testing;
 

@@ -63,6 +63,12 @@ impl Node {
         }
     }
 
+    /// Ends without waiting for tasks, because their database is gone for good.
+    pub fn abandon(self) {
+        self.cancel.cancel();
+        self.tracker.close();
+    }
+
     /// Ends every task and the connections.
     pub async fn stop(self) {
         self.cancel.cancel();

@@ -148,7 +148,10 @@ async fn serve_on(
     let mut server = server;
     let ended = tokio::select! {
         () = shutdown.requested() => Ok(()),
-        () = store.lost() => Err(Error::Failed("the private PostgreSQL ended".to_owned())),
+        () = store.lost() => {
+            node.abandon();
+            return Err(Error::Failed("the private PostgreSQL ended".to_owned()));
+        }
         error = server.ended() => Err(error),
     };
     tracing::info!("shutting down");

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 
+use event_store::describe;
 use private_postgres::{Cluster, Options};
 
 use super::Error;
@@ -43,10 +44,14 @@ impl Store {
         &self.url
     }
 
-    /// Waits until a private server ends without being asked to; a server that was named is its operator's affair.
+    /// Keeps a private server running and returns when it cannot be kept so; a server that was named is its operator's
+    /// affair.
     pub async fn lost(&self) {
         match &self.cluster {
-            Some(cluster) => cluster.ended().await,
+            Some(cluster) => {
+                let error = cluster.keep_running().await;
+                tracing::error!(error = %describe(&error), "the private PostgreSQL is given up");
+            }
             None => pending().await,
         }
     }

@@ -18,6 +18,7 @@ mod keyword_sets;
 mod log_in;
 mod parts;
 mod personas;
+mod postmaster;
 mod read_models;
 mod refused_starts;
 mod rooms;
