@@ -1,5 +1,7 @@
 //! The one way by which results of network work reach the log.
 
+use std::collections::HashSet;
+
 use aggregates::{
     Actor, Metadata,
     campaign::Tallies,
@@ -55,46 +57,49 @@ pub(super) async fn record(
     let mut tallies = tallies_of(&results);
     tallies.insert("processed".to_owned(), results.len() as u64);
     let metadata = Metadata::new(Actor::Worker(worker.to_owned()), order.run_id.to_string());
-    let mut transaction = database.begin().await?;
-    let fenced = orders.fence(&mut transaction, order).await?;
-    if fenced != Finished::Done {
-        transaction.rollback().await?;
-        return Ok(fenced);
-    }
-    let mut open = results;
+    let mut results = results;
+    let mut contended = 0;
     for _ in 0..REDECISIONS {
-        let decided = decide(order.campaign_id, &metadata, open)?;
-        let answers = transaction.append(&decided.batch).await?;
-        let mut moved = Vec::new();
-        for (found, answer) in decided.appended.into_iter().zip(answers) {
-            if let Answer::Conflict { .. } = answer {
-                moved.push(found);
-            }
+        let mut transaction = database.begin().await?;
+        let fenced = orders.fence(&mut transaction, order).await?;
+        if fenced != Finished::Done {
+            transaction.rollback().await?;
+            return Ok(fenced);
         }
+        let decided = decide(order.campaign_id, &metadata, &results)?;
+        let answers = transaction.append(&decided.batch).await?;
+        let answered = decided.names.into_iter().zip(answers);
+        let moved: HashSet<String> = answered
+            .filter(|(_, answer)| matches!(answer, Answer::Conflict { .. }))
+            .map(|(name, _)| name.to_owned())
+            .collect();
         if moved.is_empty() {
             orders.finish(&mut transaction, order, &tallies).await?;
             transaction.commit().await?;
             return Ok(Finished::Done);
         }
-        open = reload(database, order.campaign_id, moved).await?;
+        // Nothing is held while streams are read: a connection that waits for another one is how a pool runs dry, and
+        // a pause would wait behind the gate.
+        transaction.rollback().await?;
+        contended = moved.len();
+        reload(database, order.campaign_id, &moved, &mut results).await?;
     }
-    let left = open.len();
-    transaction.rollback().await?;
-    Err(RecordError::Contended(left))
+    Err(RecordError::Contended(contended))
 }
 
-struct Decided {
+struct Decided<'a> {
     batch: BulkAppend,
-    appended: Vec<Found>,
+    /// The domains in the order of the batch.
+    names: Vec<&'a str>,
 }
 
-fn decide(
+fn decide<'a>(
     campaign_id: CampaignId,
     metadata: &Metadata,
-    results: Vec<Found>,
-) -> Result<Decided, RecordError> {
+    results: &'a [Found],
+) -> Result<Decided<'a>, RecordError> {
     let mut batch = BulkAppend::new(metadata);
-    let mut appended = Vec::with_capacity(results.len());
+    let mut names = Vec::with_capacity(results.len());
     for found in results {
         let decision = found.state.record(found.result.clone());
         let event = decision.map_err(|source| RecordError::Refused {
@@ -104,25 +109,28 @@ fn decide(
         if let Some(event) = event {
             let stream = domain::stream_id(campaign_id, &found.name);
             batch.stream::<Domain>(&stream, found.state.version, &[event])?;
-            appended.push(found);
+            names.push(found.name.as_str());
         }
     }
-    Ok(Decided { batch, appended })
+    Ok(Decided { batch, names })
 }
 
-/// Reads the streams of results again, to decide from where they are now.
+/// Reads the streams of some results again, to decide from where they are now.
 async fn reload(
     database: &Database,
     campaign_id: CampaignId,
-    moved: Vec<Found>,
-) -> Result<Vec<Found>, RecordError> {
-    let mut reloaded = Vec::with_capacity(moved.len());
-    for found in moved {
+    moved: &HashSet<String>,
+    results: &mut [Found],
+) -> Result<(), RecordError> {
+    for found in results
+        .iter_mut()
+        .filter(|found| moved.contains(&found.name))
+    {
         let stream = domain::stream_id(campaign_id, &found.name);
         let (state, _) = database.log().load::<Domain>(&stream).await?;
-        reloaded.push(Found { state, ..found });
+        found.state = state;
     }
-    Ok(reloaded)
+    Ok(())
 }
 
 /// Counts results by what came of them: outcomes, and reasons by their wire names.
