@@ -107,6 +107,6 @@ pub trait Orders: Send + Sync {
     /// Counts what is open: runs and orders by state, for metrics.
     fn open(&self) -> Answer<'_, BTreeMap<String, i64>>;
 
-    /// Forgets the orders of runs that are over.
+    /// Forgets runs that are over, with their orders; answers how many. Results that come later are refused all the same.
     fn tidy(&self) -> Answer<'_, u64>;
 }

@@ -26,8 +26,9 @@ impl PostgresOrders {
     }
 }
 
-const PLAN: &str = "INSERT INTO run_plans (run_id, campaign_id, phase, items) VALUES ($1, $2, $3, $4) \
-    ON CONFLICT DO NOTHING";
+/// Nothing for a run that is over: whoever plans may read a model that does not know it yet.
+const PLAN: &str = "INSERT INTO run_plans (run_id, campaign_id, phase, items) SELECT $1, $2, $3, $4 FROM run_gates \
+    WHERE run_id = $1 AND state IN ('running', 'paused') ON CONFLICT DO NOTHING";
 const WRITE_ORDERS: &str = "INSERT INTO work_orders (run_id, first_ordinal, last_ordinal) \
     SELECT $1, o.first, o.last FROM unnest($2::bigint[], $3::bigint[]) AS o(first, last)";
 const IS_PLANNED: &str = "SELECT EXISTS (SELECT FROM run_plans WHERE run_id = $1)";
@@ -63,8 +64,15 @@ const FINISHED: &str = "SELECT p.campaign_id, p.phase, p.run_id, (SELECT json_ob
     AND NOT EXISTS (SELECT FROM work_orders o WHERE o.run_id = p.run_id AND o.state <> 'done')";
 const OPEN: &str = "SELECT o.state, count(*) FROM work_orders o JOIN run_gates g USING (run_id) \
     WHERE o.state <> 'done' AND (g.state IN ('running', 'paused') OR o.state = 'leased') GROUP BY o.state";
-const TIDY: &str = "DELETE FROM work_orders o USING run_gates g WHERE o.run_id = g.run_id \
-    AND g.state IN ('completed', 'failed')";
+/// Runs that are over and that nobody is planning at this moment; the rest of them another time.
+const OVER: &str = "SELECT run_id FROM run_gates WHERE state IN ('completed', 'failed') LIMIT 1000 \
+    FOR UPDATE SKIP LOCKED";
+/// In the order of their references. Without its gate a run is over as with it: late results are refused.
+const FORGET: [&str; 3] = [
+    "DELETE FROM work_orders WHERE run_id = ANY($1)",
+    "DELETE FROM run_plans WHERE run_id = ANY($1)",
+    "DELETE FROM run_gates WHERE run_id = ANY($1)",
+];
 
 fn milliseconds(lease: Duration) -> f64 {
     lease.as_secs_f64() * 1_000.0
@@ -114,11 +122,11 @@ impl PostgresOrders {
             .bind(run)
             .execute(&mut *transaction)
             .await?;
-        let gate: String = sqlx::query_scalar(READ_GATE)
+        let gate: Option<String> = sqlx::query_scalar(READ_GATE)
             .bind(run)
-            .fetch_one(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
-        if gate != "running" {
+        if gate.as_deref() != Some("running") {
             return Ok(None);
         }
         let (last, epoch, failures): (i64, i32, i32) = sqlx::query_as(LEASE)
@@ -293,10 +301,18 @@ impl Orders for PostgresOrders {
 
     fn tidy(&self) -> BoxFuture<'_, Result<u64, OrderError>> {
         async move {
-            Ok(sqlx::query(TIDY)
-                .execute(self.database.pool())
-                .await?
-                .rows_affected())
+            let mut transaction = self.database.pool().begin().await?;
+            let over: Vec<Uuid> = sqlx::query_scalar(OVER)
+                .fetch_all(&mut *transaction)
+                .await?;
+            for statement in FORGET {
+                sqlx::query(statement)
+                    .bind(&over)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+            Ok(over.len() as u64)
         }
         .boxed()
     }

@@ -25,3 +25,4 @@ mod rooms;
 mod scoring_profiles;
 mod sse;
 mod support;
+mod tidy;
