@@ -22,7 +22,7 @@ pub struct Unbalanced {
     pub tallied: i64,
     /// How many of its results, or names, the log has.
     pub recorded: i64,
-    /// How many domains its plan was made for; absent in discovery, which makes them, and where no plan was kept.
+    /// How many domains its plan was made for; absent in discovery, which makes them, and where there was no plan.
     pub due: Option<i64>,
 }
 

@@ -107,6 +107,7 @@ pub trait Orders: Send + Sync {
     /// Counts what is open: runs and orders by state, for metrics.
     fn open(&self) -> Answer<'_, BTreeMap<String, i64>>;
 
-    /// Forgets runs that are over, with their orders; answers how many. Results that come later are refused all the same.
+    /// Forgets gates and orders of runs that are over; answers how many runs. Results that come later are refused all the
+    /// same, and what a run was planned for stays known.
     fn tidy(&self) -> Answer<'_, u64>;
 }

@@ -26,9 +26,10 @@ impl PostgresOrders {
     }
 }
 
-/// Nothing for a run that is over: whoever plans may read a model that does not know it yet.
+/// Nothing for a run that is over: whoever plans may read a model that does not know it yet. The gate is locked against
+/// [`OVER`] until the orders are written too, or they would outlive it.
 const PLAN: &str = "INSERT INTO run_plans (run_id, campaign_id, phase, items) SELECT $1, $2, $3, $4 FROM run_gates \
-    WHERE run_id = $1 AND state IN ('running', 'paused') ON CONFLICT DO NOTHING";
+    WHERE run_id = $1 AND state IN ('running', 'paused') FOR KEY SHARE ON CONFLICT DO NOTHING";
 const WRITE_ORDERS: &str = "INSERT INTO work_orders (run_id, first_ordinal, last_ordinal) \
     SELECT $1, o.first, o.last FROM unnest($2::bigint[], $3::bigint[]) AS o(first, last)";
 const IS_PLANNED: &str = "SELECT EXISTS (SELECT FROM run_plans WHERE run_id = $1)";
@@ -67,10 +68,10 @@ const OPEN: &str = "SELECT o.state, count(*) FROM work_orders o JOIN run_gates g
 /// Runs that are over and that nobody is planning at this moment; the rest of them another time.
 const OVER: &str = "SELECT run_id FROM run_gates WHERE state IN ('completed', 'failed') LIMIT 1000 \
     FOR UPDATE SKIP LOCKED";
-/// In the order of their references. Without its gate a run is over as with it: late results are refused.
-const FORGET: [&str; 3] = [
+/// In the order of their references. Without its gate a run is over as with it: late results are refused. Its plan
+/// stays, a row a run: what was due is what `replay check` holds the run's results against.
+const FORGET: [&str; 2] = [
     "DELETE FROM work_orders WHERE run_id = ANY($1)",
-    "DELETE FROM run_plans WHERE run_id = ANY($1)",
     "DELETE FROM run_gates WHERE run_id = ANY($1)",
 ];
 
@@ -305,6 +306,9 @@ impl Orders for PostgresOrders {
             let over: Vec<Uuid> = sqlx::query_scalar(OVER)
                 .fetch_all(&mut *transaction)
                 .await?;
+            if over.is_empty() {
+                return Ok(0);
+            }
             for statement in FORGET {
                 sqlx::query(statement)
                     .bind(&over)
