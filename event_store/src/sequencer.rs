@@ -10,7 +10,7 @@ use sqlx::postgres::{PgListener, PgNotification};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Database, Error, Position};
+use crate::{Database, Error, Position, describe};
 
 /// The pause between two looks while there is traffic.
 const BUSY_TICK: Duration = Duration::from_millis(15);
@@ -59,8 +59,7 @@ impl Sequencer {
                     }
                 }
                 Err(error) => {
-                    let reason = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(reason, "events wait for their positions: {error}");
+                    tracing::warn!(error = %describe(&error), "events wait for their positions");
                     listener = None;
                     ERROR_PAUSE
                 }
@@ -79,7 +78,7 @@ impl Sequencer {
             }
         }
         if let Err(error) = self.database.sequence().await {
-            tracing::debug!("the last events wait for another sequencer: {error}");
+            tracing::debug!(error = %describe(&error), "the last events wait for another sequencer");
         }
     }
 

@@ -19,7 +19,7 @@ pub fn same_run(new: &NewEvent, found: &FoundEvent) -> bool {
     };
     match (run_of(&new), run_of(&found)) {
         (None, None) => new == found,
-        (new, found) => new == found,
+        (new_run, found_run) => new_run == found_run,
     }
 }
 

@@ -2,14 +2,15 @@
 
 use event_store::{Error, ExecuteError};
 
-use crate::support::{
-    Command, Fresh, Tally, TooLittle, assert_clean, by_hand, fresh, insert, metadata, run,
+use crate::{
+    interactive::wait_until_blocked,
+    support::{
+        Command, Fresh, Tally, TooLittle, assert_clean, by_hand, fresh, insert, metadata, run,
+    },
 };
 
 const TABLE: &str = "CREATE TABLE notes (text text UNIQUE DEFERRABLE INITIALLY DEFERRED)";
 const NOTE: &str = "INSERT INTO notes VALUES ('once')";
-/// Whether a session waits for another's transaction to end.
-const IS_WAITING: &str = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)";
 
 async fn with_notes() -> Fresh {
     let fresh = fresh().await;
@@ -81,13 +82,7 @@ async fn a_command_is_decided_again_when_another_writer_was_faster() {
     let metadata = metadata();
     let command = transaction.execute::<Tally>("a", Command::Add(5), &metadata);
     let commit_once_it_waits = async {
-        let mut watch = by_hand(&fresh.url).await;
-        loop {
-            let waits = sqlx::query_scalar(IS_WAITING).fetch_one(&mut watch).await;
-            if waits.unwrap() {
-                break;
-            }
-        }
+        wait_until_blocked(&fresh.database).await;
         run(&mut faster, "COMMIT").await;
     };
     let (committed, ()) = tokio::join!(command, commit_once_it_waits);

@@ -389,7 +389,8 @@ pub struct Due {
 }
 
 const DUE: &str = "SELECT c.campaign_id, EXISTS (SELECT FROM read.campaign_phases p \
-    WHERE p.campaign_id = c.campaign_id AND p.error IS NOT NULL) FROM read.campaigns c WHERE c.mode = 'full_sequence' AND NOT c.stopped \
+    WHERE p.campaign_id = c.campaign_id AND p.error IS NOT NULL) FROM read.campaigns c \
+    WHERE c.mode = 'full_sequence' AND NOT c.stopped \
     AND EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id AND p.phase = 'discovery' \
                 AND p.state = 'completed') \
     AND NOT EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \

@@ -14,7 +14,7 @@ use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
 pub use self::rules::{Found, RuleFilter, rules};
-use crate::owned::{self, At, OwnedRows, Statement};
+use crate::row_per_stream::{self, At, RowPerStream, Statement};
 
 /// The projection behind the table `keyword_sets`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +27,7 @@ const CHANGE: &str = "UPDATE keyword_sets SET name = coalesce($2, name), descrip
     WHERE keyword_set_id = $1";
 const REMOVE: &str = "DELETE FROM keyword_sets WHERE keyword_set_id = $1";
 
-impl OwnedRows for KeywordSets {
+impl RowPerStream for KeywordSets {
     const TABLE: &'static [&'static str; 1] = &["keyword_sets"];
     const AGGREGATE: &'static [&'static str; 1] = &["keyword_set"];
     type Event = Event;
@@ -115,7 +115,7 @@ pub async fn by_id(
     owner: UserId,
     id: KeywordSetId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    owned::by_id(pool, BY_ID, owner, id.0).await
+    row_per_stream::by_id(pool, BY_ID, owner, id.0).await
 }
 
 /// Lists a user's keyword sets in the order of creation, and counts them; `enabled` lets through only those.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::owned::{self, At, OwnedRows, Statement};
+use crate::row_per_stream::{self, At, RowPerStream, Statement};
 
 /// The projection behind the table `personas`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,7 +21,7 @@ const CHANGE: &str = "UPDATE personas SET name = coalesce($2, name), description
     WHERE persona_id = $1";
 const REMOVE: &str = "DELETE FROM personas WHERE persona_id = $1";
 
-impl OwnedRows for Personas {
+impl RowPerStream for Personas {
     const TABLE: &'static [&'static str; 1] = &["personas"];
     const AGGREGATE: &'static [&'static str; 1] = &["persona"];
     type Event = Event;
@@ -115,7 +115,7 @@ pub async fn by_id(
     owner: UserId,
     id: PersonaId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    owned::by_id(pool, BY_ID, owner, id.0).await
+    row_per_stream::by_id(pool, BY_ID, owner, id.0).await
 }
 
 /// Which personas are wanted; absent fields do not filter.

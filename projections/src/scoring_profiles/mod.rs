@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::owned::{self, At, OwnedRows, Statement};
+use crate::row_per_stream::{self, At, RowPerStream, Statement};
 
 /// The projection behind the table `scoring_profiles`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +22,7 @@ const CHANGE: &str = "UPDATE scoring_profiles SET name = coalesce($2, name), des
     weights = coalesce($4, weights), version = $5, updated_at = $6 WHERE scoring_profile_id = $1";
 const REMOVE: &str = "DELETE FROM scoring_profiles WHERE scoring_profile_id = $1";
 
-impl OwnedRows for ScoringProfiles {
+impl RowPerStream for ScoringProfiles {
     const TABLE: &'static [&'static str; 1] = &["scoring_profiles"];
     const AGGREGATE: &'static [&'static str; 1] = &["scoring_profile"];
     type Event = Event;
@@ -93,7 +93,7 @@ pub async fn by_id(
     owner: UserId,
     id: ScoringProfileId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    owned::by_id(pool, BY_ID, owner, id.0).await
+    row_per_stream::by_id(pool, BY_ID, owner, id.0).await
 }
 
 /// Lists a user's scoring profiles in the order of creation, and counts them.

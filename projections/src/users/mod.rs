@@ -1,13 +1,11 @@
 //! Users: who they are, what they may do, and whether they are locked out.
 
-use aggregates::{ids::UserId, user::Event};
+use aggregates::user::Event;
 use chrono::{DateTime, Utc};
-use event_store::Recorded;
-use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::runtime::{ApplyError, Projection, decode};
+use crate::row_per_stream::{At, RowPerStream, Statement};
 
 /// The projection behind the table `users`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,31 +17,37 @@ const CHANGE: &str = "UPDATE users SET email = coalesce($2, email), username = c
     role = coalesce($4, role), active = coalesce($5, active), \
     locked_until = CASE WHEN $6 THEN $7 ELSE locked_until END, version = $8, updated_at = $9 WHERE user_id = $1";
 
-impl Projection for Users {
-    fn name(&self) -> &'static str {
-        "users"
-    }
+impl RowPerStream for Users {
+    const TABLE: &'static [&'static str; 1] = &["users"];
+    const AGGREGATE: &'static [&'static str; 1] = &["user"];
+    type Event = Event;
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["users"]
-    }
-
-    fn reads(&self) -> &'static [&'static str] {
-        &["user"]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        events: &'a [Recorded],
-    ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move {
-            for event in events {
-                apply(connection, event).await?;
-            }
-            Ok(())
+    fn statement(at: At, event: Event) -> Statement {
+        if let Event::Registered {
+            email,
+            username,
+            role,
+        } = event
+        {
+            return sqlx::query(REGISTER)
+                .bind(at.id)
+                .bind(email)
+                .bind(username)
+                .bind(role.name())
+                .bind(at.version)
+                .bind(at.time);
         }
-        .boxed()
+        let change = Change::of(event);
+        sqlx::query(CHANGE)
+            .bind(at.id)
+            .bind(change.email)
+            .bind(change.username)
+            .bind(change.role)
+            .bind(change.active)
+            .bind(change.lock.is_some())
+            .bind(change.lock.flatten())
+            .bind(at.version)
+            .bind(at.time)
     }
 }
 
@@ -93,46 +97,6 @@ impl Change {
             | Event::ApiKeyRevoked { .. } => Self::default(),
         }
     }
-}
-
-async fn apply(connection: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-    let id: UserId = event
-        .aggregate_id
-        .parse()
-        .map_err(|_| ApplyError::poison(event, "the stream id names no user"))?;
-    let version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
-    let happened: Event = decode(event)?;
-    if let Event::Registered {
-        email,
-        username,
-        role,
-    } = happened
-    {
-        sqlx::query(REGISTER)
-            .bind(id.0)
-            .bind(email)
-            .bind(username)
-            .bind(role.name())
-            .bind(version)
-            .bind(event.recorded_at)
-            .execute(connection)
-            .await?;
-        return Ok(());
-    }
-    let change = Change::of(happened);
-    sqlx::query(CHANGE)
-        .bind(id.0)
-        .bind(change.email)
-        .bind(change.username)
-        .bind(change.role)
-        .bind(change.active)
-        .bind(change.lock.is_some())
-        .bind(change.lock.flatten())
-        .bind(version)
-        .bind(event.recorded_at)
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 /// A user.

@@ -41,7 +41,8 @@ macro_rules! domains_query {
             /// `richness_score` or `keywords_unique`; by the order of generation where absent. `microcrawl_gain` is
             /// refused (422) as long as no campaign has a micro-crawl.
             sort: Option<String>,
-            /// `asc` or `desc`, which it is where absent.
+            /// `asc` or `desc`, which it is where absent. Ties follow it, in the order of generation; domains without
+            /// the value come last in both.
             dir: Option<String>,
             /// `has` or `none`.
             warnings: Option<String>,

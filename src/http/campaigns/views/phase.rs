@@ -118,10 +118,7 @@ impl PhaseStatusResponse {
             errors: row
                 .error
                 .into_iter()
-                .map(|message| PhaseError {
-                    message,
-                    timestamp,
-                })
+                .map(|message| PhaseError { message, timestamp })
                 .collect(),
         }
     }

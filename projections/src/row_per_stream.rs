@@ -1,7 +1,7 @@
-//! Read models of what users own: one table, one row a stream, one statement an event.
+//! Read models with one table, one row a stream, one statement an event.
 //!
-//! Personas, keyword sets and scoring profiles differ in their columns and in what an event does to them; that is all
-//! that an [`OwnedRows`] says. How an event finds its row, and how the statements reach the table, is here.
+//! Personas, keyword sets, scoring profiles and users differ in their columns and in what an event does to them; that is
+//! all that a [`RowPerStream`] says. How an event finds its row, and how the statements reach the table, is here.
 
 use aggregates::ids::UserId;
 use chrono::{DateTime, Utc};
@@ -32,7 +32,7 @@ pub(crate) struct At {
 }
 
 /// A projection with one row for each object of one kind.
-pub(crate) trait OwnedRows: Send + Sync + 'static {
+pub(crate) trait RowPerStream: Send + Sync + 'static {
     /// The one table, and the projection's name.
     const TABLE: &'static [&'static str; 1];
     /// The one aggregate type.
@@ -44,7 +44,7 @@ pub(crate) trait OwnedRows: Send + Sync + 'static {
     fn statement(at: At, event: Self::Event) -> Statement;
 }
 
-impl<T: OwnedRows> Projection for T {
+impl<T: RowPerStream> Projection for T {
     fn name(&self) -> &'static str {
         let [name] = T::TABLE;
         name
