@@ -6,7 +6,7 @@ use std::{
 };
 
 use event_store::{Database, Position};
-use projections::runtime::{Comparison, Projection, Rebuild};
+use projections::runtime::{Comparison, Projection, Rebuild, SWAP_PATIENCE};
 
 use crate::{Error, Progress, verify::compare};
 
@@ -30,8 +30,8 @@ pub struct Rebuilt {
 /// version of the program can apply the event.
 ///
 /// # Errors
-/// When an event cannot be applied, the database fails, readers never let go of the live tables, or another rebuild
-/// of the projection is under way. The live tables are as they were then.
+/// When an event cannot be applied, the database fails, readers hold the live tables for half an hour, or another rebuild
+/// of the projection is under way. The live tables are as they were then, and nothing is left of the rebuild's.
 pub async fn rebuild(
     database: &Database,
     projection: Arc<dyn Projection>,
@@ -49,7 +49,7 @@ pub async fn rebuild(
         }
     };
     let applied = rebuild.applied();
-    let position = rebuild.swap().await?;
+    let position = rebuild.swap(SWAP_PATIENCE).await?;
     Ok(Rebuilt {
         projection: name,
         position,

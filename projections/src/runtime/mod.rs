@@ -19,7 +19,7 @@ use sqlx::PgConnection;
 pub use self::{
     checkpoint::{Checkpoint, checkpoints},
     error::{ApplyError, Error},
-    rebuild::{Comparison, Difference, Rebuild, SHADOW_PAGE},
+    rebuild::{Comparison, Difference, Rebuild, SHADOW_PAGE, SWAP_PATIENCE},
     runner::{LIVE_PAGE, Lag, Runtime},
 };
 

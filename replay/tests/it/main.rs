@@ -10,4 +10,5 @@ mod check;
 mod rebuild;
 mod runs;
 mod support;
+mod swap;
 mod time_travel;

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use aggregates::ids::CampaignId;
 use event_store::{BulkAppend, Database, NewEvent, Position};
 use projections::{domains, runtime::Rebuild};
-use sqlx::Connection as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, World, names, projection, record_dns};
@@ -249,12 +248,8 @@ async fn an_event_that_cannot_be_applied_stops_its_projection_and_is_named() {
         .await
         .unwrap();
     assert_eq!(counts.generated, 10, "the live tables are as they were");
-    let schemas: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'")
-            .fetch_one(world.database.pool())
-            .await
-            .unwrap();
-    assert_eq!(schemas, 0, "a rebuild that failed leaves no tables behind");
+    let left = world.shadows().await;
+    assert_eq!(left, 0, "a rebuild that failed leaves no tables behind");
     let others = replay::check(&world.database).await.unwrap();
     let behind = others
         .standings
@@ -324,61 +319,6 @@ async fn a_rebuild_goes_on_where_the_live_projection_was_left_behind() {
         replay::check(&world.database).await.unwrap().is_clean(),
         "the checkpoint came with them"
     );
-}
-
-#[tokio::test]
-async fn a_swap_waits_for_a_reader_whose_snapshot_is_older_and_for_no_idle_writer() {
-    let world = World::start().await;
-    let names = names(10);
-    let campaign_id = world.campaign(&names).await;
-    world.level().await;
-    let mut writer = world.database.pool().begin().await.unwrap();
-    sqlx::query("SELECT pg_current_xact_id()")
-        .execute(&mut *writer)
-        .await
-        .unwrap();
-    let mut connection = world.database.pool().acquire().await.unwrap();
-    let mut reader = connection
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        .await
-        .unwrap();
-    sqlx::query("SELECT txid_current_snapshot()")
-        .execute(&mut *reader)
-        .await
-        .unwrap();
-
-    let database = world.database.clone();
-    let rebuild =
-        tokio::spawn(
-            async move { replay::rebuild(&database, projection("domains"), |_| {}).await },
-        );
-    let waits = async {
-        let query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
-            AND datname = current_database() AND query LIKE $1)";
-        // A parameter, so that this query does not find itself.
-        let waiting = || sqlx::query_scalar::<_, bool>(query).bind("%backend_xmin IS NOT NULL%");
-        while !waiting().fetch_one(world.database.pool()).await.unwrap() {
-            assert!(!rebuild.is_finished(), "swapped under a reader");
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, waits)
-        .await
-        .expect("the swap waits");
-    let counts = domains::counts_of(&mut *reader, campaign_id).await.unwrap();
-    assert_eq!(
-        counts.generated, 10,
-        "the reader sees the tables of its own moment"
-    );
-    assert!(!rebuild.is_finished());
-    reader.rollback().await.unwrap();
-    let rebuilt = tokio::time::timeout(DEADLINE, rebuild)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
-    assert_eq!(rebuilt.comparison.differing, 0);
-    writer.rollback().await.unwrap();
 }
 
 #[test]

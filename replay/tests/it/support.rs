@@ -162,6 +162,14 @@ impl World {
         self.tracker.wait().await;
     }
 
+    /// How many rebuilds have tables.
+    pub(crate) async fn shadows(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'")
+            .fetch_one(self.database.pool())
+            .await
+            .unwrap()
+    }
+
     pub(crate) async fn execute(&self, statement: &str) {
         sqlx::query(statement)
             .execute(self.database.pool())

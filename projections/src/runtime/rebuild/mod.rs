@@ -5,31 +5,19 @@
 //! and take events in all the time. A comparison holds their projection still only while the shadow is brought level,
 //! and then reads both in one snapshot; a swap is one short transaction.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod swap;
+
+use std::sync::Arc;
 
 use event_store::{Database, Feed, Position};
 use sqlx::{Connection, PgConnection, Row};
 
+pub use self::swap::SWAP_PATIENCE;
 use super::{Error, Projection, checkpoint, page::Bound, runner::take_in};
 
 /// Rows of work that one step of a rebuild takes on, about (see [`Projection::weight`]). Larger than live: nobody waits
 /// for single events.
 pub const SHADOW_PAGE: u32 = 20_000;
-
-/// How often a swap is tried when readers hold the live tables.
-const SWAP_TRIES: u32 = 100;
-
-/// The pause between two tries, in which the waiting readers get their turn.
-const SWAP_PAUSE: Duration = Duration::from_millis(50);
-
-/// How long readers with older snapshots are waited for; the live projection stands still meanwhile.
-const READERS_LIMIT: Duration = Duration::from_secs(5);
-
-/// The pause between two looks at them.
-const READERS_PAUSE: Duration = Duration::from_millis(5);
 
 /// How many differing rows of a table are reported in full; the rest is counted.
 const REPORTED: i64 = 20;
@@ -82,13 +70,6 @@ const LET_OTHERS_IN: &str = "SELECT pg_advisory_unlock(hashtext('rebuild'), hash
 /// The lock that every live step takes for its transaction, here for the session.
 const HOLD: &str = "SELECT pg_advisory_lock(hashtext('projection'), hashtext($1))";
 const LET_GO: &str = "SELECT pg_advisory_unlock(hashtext('projection'), hashtext($1))";
-
-const MOMENT: &str = "SELECT clock_timestamp()::text";
-/// Snapshots of this database from transactions that began before the moment. Not by the age of `backend_xmin`: one
-/// writer that stays open makes those of all later readers old.
-const OLDER_READERS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
-    AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_xmin IS NOT NULL \
-    AND xact_start < $1::timestamptz)";
 
 const STORAGE: &str =
     "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = $1::regclass";
@@ -334,94 +315,6 @@ impl Rebuild {
         Ok(())
     }
 
-    /// Puts the shadow in the live tables' place, not behind them, in one transaction; queries that run meanwhile wait
-    /// for a moment and none fails.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when readers never let go of the live tables; otherwise when an event cannot be applied or the
-    /// database fails.
-    pub async fn swap(mut self) -> Result<Position, Error> {
-        let name = self.projection.name();
-        for _ in 0..SWAP_TRIES {
-            sqlx::query(HOLD)
-                .bind(name)
-                .execute(&mut self.session)
-                .await?;
-            let tried = self.try_swap().await;
-            sqlx::query(LET_GO)
-                .bind(name)
-                .execute(&mut self.session)
-                .await?;
-            match tried {
-                Ok(()) => {
-                    let position = self.reached.position;
-                    self.release().await?;
-                    return Ok(position);
-                }
-                Err(error) if is_lock_timeout(&error) => tokio::time::sleep(SWAP_PAUSE).await,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(Error::Busy(name))
-    }
-
-    /// Swaps while the live projection is held still.
-    async fn try_swap(&mut self) -> Result<(), Error> {
-        let live = self.live_position().await?;
-        while self.step(live).await? {}
-        self.outlast_older_readers().await?;
-        let schema = &self.schema;
-        let tables = self.projection.tables();
-        let live: Vec<String> = tables.iter().map(|table| format!("read.{table}")).collect();
-        // All or none, and never waiting long: a swap that waits makes every later query wait behind it.
-        let mut statements = vec![
-            "SET LOCAL lock_timeout = '200ms'".to_owned(),
-            format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", live.join(", ")),
-        ];
-        for table in tables {
-            statements.push(format!("DROP TABLE read.{table}"));
-            statements.push(format!("ALTER TABLE {schema}.{table} SET SCHEMA read"));
-        }
-        statements.push(format!("DROP SCHEMA {schema} CASCADE"));
-        let mut transaction = self.session.begin().await?;
-        for statement in &statements {
-            sqlx::query(statement).execute(&mut *transaction).await?;
-        }
-        let applied = i64::try_from(self.reached.applied).unwrap_or(i64::MAX);
-        checkpoint::put(
-            &mut transaction,
-            self.projection.name(),
-            self.reached.position,
-            applied,
-        )
-        .await?;
-        checkpoint::forget(&mut transaction, &self.shadow_name).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Waits until every reader that took its snapshot before the shadow was level has ended: after the swap it would
-    /// look at the shadow's tables with eyes that do not see its last rows.
-    async fn outlast_older_readers(&mut self) -> Result<(), Error> {
-        let moment: String = sqlx::query_scalar(MOMENT)
-            .fetch_one(&mut self.session)
-            .await?;
-        let deadline = Instant::now() + READERS_LIMIT;
-        loop {
-            let older: bool = sqlx::query_scalar(OLDER_READERS)
-                .bind(&moment)
-                .fetch_one(&mut self.session)
-                .await?;
-            if !older {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(Error::Busy(self.projection.name()));
-            }
-            tokio::time::sleep(READERS_PAUSE).await;
-        }
-    }
-
     /// Throws the shadow away.
     ///
     /// # Errors
@@ -444,10 +337,4 @@ impl Rebuild {
         self.session.close().await?;
         Ok(())
     }
-}
-
-fn is_lock_timeout(error: &Error) -> bool {
-    // 55P03: the lock was not had in time; 40P01: two waited for each other and this one gave way.
-    matches!(error, Error::Database(sqlx::Error::Database(error))
-        if error.code().is_some_and(|code| code == "55P03" || code == "40P01"))
 }
