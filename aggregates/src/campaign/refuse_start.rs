@@ -3,7 +3,8 @@
 use super::{Campaign, Error, Event, Phase};
 
 /// Says why the phase that is due does not start by itself. A command of the coordinator, which tries again for as long
-/// as the phase is due: the same reason again records nothing.
+/// as the phase is due: the same reason again records nothing. The reason is one of the version that it was found at, and
+/// the command is given with that version expected.
 #[derive(Clone, Debug)]
 pub struct RefuseStart {
     /// The phase.
@@ -15,7 +16,8 @@ pub struct RefuseStart {
 impl RefuseStart {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         campaign.must_exist()?;
-        // Whoever started, stopped or configured meanwhile has the last word.
+        // Whoever started, stopped or changed the mode meanwhile has the last word. So has whoever configured: the
+        // phase stays due then, and what is refused is a version that the campaign is not at any more.
         let still_due = campaign.auto_start_due() == Some(self.phase);
         let known = campaign.phase(self.phase).refusal() == Some(self.message.as_str());
         if !still_due || known {
@@ -160,6 +162,15 @@ mod tests {
             let campaign = extraction_is_due([configure.clone(), faster]);
             assert_eq!(refuse(&campaign, DISABLED), []);
         }
+    }
+
+    #[test]
+    fn a_phase_that_was_configured_meanwhile_is_still_due_and_only_its_version_tells() {
+        let configure = configured(Phase::Extraction);
+        let before = extraction_is_due([]);
+        let campaign = extraction_is_due([configure]);
+        assert_eq!(campaign.auto_start_due(), before.auto_start_due());
+        assert_eq!(refuse(&campaign, DISABLED), [refused(DISABLED)]);
     }
 
     #[test]
