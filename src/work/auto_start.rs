@@ -200,25 +200,9 @@ mod tests {
         campaign::{ConfigurePhase, Mode, PhaseConfig, Source, Tallies},
         ids::{PersonaId, UserId},
     };
-    use event_store::{BulkAppend, ConnectOptions};
-    use private_postgres::testing::TestDatabase;
 
     use super::*;
-
-    async fn database() -> (TestDatabase, Database) {
-        let test = TestDatabase::from_template("work", |url| async move {
-            let database = Database::connect(&url, ConnectOptions::default()).await?;
-            database.migrate().await?;
-            database.close().await;
-            Ok::<_, event_store::Error>(())
-        })
-        .await
-        .unwrap();
-        let database = Database::connect(test.url(), ConnectOptions::default())
-            .await
-            .unwrap();
-        (test, database)
-    }
+    use crate::work::testing::{append, database, metadata};
 
     fn extraction(http_persona: Option<PersonaId>, keyword: &str) -> PhaseConfig {
         PhaseConfig::Extraction {
@@ -261,23 +245,15 @@ mod tests {
             });
         }
         events.push(campaign::Event::PhaseConfigured { config });
-        let metadata = Metadata::new(Actor::Operator, "test");
-        let mut batch = BulkAppend::new(&metadata);
-        batch
-            .stream::<Campaign>(&campaign_id.to_string(), 0, &events)
-            .unwrap();
-        let mut transaction = database.begin().await.unwrap();
-        transaction.append(&batch).await.unwrap();
-        transaction.commit().await.unwrap();
+        append(database, campaign_id, 0, &events).await;
         campaign_id
     }
 
     async fn configure(database: &Database, campaign_id: CampaignId, config: PhaseConfig) {
         let command = campaign::Command::ConfigurePhase(ConfigurePhase { config });
-        let metadata = Metadata::new(Actor::Operator, "test");
         database
             .log()
-            .execute::<Campaign>(&campaign_id.to_string(), command, &metadata, None)
+            .execute::<Campaign>(&campaign_id.to_string(), command, &metadata(), None)
             .await
             .unwrap();
     }

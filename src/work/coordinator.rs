@@ -82,7 +82,7 @@ impl Coordinator {
             if passes.is_multiple_of(TIDY_EVERY)
                 && let Err(error) = self.orders.tidy().await
             {
-                tracing::warn!(%error, "cannot clean up finished work orders");
+                tracing::warn!(error = %describe(&error), "cannot clean up finished work orders");
             }
             let news = async {
                 if feed.wait_past(seen, TICK).await.is_err() {

@@ -8,8 +8,9 @@ use aggregates::{
     keyword_set::{Rule, RuleType},
     persona::{CookieMode, DnsConfig, HttpConfig, TlsVersion},
 };
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use projections::domains::Candidate;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use validation::{
     dns, http,
@@ -142,8 +143,23 @@ fn tls(version: TlsVersion) -> Result<http::TlsVersion, String> {
     }
 }
 
+/// A page could not be read, which is no word on the page: nothing is recorded of it.
+#[derive(Debug, thiserror::Error)]
+#[error("the page of {name} cannot be read")]
+pub(super) struct Unread {
+    name: String,
+    source: JoinError,
+}
+
 /// Fetches every candidate and reads its page.
-pub(super) async fn fetch(kit: &Kit, run_id: RunId, candidates: Vec<Candidate>) -> Vec<Found> {
+///
+/// # Errors
+/// The first page that could not be read.
+pub(super) async fn fetch(
+    kit: &Kit,
+    run_id: RunId,
+    candidates: Vec<Candidate>,
+) -> Result<Vec<Found>, Unread> {
     stream::iter(candidates)
         .map(|candidate| async move {
             let report = kit
@@ -153,28 +169,38 @@ pub(super) async fn fetch(kit: &Kit, run_id: RunId, candidates: Vec<Candidate>) 
                     addresses: candidate.addresses.clone(),
                 })
                 .await;
-            Found {
-                name: candidate.name,
-                state: candidate.state,
-                result: Event::HttpChecked(checked(kit, run_id, report).await),
+            match checked(kit, run_id, report).await {
+                Ok(checked) => Ok(Found {
+                    name: candidate.name,
+                    state: candidate.state,
+                    result: Event::HttpChecked(checked),
+                }),
+                Err(source) => Err(Unread {
+                    name: candidate.name,
+                    source,
+                }),
             }
         })
         .buffer_unordered(AT_ONCE)
-        .collect()
+        .try_collect()
         .await
 }
 
-async fn checked(kit: &Kit, run_id: RunId, mut report: http::Report) -> HttpChecked {
+async fn checked(
+    kit: &Kit,
+    run_id: RunId,
+    mut report: http::Report,
+) -> Result<HttpChecked, JoinError> {
     let (outcome, reason) = match report.outcome() {
         http::Outcome::Ok => (Outcome::Ok, None),
         http::Outcome::Timeout => (Outcome::Timeout, Some(HttpReason::Timeout)),
         http::Outcome::Error(reason) => (Outcome::Error, Some(reason_of(reason))),
     };
     let page = match report.page.take() {
-        Some(page) => Some(page_facts(kit, &report, page).await),
+        Some(page) => Some(page_facts(kit, &report, page).await?),
         None => (outcome == Outcome::Ok).then(|| without_page(kit, &report)),
     };
-    HttpChecked {
+    Ok(HttpChecked {
         run_id,
         outcome,
         reason,
@@ -197,7 +223,7 @@ async fn checked(kit: &Kit, run_id: RunId, mut report: http::Report) -> HttpChec
         proxy: None,
         elapsed_ms: u32::try_from(report.elapsed.as_millis()).unwrap_or(u32::MAX),
         page,
-    }
+    })
 }
 
 const fn reason_of(reason: http::Reason) -> HttpReason {
@@ -224,7 +250,11 @@ fn without_page(kit: &Kit, report: &http::Report) -> PageFacts {
     }
 }
 
-async fn page_facts(kit: &Kit, report: &http::Report, page: page::Page) -> PageFacts {
+async fn page_facts(
+    kit: &Kit,
+    report: &http::Report,
+    page: page::Page,
+) -> Result<PageFacts, JoinError> {
     let parked = page::parked(&page, report.final_url.as_ref(), &[]);
     let large = page.bytes >= LARGE_PAGE;
     let (page, keywords) = match kit.matcher.clone() {
@@ -234,17 +264,15 @@ async fn page_facts(kit: &Kit, report: &http::Report, page: page::Page) -> PageF
                 let hits = matcher.scan(&page);
                 (page, hits)
             });
-            match scanned.await {
-                Ok((page, hits)) => (page, Some(hits)),
-                Err(_) => return without_page(kit, report),
-            }
+            let (page, hits) = scanned.await?;
+            (page, Some(hits))
         }
         Some(matcher) => {
             let hits = matcher.scan(&page);
             (page, Some(hits))
         }
     };
-    PageFacts {
+    Ok(PageFacts {
         title: page.title,
         language: page.language,
         snippet: page.snippet,
@@ -262,7 +290,7 @@ async fn page_facts(kit: &Kit, report: &http::Report, page: page::Page) -> PageF
             links: page.contacts.links,
         },
         keywords: keywords.map(|hits| found(kit, hits)),
-    }
+    })
 }
 
 fn found(kit: &Kit, hits: keywords::Hits) -> Vec<Keyword> {

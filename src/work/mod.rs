@@ -17,6 +17,8 @@ mod network;
 mod orders;
 mod postgres_orders;
 mod record;
+#[cfg(test)]
+mod testing;
 mod validation;
 mod worker;
 

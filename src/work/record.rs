@@ -58,8 +58,8 @@ pub(super) async fn record(
     tallies.insert("processed".to_owned(), results.len() as u64);
     let metadata = Metadata::new(Actor::Worker(worker.to_owned()), order.run_id.to_string());
     let mut results = results;
-    let mut contended = 0;
-    for _ in 0..REDECISIONS {
+    let mut redecisions = 0;
+    loop {
         let mut transaction = database.begin().await?;
         let fenced = orders.fence(&mut transaction, order).await?;
         if fenced != Finished::Done {
@@ -81,10 +81,12 @@ pub(super) async fn record(
         // Nothing is held while streams are read: a connection that waits for another one is how a pool runs dry, and
         // a pause would wait behind the gate.
         transaction.rollback().await?;
-        contended = moved.len();
+        if redecisions == REDECISIONS {
+            return Err(RecordError::Contended(moved.len()));
+        }
+        redecisions += 1;
         reload(database, order.campaign_id, &moved, &mut results).await?;
     }
-    Err(RecordError::Contended(contended))
 }
 
 struct Decided<'a> {
@@ -169,4 +171,190 @@ fn tallies_of(results: &[Found]) -> Tallies {
         }
     }
     tallies
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicU32, Ordering},
+        time::Duration,
+    };
+
+    use aggregates::{campaign::Phase, domain::LeadDecided, ids::RunId, lead};
+    use event_store::{ConnectOptions, Transaction};
+    use futures::future::BoxFuture;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::work::{
+        PostgresOrders, Release,
+        testing::{database, leased, metadata, state_of_the_order},
+    };
+
+    const NAME: &str = "shop.test";
+    const STILL: &str = "still.test";
+
+    fn found(name: &str, run_id: RunId) -> Found {
+        let checked = serde_json::json!({
+            "run_id": run_id, "outcome": "ok", "attempts": 1, "elapsed_ms": 1
+        });
+        Found {
+            name: name.to_owned(),
+            state: Domain::default(),
+            result: Event::DnsChecked(serde_json::from_value(checked).unwrap()),
+        }
+    }
+
+    async fn stream(database: &Database, order: &Order, name: &str) -> (Domain, u64) {
+        let stream = domain::stream_id(order.campaign_id, name);
+        database.log().load::<Domain>(&stream).await.unwrap()
+    }
+
+    /// Moves the domain's stream as another run would.
+    async fn meddle(database: &Database, order: &Order) {
+        let decided = Event::LeadDecided(LeadDecided {
+            run_id: RunId(Uuid::now_v7()),
+            status: lead::Status::NoMatch,
+            reason: lead::Reason::NoKeywords,
+            score: None,
+        });
+        let (_, version) = stream(database, order, NAME).await;
+        let mut batch = BulkAppend::new(&metadata());
+        let stream = domain::stream_id(order.campaign_id, NAME);
+        batch
+            .stream::<Domain>(&stream, version, &[decided])
+            .unwrap();
+        let mut transaction = database.begin().await.unwrap();
+        transaction.append(&batch).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    /// The orders of PostgreSQL with somebody who moves the domain's stream whenever results are about to be recorded.
+    struct Meddled {
+        orders: PostgresOrders,
+        /// The connections of somebody else.
+        others: Database,
+        fences: AtomicU32,
+    }
+
+    impl Meddled {
+        fn new(database: &Database, others: &Database) -> Self {
+            Self {
+                orders: PostgresOrders::new(database.clone()),
+                others: others.clone(),
+                fences: AtomicU32::new(0),
+            }
+        }
+    }
+
+    type Answered<'a, T> = BoxFuture<'a, Result<T, OrderError>>;
+
+    impl Orders for Meddled {
+        fn plan<'a>(
+            &'a self,
+            run: (CampaignId, Phase, RunId),
+            ranges: &'a [(i64, i64, i64)],
+        ) -> Answered<'a, bool> {
+            self.orders.plan(run, ranges)
+        }
+
+        fn is_planned(&self, run_id: RunId) -> Answered<'_, bool> {
+            self.orders.is_planned(run_id)
+        }
+
+        fn claim<'a>(&'a self, worker: &'a str, lease: Duration) -> Answered<'a, Option<Order>> {
+            self.orders.claim(worker, lease)
+        }
+
+        fn renew<'a>(&'a self, order: &'a Order, lease: Duration) -> Answered<'a, bool> {
+            self.orders.renew(order, lease)
+        }
+
+        fn release<'a>(&'a self, order: &'a Order, because: Release) -> Answered<'a, ()> {
+            self.orders.release(order, because)
+        }
+
+        fn fence<'a>(
+            &'a self,
+            transaction: &'a mut Transaction,
+            order: &'a Order,
+        ) -> Answered<'a, Finished> {
+            Box::pin(async move {
+                self.fences.fetch_add(1, Ordering::Relaxed);
+                meddle(&self.others, order).await;
+                self.orders.fence(transaction, order).await
+            })
+        }
+
+        fn finish<'a>(
+            &'a self,
+            transaction: &'a mut Transaction,
+            order: &'a Order,
+            tallies: &'a Tallies,
+        ) -> Answered<'a, ()> {
+            self.orders.finish(transaction, order, tallies)
+        }
+
+        fn finished_runs(&self) -> Answered<'_, Vec<(CampaignId, Phase, RunId, Tallies)>> {
+            self.orders.finished_runs()
+        }
+
+        fn open(&self) -> Answered<'_, std::collections::BTreeMap<String, i64>> {
+            self.orders.open()
+        }
+
+        fn tidy(&self) -> Answered<'_, u64> {
+            self.orders.tidy()
+        }
+    }
+
+    /// Connects a worker that has one connection and does not wait long for a second one.
+    async fn narrow(url: &str) -> Database {
+        let options = ConnectOptions {
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(3),
+            ..ConnectOptions::default()
+        };
+        Database::connect(url, options).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_result_whose_stream_moved_is_recorded_once_over_one_connection() {
+        let (test, others) = database().await;
+        let order = leased(&others).await;
+        meddle(&others, &order).await;
+        let database = narrow(test.url()).await;
+        let orders = PostgresOrders::new(database.clone());
+        let results = vec![found(NAME, order.run_id), found(STILL, order.run_id)];
+        let recorded = record(&database, &orders, "tests", &order, results).await;
+        assert_eq!(recorded.unwrap(), Finished::Done);
+
+        let (moved, version) = stream(&others, &order, NAME).await;
+        assert_eq!((moved.dns_run, version), (Some(order.run_id), 2));
+        let (still, version) = stream(&others, &order, STILL).await;
+        assert_eq!((still.dns_run, version), (Some(order.run_id), 1));
+        assert_eq!(state_of_the_order(&others).await, "done");
+        let finished = orders.finished_runs().await.unwrap();
+        let tallies = Tallies::from([("ok".to_owned(), 2), ("processed".to_owned(), 2)]);
+        let (phase, run_id) = (order.phase, order.run_id);
+        assert_eq!(finished, [(order.campaign_id, phase, run_id, tallies)]);
+    }
+
+    #[tokio::test]
+    async fn results_whose_stream_moves_every_time_are_given_up_with_nothing_recorded() {
+        let (test, others) = database().await;
+        let order = leased(&others).await;
+        let database = narrow(test.url()).await;
+        let orders = Meddled::new(&database, &others);
+        let results = vec![found(NAME, order.run_id), found(STILL, order.run_id)];
+        let refused = record(&database, &orders, "tests", &order, results).await;
+        assert!(
+            matches!(refused, Err(RecordError::Contended(1))),
+            "{refused:?}"
+        );
+        assert_eq!(orders.fences.load(Ordering::Relaxed), 1 + REDECISIONS);
+        assert_eq!(stream(&others, &order, NAME).await.0.dns_run, None);
+        assert_eq!(stream(&others, &order, STILL).await.1, 0);
+        assert_eq!(state_of_the_order(&others).await, "leased");
+    }
 }

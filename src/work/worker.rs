@@ -1,6 +1,6 @@
 //! The worker: claims orders, works on them under a lease that it renews, and records what it found.
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use aggregates::{
     Actor, Metadata,
@@ -9,6 +9,7 @@ use aggregates::{
 };
 use chrono::Utc;
 use event_store::{Database, ExecuteError, describe};
+use futures::FutureExt as _;
 use projections::domains;
 use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -119,7 +120,7 @@ impl Worker {
                 }
                 Ok(None) => self.rest(cancel).await,
                 Err(error) => {
-                    tracing::warn!(error = %error, "cannot claim work, trying again");
+                    tracing::warn!(error = %describe(&error), "cannot claim work, trying again");
                     self.rest(cancel).await;
                 }
             }
@@ -137,7 +138,7 @@ impl Worker {
     /// Works on an order until it is done, its lease is lost or the worker ends; answers whether it was given back.
     async fn work_under_lease(&self, order: &Order, cancel: &CancellationToken) -> bool {
         let worked = tokio::select! {
-            worked = self.work(order) => worked,
+            worked = caught(self.work(order)) => worked,
             () = self.keep_lease(order) => return false,
             () = cancel.cancelled() => Ok(Worked::GivenBack),
         };
@@ -179,7 +180,7 @@ impl Worker {
 
     async fn give_back(&self, order: &Order, because: Release) {
         if let Err(error) = self.orders.release(order, because).await {
-            tracing::warn!(%error, "cannot give a work order back, its lease will run out");
+            tracing::warn!(error = %describe(&error), "cannot give a work order back, its lease will run out");
         }
     }
 
@@ -193,7 +194,7 @@ impl Worker {
             match self.orders.renew(order, self.settings.lease).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(error) => tracing::warn!(%error, "cannot renew a lease"),
+                Err(error) => tracing::warn!(error = %describe(&error), "cannot renew a lease"),
             }
         }
     }
@@ -202,7 +203,7 @@ impl Worker {
         let kit = match self.engines.of(order.campaign_id, order.run_id).await {
             Ok(kit) => kit,
             Err(error) if error.is_final() => {
-                self.fail(order, error.to_string()).await?;
+                self.fail(order, describe(&error)).await?;
                 return Ok(Worked::Over);
             }
             Err(error) => return Err(describe(&error)),
@@ -223,12 +224,14 @@ impl Worker {
         let run_id = order.run_id;
         let results: Vec<Found> = match kit.as_ref() {
             Kit::Dns(engine) => validation::check(engine, run_id, candidates).await,
-            Kit::Http(kit) => extraction::fetch(kit, run_id, candidates).await,
+            Kit::Http(kit) => extraction::fetch(kit, run_id, candidates)
+                .await
+                .map_err(|error| describe(&error))?,
             Kit::Pure(Pinned::Analysis {
                 scoring_profile,
                 weights,
             }) => {
-                let weights = Weights::parse(weights).map_err(|error| error.to_string())?;
+                let weights = Weights::parse(weights).map_err(|error| describe(&error))?;
                 analysis::score(&weights, *scoring_profile, run_id, candidates, Utc::now())
             }
             Kit::Pure(Pinned::Enrichment { thresholds }) => {
@@ -240,11 +243,16 @@ impl Worker {
         let finished = record(&self.database, self.orders.as_ref(), worker, order, results)
             .await
             .map_err(|error| describe(&error))?;
+        Ok(self.over(order, finished).await)
+    }
+
+    /// Leaves an order whose results were recorded or refused. Those of a run that is over are nobody's any more.
+    async fn over(&self, order: &Order, finished: Finished) -> Worked {
         if finished == Finished::RunOver {
             tracing::info!(campaign.id = %order.campaign_id, run.id = %order.run_id, "late results refused, the run is over");
             self.give_back(order, Release::Undone).await;
         }
-        Ok(Worked::Over)
+        Worked::Over
     }
 
     async fn discover(&self, order: &Order, source: &campaign::Source) -> Result<Worked, String> {
@@ -278,8 +286,14 @@ impl Worker {
                 .commit()
                 .await
                 .map_err(|error| describe(&error))?;
+        } else {
+            // Before the order is given back, which its lock would hold up.
+            transaction
+                .rollback()
+                .await
+                .map_err(|error| describe(&error))?;
         }
-        Ok(Worked::Over)
+        Ok(self.over(order, fenced).await)
     }
 
     /// Ends a run that can never go on.
@@ -305,5 +319,77 @@ impl Worker {
             Ok(_) | Err(ExecuteError::Rejected(_)) => Ok(()),
             Err(error) => Err(describe(&error)),
         }
+    }
+}
+
+/// Makes a panic a failure of the work: what takes a work order along must not take the slot along, and an order that
+/// panics again and again ends its run like any other that cannot be done.
+async fn caught<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    // What the work leaves half done is what a crash would leave: nothing that is shared is held across it.
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(format!("a panic: {}", message_of(panic.as_ref()))))
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
+
+#[cfg(test)]
+mod tests {
+    use aggregates::campaign::{Event, FailureCause};
+
+    use super::*;
+    use crate::work::{
+        Network, PostgresOrders,
+        testing::{append, database, leased, state_of_the_order},
+    };
+
+    fn worker(database: &Database) -> Worker {
+        let engines = Engines::new(
+            database.pool().clone(),
+            Network::default(),
+            CancellationToken::new(),
+        );
+        Worker::new(
+            database.clone(),
+            Arc::new(PostgresOrders::new(database.clone())),
+            Arc::new(engines),
+            Settings::default(),
+            Arc::default(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_of_the_work_that_tells_its_message() {
+        let numbers = [1];
+        let at = numbers.len();
+        let worked: Result<i32, String> = caught(async {
+            tokio::task::yield_now().await;
+            Ok(numbers[at])
+        })
+        .await;
+        let error = worked.unwrap_err();
+        assert!(error.starts_with("a panic: index out of bounds"), "{error}");
+        assert_eq!(caught(async { Ok(1) }).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn an_order_whose_run_is_over_when_it_is_to_be_finished_is_given_back() {
+        let (_test, database) = database().await;
+        let order = leased(&database).await;
+        let failed = Event::PhaseFailed {
+            phase: order.phase,
+            run_id: order.run_id,
+            cause: FailureCause::Stopped,
+            message: "stopped".to_owned(),
+        };
+        append(&database, order.campaign_id, 1, &[failed]).await;
+        let finished = worker(&database).finish(&order, &Tallies::new()).await;
+        assert!(matches!(finished, Ok(Worked::Over)));
+        assert_eq!(state_of_the_order(&database).await, "pending");
     }
 }
