@@ -62,8 +62,9 @@ pub struct Cluster {
 pub(crate) struct Running {
     launcher: Launcher,
     server: Mutex<Server>,
-    /// Held while a server is started, so that none is left behind by whoever stops the cluster meanwhile.
-    starting: Mutex<()>,
+    /// Whether the cluster is being stopped. Held while a server is started, so that a stop meets either all of a start
+    /// or none of it.
+    stopped: Mutex<bool>,
 }
 
 impl Running {
@@ -72,17 +73,20 @@ impl Running {
         locked(&self.server).clone()
     }
 
-    /// Starts a server in the place of one that has ended.
+    /// Starts a server in the place of one that has ended; none where the cluster is being stopped.
     pub(crate) fn start_again(&self) -> Result<(), Error> {
-        let _starting = locked(&self.starting);
+        let stopped = locked(&self.stopped);
+        if *stopped {
+            return Ok(());
+        }
         let server = self.launcher.start()?;
         *locked(&self.server) = server;
         Ok(())
     }
 
-    /// Waits until no server is being started.
+    /// Waits until no server is being started, and lets none be started any more.
     fn settle(&self) {
-        drop(locked(&self.starting));
+        *locked(&self.stopped) = true;
     }
 }
 
@@ -139,7 +143,7 @@ impl Cluster {
             running: Arc::new(Running {
                 launcher,
                 server,
-                starting: Mutex::new(()),
+                stopped: Mutex::new(false),
             }),
             _ownership: ownership,
         })

@@ -20,7 +20,15 @@ const MAX_SOCKET_DIRECTORY: usize = 88;
 /// The exclusive right to a data directory; the kernel takes it back when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Ownership {
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Ownership {
+    /// Closing the file is not enough: a child that another thread has just forked holds it open until it runs its
+    /// program, and the lock with it.
+    fn drop(&mut self) {
+        let _ = flock(&self.lock, FlockOperation::Unlock);
+    }
 }
 
 impl Ownership {
@@ -55,7 +63,7 @@ impl Ownership {
             write!(lock, "{}", std::process::id())
         };
         write(&mut lock).map_err(Error::io("write", &path))?;
-        Ok(Self { _lock: lock })
+        Ok(Self { lock })
     }
 }
 
@@ -158,4 +166,22 @@ fn hash_of(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_was_let_go_can_be_taken_although_a_fork_holds_its_lock_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Ownership::take(directory.path()).unwrap();
+        let refused = Ownership::take(directory.path()).unwrap_err();
+        assert!(matches!(refused, Error::InUse { .. }), "{refused}");
+        // What a child has between its fork and its program: the same open file.
+        let forked = first.lock.try_clone().unwrap();
+        drop(first);
+        Ownership::take(directory.path()).unwrap();
+        drop(forked);
+    }
 }

@@ -262,6 +262,22 @@ async fn a_server_that_outlived_its_program_is_stopped_before_the_next_starts() 
     cluster.stop().await.unwrap();
 }
 
+/// A process that has nothing to do with PostgreSQL; it ends with the test, whichever way that ends.
+struct Innocent(Child);
+
+impl Innocent {
+    fn start() -> Self {
+        Self(Command::new("sleep").arg("600").spawn().unwrap())
+    }
+}
+
+impl Drop for Innocent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A process id is used again: the file names a process that is alive and no server of this cluster.
 #[tokio::test]
 async fn a_stale_process_file_that_names_another_process_is_removed() {
@@ -270,16 +286,14 @@ async fn a_stale_process_file_that_names_another_process_is_removed() {
     let file = cluster.directory().join("postmaster.pid");
     let text = fs::read_to_string(&file).unwrap();
     cluster.stop().await.unwrap();
-    let mut innocent = Command::new("sleep").arg("600").spawn().unwrap();
+    let mut innocent = Innocent::start();
     let rest = text.split_once('\n').unwrap().1;
-    fs::write(&file, format!("{}\n{rest}", innocent.id())).unwrap();
+    fs::write(&file, format!("{}\n{rest}", innocent.0.id())).unwrap();
     let cluster = Cluster::start(options(directory.path())).await.unwrap();
     assert!(
-        innocent.try_wait().unwrap().is_none(),
+        innocent.0.try_wait().unwrap().is_none(),
         "the other process was left alone"
     );
-    innocent.kill().unwrap();
-    innocent.wait().unwrap();
     cluster.stop().await.unwrap();
 }
 

@@ -91,20 +91,3 @@ async fn a_server_that_ends_again_and_again_is_given_up() {
     );
     cluster.stop().await.unwrap();
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_while_a_server_starts_again_leaves_none_behind() {
-    let directory = TempDir::new().unwrap();
-    let cluster = Cluster::start(options(directory.path())).await.unwrap();
-    let killed = kill(&cluster);
-    // The start has begun and nobody waits for it any more.
-    tokio::select! {
-        biased;
-        error = cluster.keep_running() => panic!("given up: {error}"),
-        () = cluster.ended() => {}
-    }
-    cluster.stop().await.unwrap();
-    let next = Cluster::start(options(directory.path())).await.unwrap();
-    assert_ne!(next.pid(), killed);
-    next.stop().await.unwrap();
-}
