@@ -8,6 +8,8 @@
 //! next one out. The owner holds a file lock, which the kernel drops with the process; a server that outlived its
 //! owner is recognised by its working directory and stopped before a new one starts.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod account;
 mod cluster;
 mod error;
