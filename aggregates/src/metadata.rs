@@ -58,7 +58,7 @@ pub struct Metadata {
     pub causation_id: Option<String>,
     /// SHA-256 of user, operation and idempotency key, when the caller sent a key.
     pub idempotency: Option<String>,
-    /// SHA-256 of the request body that came with the key, to refuse the same key with another body.
+    /// A hash, under the server's secret, of the request that came with the key, to refuse the same key with another body.
     pub request_hash: Option<String>,
     /// The client's address, for commands of users.
     pub ip: Option<String>,

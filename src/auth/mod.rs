@@ -84,6 +84,11 @@ impl Auth {
         self.settings.secure_cookie
     }
 
+    /// Returns the secret that every process that serves has.
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.settings.secret
+    }
+
     /// Returns how long a session lasts.
     #[must_use]
     pub fn session_length(&self) -> Duration {

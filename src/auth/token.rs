@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 /// Digits of a session id.
 const DIGITS: usize = 64;
 
-/// What session tokens are signed with; never shown.
+/// What session tokens are signed with, and what is kept of requests is hashed with; never shown.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
 
@@ -38,10 +38,28 @@ impl Secret {
         &self.0
     }
 
-    fn signature(&self, session: &str) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+    /// Hashes parts so that no two lists of parts have the same hash, and nobody without the secret can find out which
+    /// parts a hash is of by trying some; hex.
+    pub(crate) fn hash_of(&self, parts: &[&[u8]]) -> String {
+        let mut mac = self.mac();
+        // No session begins like that, so that no hash is a signature.
+        mac.update(b"parts:");
+        for part in parts {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        hex(&mac.finalize().into_bytes())
+    }
+
+    fn signature(&self, session: &str) -> Hmac<Sha256> {
+        let mut mac = self.mac();
         mac.update(session.as_bytes());
-        Some(mac)
+        mac
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        Hmac::new_from_slice(&self.0).expect("a key")
     }
 }
 
@@ -67,16 +85,14 @@ impl SessionKey {
         }
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
         // Compares in constant time.
-        secret.signature(session)?.verify_slice(&signature).ok()?;
+        secret.signature(session).verify_slice(&signature).ok()?;
         Some(Self(session.to_owned()))
     }
 
     /// Writes the token.
     pub(super) fn token(&self, secret: &Secret) -> String {
-        let signature = secret
-            .signature(&self.0)
-            .map(|mac| BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
-            .unwrap_or_default();
+        let mac = secret.signature(&self.0).finalize();
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(mac.into_bytes());
         format!("{}.{signature}", self.0)
     }
 
@@ -132,6 +148,18 @@ mod tests {
             token.split_once('.').unwrap().1,
             "hzbghKDW57GbtDj2kz21WpKWbvEv3khAPMIOZDKaVic"
         );
+    }
+
+    #[test]
+    fn parts_cannot_be_moved_into_each_other_and_another_secret_hashes_otherwise() {
+        let secret = Secret::random();
+        assert_ne!(
+            secret.hash_of(&[b"ab", b"c"]),
+            secret.hash_of(&[b"a", b"bc"])
+        );
+        assert_eq!(secret.hash_of(&[b"a"]), secret.clone().hash_of(&[b"a"]));
+        assert_ne!(secret.hash_of(&[b"a"]), Secret::random().hash_of(&[b"a"]));
+        assert_eq!(secret.hash_of(&[b"a"]).len(), 64);
     }
 
     #[test]

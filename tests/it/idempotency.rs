@@ -1,6 +1,7 @@
 //! A command that comes again with its idempotency key is not a second command.
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::server::{Client, Reply, Server, TestApp};
 
@@ -164,6 +165,32 @@ async fn a_refusal_is_not_kept_and_a_change_that_changed_nothing_is() {
     deleted("key-3").await.ok(204);
     deleted("key-3").await.ok(204);
     deleted("key-4").await.ok(404);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_without_the_secret_can_try_bodies_against_what_is_kept_of_a_request() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let body = json!({"name": "words"});
+    create(&ann, "key-1", &body).await.ok(201);
+    let kept: String = sqlx::query_scalar("SELECT request_hash FROM idempotency_keys")
+        .fetch_one(app.app.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 64, "{kept}");
+    // What anybody could compute: the hash of query, version and body, each after its length.
+    let mut plain = Sha256::new();
+    for part in ["", "", &body.to_string()] {
+        plain.update((part.len() as u64).to_be_bytes());
+        plain.update(part);
+    }
+    let plain: String = plain
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_ne!(kept, plain);
     app.stop().await;
 }
 

@@ -127,6 +127,33 @@ async fn no_secret_is_in_the_log_or_readable_in_a_table() {
 }
 
 #[tokio::test]
+async fn a_change_of_the_password_leaves_no_hash_of_its_body_whatever_key_it_comes_with() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let change = |path: &'static str, old: &str, new: &str| {
+        ann.post(path)
+            .header("x-idempotency-key", "key-1")
+            .json(&json!({"oldPassword": old, "newPassword": new}))
+            .send()
+    };
+    change("/auth/change-password", PASSWORD, "another horse")
+        .await
+        .ok(200);
+    change("/change-password", "another horse", PASSWORD)
+        .await
+        .ok(200);
+    let kept: (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM idempotency_keys), \
+         (SELECT count(*) FROM events WHERE metadata::jsonb ?| ARRAY['idempotency', 'request_hash'])",
+    )
+    .fetch_one(app.app.database.pool())
+    .await
+    .unwrap();
+    assert_eq!(kept, (0, 0));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_forged_or_foreign_token_is_refused() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
