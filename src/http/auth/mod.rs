@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::me::UserPublicResponse;
-use super::{error::Error, refusals::Refusal as _, router::State};
+use super::{error::Error, router::State};
 use crate::auth;
 
 /// Collects the routes that need no user.
@@ -55,9 +55,7 @@ impl From<auth::Error> for Error {
                 message: error.to_string(),
             },
             auth::Error::UnusablePassword(message) => Self::bad("password", message),
-            auth::Error::Refused(event_store::ExecuteError::Rejected(refusal)) => {
-                refusal.into_http()
-            }
+            auth::Error::Refused(refused) => refused.into(),
             other => Self::internal(other),
         }
     }
@@ -71,4 +69,31 @@ fn cookie(token: &str, seconds: u64, secure: bool) -> Option<HeaderValue> {
         "{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"
     ))
     .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use event_store::ExecuteError;
+
+    use super::*;
+
+    #[test]
+    fn a_command_that_lost_against_another_is_answered_like_every_other_command() {
+        let conflict = ExecuteError::Conflict {
+            aggregate_type: "user",
+            aggregate_id: "1".to_owned(),
+        };
+        assert!(matches!(
+            Error::from(auth::Error::Refused(conflict)),
+            Error::Conflict { .. }
+        ));
+        let mismatch = ExecuteError::VersionMismatch {
+            expected: 1,
+            actual: 2,
+        };
+        assert!(matches!(
+            Error::from(auth::Error::Refused(mismatch)),
+            Error::PreconditionFailed { .. }
+        ));
+    }
 }
