@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{access, settings, views::CampaignResponse};
 use crate::{
+    auth::hex,
     commands::pin,
     http::{Answer, Caller, Error, Json, State},
 };
@@ -87,7 +88,7 @@ fn import(names: Vec<String>) -> ImportDomains {
     }
     ImportDomains {
         file_id: FileId(Uuid::now_v7()),
-        sha256: super::list_of_names::hex(&digest.finalize()),
+        sha256: hex(&digest.finalize()),
         names,
     }
 }

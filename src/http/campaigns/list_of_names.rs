@@ -5,7 +5,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use crate::http::Error;
+use crate::{auth::hex, http::Error};
 
 /// Rejected lines that are reported one by one; all of them are counted.
 pub(super) const MOST_REPORTED: usize = 10_000;
@@ -115,11 +115,6 @@ impl ListOfNames {
         }
         Ok(())
     }
-}
-
-/// Writes bytes as hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
