@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize)]
-    #[serde(rename_all = "camelCase")]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Wanted {
         limit: Option<i64>,
         #[serde(rename = "isEnabled")]
@@ -81,10 +81,15 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_does_not_read_is_named() {
-        let read: Wanted = parse("limit=5&isEnabled=true&other=x").unwrap();
+    fn a_parameter_that_does_not_read_or_is_unknown_is_named() {
+        let read: Wanted = parse("limit=5&isEnabled=true").unwrap();
         assert_eq!((read.limit, read.enabled), (Some(5), Some(true)));
-        for (query, name) in [("limit=five", "limit"), ("isEnabled=yes", "isEnabled")] {
+        let refused = [
+            ("limit=five", "limit"),
+            ("isEnabled=yes", "isEnabled"),
+            ("limit=5&other=x", "other"),
+        ];
+        for (query, name) in refused {
             match parse::<Wanted>(query).unwrap_err() {
                 Error::BadRequest(details) => assert_eq!(details[0].field, name),
                 other => panic!("{other:?}"),

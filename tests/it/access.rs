@@ -108,6 +108,29 @@ async fn an_object_that_is_not_there_is_404_for_every_operation_on_it_by_its_par
 }
 
 #[tokio::test]
+async fn a_query_parameter_that_an_operation_does_not_know_is_refused_by_its_name() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let document = serde_json::to_value(http::openapi()).unwrap();
+    let mut tried = 0;
+    for (method, path) in operations() {
+        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
+        let parameters = operation["parameters"].as_array();
+        if !parameters.is_some_and(|all| all.iter().any(|one| one["in"] == "query")) {
+            continue;
+        }
+        let reply = ann
+            .request(method, &format!("{}?persona_type=dns", filled(&path)))
+            .send()
+            .await;
+        reply.blames(400, "persona_type");
+        tried += 1;
+    }
+    assert!(tried > 10, "{tried}");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn whatever_goes_wrong_is_answered_in_the_envelope_with_the_requests_id() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;

@@ -13,7 +13,7 @@ use crate::http::{
 
 /// Which sets are wanted, and how much of each.
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// The most of them, 1 to 500; 50 where this is not said.

@@ -13,6 +13,7 @@ use crate::http::{
 
 /// Which profiles are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// The most of them, 1 to 500; 50 where this is not said.
