@@ -98,6 +98,22 @@ impl Pattern {
         self.ranges.get(&run_id).map(|(_, range)| *range)
     }
 
+    /// Returns the span from a campaign's first offset to its last. A campaign whose discovery was run again has a
+    /// range for each run, and others may have offsets between them.
+    #[must_use]
+    pub fn span_of(&self, campaign_id: CampaignId) -> Option<Range> {
+        let ranges = self.ranges.values();
+        let own = ranges.filter(|(owner, _)| *owner == campaign_id);
+        own.map(|(_, range)| *range).reduce(|span, range| {
+            let start = span.start.min(range.start);
+            let end = span.end().max(range.end());
+            Range {
+                start,
+                count: end.saturating_sub(start),
+            }
+        })
+    }
+
     /// Lists every range that was given, in the order of the offsets.
     #[must_use]
     pub fn ranges(&self) -> Vec<(CampaignId, RunId, Range)> {

@@ -34,7 +34,7 @@ pub struct Counts {
     pub analyzed: u64,
     /// Analyzed domains with a score of at least 0.80.
     pub high_potential: u64,
-    /// Scored domains with a warning.
+    /// Analyzed domains with a warning.
     pub warned: u64,
 }
 
@@ -81,7 +81,7 @@ impl Counts {
         self.scored += when(row.scored);
         self.analyzed += when(row.keyword_hit && row.scored);
         self.high_potential += when(row.keyword_hit && row.high_potential);
-        self.warned += when(row.warned);
+        self.warned += when(row.keyword_hit && row.scored && row.warned);
     }
 }
 

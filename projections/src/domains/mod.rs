@@ -8,13 +8,16 @@
 //! result of the same kind for a domain.
 
 mod batch;
+mod classes;
 mod counts;
 mod evidence;
 mod list;
 mod listing;
 mod metrics;
+mod momentum;
 #[cfg(test)]
 mod plan;
+mod recommendations;
 mod rejections;
 mod reset;
 mod rows;
@@ -29,11 +32,14 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
 pub use self::{
+    classes::{Class, Classes, Sample, classes_of},
     counts::{Counts, counts_of, counts_of_many, recount},
     evidence::PageEvidence,
     list::{Direction, Filter, Listed, Page, Sort, Warnings, by_name, page, total},
     listing::{Listing, listing, next_page},
     metrics::{Metrics, metrics_of},
+    momentum::{BUCKETS, Momentum, Mover, momentum_of},
+    recommendations::{Code, Recommendation, Severity, recommend},
     rejections::{Reason, rejections_of},
     work::{Candidate, candidates, existing_names, next_boundaries},
 };

@@ -15,14 +15,14 @@ macro_rules! has {
         "d.http_status <> 'pending'"
     };
     (score) => {
-        "d.scored"
+        "d.scored OR d.former_score IS NOT NULL"
     };
     (lead) => {
         "d.rejection_reason <> 'pending'"
     };
 }
 
-/// A domain without findings of a kind.
+/// A domain without findings of a kind. A score becomes the former one.
 macro_rules! without {
     (dns) => {
         "dns_run = NULL, dns_status = 'pending', dns_reason = '', addresses = NULL"
@@ -32,8 +32,8 @@ macro_rules! without {
          keywords = NULL, keywords_unique = NULL, keyword_hit = false, parked_confidence = NULL, has_contact = false"
     };
     (score) => {
-        "score_run = NULL, score = NULL, score_breakdown = NULL, richness_score = NULL, microcrawl_gain = NULL, \
-         features = NULL, high_potential = false, warned = false, scored = false"
+        "former_score = d.score, score_run = NULL, score = NULL, score_breakdown = NULL, richness_score = NULL, \
+         microcrawl_gain = NULL, features = NULL, high_potential = false, warned = false, scored = false"
     };
     (lead) => {
         "lead_run = NULL, lead_status = 'pending', rejection_reason = 'pending'"

@@ -7,6 +7,7 @@
 )]
 
 mod counters;
+mod insights;
 mod keywords;
 mod pages;
 mod reruns;

@@ -1,11 +1,10 @@
 //! A new run of a phase.
 
+use crate::support::{
+    World, decided, dns_ok, fetched, imported, names, new_campaign, rerun, scored,
+};
 use aggregates::{campaign::Phase, ids::CampaignId};
 use projections::domains::{self, Counts};
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::support::{World, decided, dns_ok, fetched, imported, names, new_campaign, scored};
 
 /// A campaign of five domains: the first has findings of all four kinds, each later one of one kind less, and the last
 /// was decided upon without any other.
@@ -24,12 +23,6 @@ async fn campaign(world: &World) -> CampaignId {
     }
     world.results(campaign_id, &names[4..], 0, &decided()).await;
     campaign_id
-}
-
-/// The start of a second run; what it works with is nothing to the read model.
-fn rerun(phase: Phase) -> Value {
-    let pinned = json!({"phase": "discovery", "source": {"from": "import"}});
-    json!({"PhaseStarted": {"phase": phase.name(), "run_id": Uuid::now_v7(), "run_number": 2, "pinned": pinned}})
 }
 
 /// Counts the updates of domains: statements, and rows.

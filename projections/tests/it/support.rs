@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aggregates::{Actor, Metadata, domain, ids::CampaignId};
+use aggregates::{Actor, Metadata, campaign::Phase, domain, ids::CampaignId};
 use event_store::{Answer, BulkAppend, ConnectOptions, Database, NewEvent};
 use private_postgres::testing::TestDatabase;
 use projections::{
@@ -150,4 +150,10 @@ pub(crate) fn scored() -> Value {
 
 pub(crate) fn decided() -> Value {
     json!({"LeadDecided": {"run_id": Uuid::now_v7(), "status": "match", "reason": "qualified"}})
+}
+
+/// The start of a second run; what it works with is nothing to the read model.
+pub(crate) fn rerun(phase: Phase) -> Value {
+    let pinned = json!({"phase": "discovery", "source": {"from": "import"}});
+    json!({"PhaseStarted": {"phase": phase.name(), "run_id": Uuid::now_v7(), "run_number": 2, "pinned": pinned}})
 }

@@ -27,7 +27,7 @@ pub(super) async fn overview(state: &State, caller: &Caller, id: Uuid) -> Result
 }
 
 /// Reads the caller's campaign.
-pub(super) async fn campaign(
+pub(crate) async fn campaign(
     state: &State,
     caller: &Caller,
     id: Uuid,

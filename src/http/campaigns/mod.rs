@@ -6,6 +6,7 @@
 
 mod access;
 mod breakdown;
+mod classifications;
 mod configs;
 mod configure;
 #[cfg(test)]
@@ -24,7 +25,9 @@ mod list;
 mod list_of_names;
 mod metrics;
 mod mode;
+mod momentum;
 mod progress;
+mod recommendations;
 mod rejections;
 pub mod settings;
 mod start;
@@ -36,7 +39,7 @@ pub mod views;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::access::MISSING;
+pub(crate) use self::access::{MISSING, campaign};
 pub(super) use self::upload::{MAX_FORM, may_upload};
 use crate::http::State;
 
@@ -66,6 +69,9 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(funnel::funnel))
         .routes(routes!(metrics::metrics))
         .routes(routes!(rejections::rejection_summary))
+        .routes(routes!(classifications::classifications))
+        .routes(routes!(momentum::momentum))
+        .routes(routes!(recommendations::recommendations))
         .routes(routes!(history::history))
         .routes(routes!(history::domain_history))
         .routes(routes!(export::export))

@@ -1,6 +1,6 @@
 //! The caller's campaigns that have names of a pattern.
 
-use aggregates::{campaign::Status, pattern::Pattern};
+use aggregates::{campaign::Status, ids::CampaignId, pattern::Pattern};
 use chrono::{DateTime, Utc};
 use projections::{
     campaigns::{self, Campaign},
@@ -58,17 +58,22 @@ pub(super) struct LineageStats {
     completeness: &'static str,
 }
 
-/// Lists the caller's campaigns among those that have ranges of a pattern, the newest ranges first.
+/// Lists the caller's campaigns among those that have ranges of a pattern, the newest ranges first, without the one
+/// that is asked about.
 pub(super) async fn prior_campaigns(
     state: &State,
     caller: &Caller,
     pattern: &Pattern,
+    besides: Option<CampaignId>,
 ) -> Result<Vec<DiscoveryLineageCampaign>, Error> {
     let pool = state.app.database.pool();
     let mut found = Vec::new();
     for (campaign_id, _, range) in pattern.ranges().into_iter().rev().take(LOOKED_AT) {
         if found.len() >= SHOWN {
             break;
+        }
+        if besides == Some(campaign_id) {
+            continue;
         }
         let shown = campaigns::by_id(pool, campaign_id).await?;
         if let Some(campaign) = shown.filter(|campaign| campaign.owner == caller.user_id) {

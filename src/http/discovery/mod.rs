@@ -4,6 +4,7 @@
 //! this moment would give.
 
 mod lineage;
+mod of_campaign;
 mod offset;
 mod preview;
 
@@ -20,6 +21,7 @@ pub fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(preview::preview))
         .routes(routes!(offset::pattern_offset))
+        .routes(routes!(of_campaign::discovery_lineage))
 }
 
 /// Builds a pattern and reads what campaigns have of it.

@@ -96,7 +96,7 @@ pub(super) async fn preview(
         total_combinations: i64::try_from(preview.total).unwrap_or(i64::MAX),
         next_offset: preview.next_offset,
         exhaustion_warning: preview.exhaustion_warning,
-        prior_campaigns: prior_campaigns(&state, &caller, &used).await?,
+        prior_campaigns: prior_campaigns(&state, &caller, &used, None).await?,
         sample_domains: preview.sample.iter().map(ToString::to_string).collect(),
     };
     Ok(Answer::ok(DiscoveryPreviewResponse {

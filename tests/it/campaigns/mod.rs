@@ -1,6 +1,7 @@
 //! Campaigns through the interface: setting them up, running them, and asking what they found.
 
 mod control;
+mod insights;
 mod life;
 mod preview;
 mod refused_settings;
