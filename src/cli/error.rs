@@ -20,6 +20,9 @@ pub enum Error {
     /// A signal ended the work.
     #[error("interrupted; the same command goes on where this one ended")]
     Interrupted,
+    /// The private server was lost while the command worked on it.
+    #[error("the private PostgreSQL ended")]
+    Lost,
     /// The private server could not be had.
     #[error(transparent)]
     Cluster(#[from] private_postgres::Error),

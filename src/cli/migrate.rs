@@ -3,7 +3,7 @@
 use clap::Args;
 use event_store::{ConnectOptions, Database};
 
-use super::{Error, Store};
+use super::{Error, Store, say};
 use crate::config::StoreArgs;
 
 /// The arguments of `migrate`.
@@ -24,6 +24,5 @@ pub(super) async fn migrate(args: MigrateArgs) -> Result<(), Error> {
     let migrated = migrated.await;
     store.close().await?;
     migrated?;
-    println!("the schema is up to date");
-    Ok(())
+    say("the schema is up to date")
 }

@@ -10,6 +10,7 @@ mod node;
 mod openapi;
 pub(crate) mod replay;
 pub mod run;
+mod say;
 mod serve;
 mod shutdown;
 mod store;
@@ -20,10 +21,11 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
+pub(crate) use self::say::say;
 pub use self::{
     error::Error,
     node::{Node, Parts},
-    serve::Server,
+    serve::{Entrance, Server},
     shutdown::Shutdown,
     store::Store,
 };
@@ -84,8 +86,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
             ) =>
         {
-            print!("{answer}");
-            return Ok(());
+            return say(answer.to_string().trim_end());
         }
         Err(refused) => return Err(Error::Usage(in_one_line(&refused))),
     };

@@ -63,10 +63,15 @@ impl Node {
         }
     }
 
-    /// Ends without waiting for tasks, because their database is gone for good.
-    pub fn abandon(self) {
-        self.cancel.cancel();
-        self.tracker.close();
+    /// Ends the parts after a command's work: as [`stop`](Self::stop), but without waiting for tasks whose database is
+    /// gone for good.
+    pub async fn end<T>(self, ended: &Result<T, Error>) {
+        if matches!(ended, Err(Error::Lost)) {
+            self.cancel.cancel();
+            self.tracker.close();
+        } else {
+            self.stop().await;
+        }
     }
 
     /// Ends every task and the connections.

@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use event_store::{ConnectOptions, Database, Position};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Error, Shutdown, Store};
+use super::{Error, Shutdown, Store, say};
 use crate::config::StoreArgs;
 
 /// What can be done with the read models.
@@ -112,15 +112,15 @@ async fn rebuild(database: &Database, names: &[String]) -> Result<(), Error> {
         })
         .await?;
         bar.finish_and_clear();
-        println!(
+        say(format_args!(
             "{}: rebuilt from {} events in {}, at position {}; {} rows compared, {} differed",
             rebuilt.projection,
             rebuilt.applied,
             seconds(rebuilt.elapsed),
             rebuilt.position,
             rebuilt.comparison.rows,
-            rebuilt.comparison.differing,
-        );
+            rebuilt.comparison.differing
+        ))?;
     }
     Ok(())
 }
@@ -134,7 +134,7 @@ async fn verify(database: &Database, names: &[String]) -> Result<(), Error> {
         })
         .await?;
         bar.finish_and_clear();
-        print_verified(&verified);
+        print_verified(&verified)?;
         different += verified.comparison.differing;
     }
     match different {
@@ -145,46 +145,47 @@ async fn verify(database: &Database, names: &[String]) -> Result<(), Error> {
     }
 }
 
-fn print_verified(verified: &Verified) {
-    println!(
+fn print_verified(verified: &Verified) -> Result<(), Error> {
+    say(format_args!(
         "{}: {} events, {} rows compared in {} at position {}, {} differ",
         verified.projection,
         verified.applied,
         verified.comparison.rows,
         seconds(verified.elapsed),
         verified.comparison.position,
-        verified.comparison.differing,
-    );
+        verified.comparison.differing
+    ))?;
     for difference in &verified.comparison.differences {
-        println!(
+        say(format_args!(
             "  {} only in {}: {}",
             difference.table, difference.only_in, difference.row
-        );
+        ))?;
     }
+    Ok(())
 }
 
 async fn check(database: &Database) -> Result<(), Error> {
     let report = ::replay::check(database).await?;
-    println!(
+    say(format_args!(
         "log: {} events in {} streams, {} wait for their positions",
         report.log.events, report.log.streams, report.log.waiting
-    );
+    ))?;
     for standing in &report.standings {
-        println!(
+        say(format_args!(
             "projection {}: at {} of {}, {} events applied of {}",
             standing.projection,
             standing.position,
             standing.head,
             standing.applied,
             standing.matching
-        );
+        ))?;
     }
     let findings = report.findings();
     for finding in &findings {
-        println!("wrong: {finding}");
+        say(format_args!("wrong: {finding}"))?;
     }
     if findings.is_empty() {
-        println!("everything is as it should be");
+        say("everything is as it should be")?;
         return Ok(());
     }
     Err(Error::Failed(format!("{} findings", findings.len())))
@@ -201,8 +202,7 @@ async fn show(database: &Database, args: &ShowArgs) -> Result<(), Error> {
         "state": then.state,
     });
     let text = serde_json::to_string_pretty(&shown).map_err(Error::step("write the campaign"))?;
-    println!("{text}");
-    Ok(())
+    say(text)
 }
 
 /// Makes the bar of a rebuild.

@@ -1,19 +1,12 @@
 //! `serve`: the interface, with everything behind it.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::Write as _,
-    net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Node, Parts, Shutdown, Store};
+use super::{Error, Node, Parts, Shutdown, Store, say};
 use crate::{
     auth::{Auth, Secret, Settings},
     config::{ListenArgs, NetworkArgs, StoreArgs},
@@ -39,6 +32,38 @@ pub(super) struct ServeArgs {
     no_workers: bool,
 }
 
+/// Where the interface will be served, with what it signs sessions: what can be wrong with a command line and costs
+/// nothing to find out, before anything is started for nothing.
+pub struct Entrance {
+    listener: TcpListener,
+    address: SocketAddr,
+    settings: Settings,
+}
+
+impl Entrance {
+    /// Takes the address and the secret.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the secret cannot be used.
+    pub async fn open(listen: &ListenArgs, store: &StoreArgs) -> Result<Self, Error> {
+        let settings = Settings {
+            secure_cookie: listen.secure_cookie,
+            ..Settings::new(secret(listen, store)?)
+        };
+        let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
+            Error::Failed(format!("cannot listen on {}: {error}", listen.listen))
+        })?;
+        let address = listener
+            .local_addr()
+            .map_err(Error::step("tell the server's address"))?;
+        Ok(Self {
+            listener,
+            address,
+            settings,
+        })
+    }
+}
+
 /// The interface, being served.
 pub struct Server {
     address: SocketAddr,
@@ -51,18 +76,13 @@ impl Server {
     /// Begins to serve a node's application.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or the secret cannot be used.
-    pub async fn start(node: &Node, listen: &ListenArgs, store: &StoreArgs) -> Result<Self, Error> {
-        let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
-            Error::Failed(format!("cannot listen on {}: {error}", listen.listen))
-        })?;
-        let address = listener
-            .local_addr()
-            .map_err(Error::step("tell the server's address"))?;
-        let settings = Settings {
-            secure_cookie: listen.secure_cookie,
-            ..Settings::new(secret(listen, store)?)
-        };
+    /// When log-in cannot be prepared.
+    pub async fn start(node: &Node, entrance: Entrance) -> Result<Self, Error> {
+        let Entrance {
+            listener,
+            address,
+            settings,
+        } = entrance;
         let auth = Auth::new(settings)
             .await
             .map_err(Error::step("prepare log-in"))?;
@@ -113,10 +133,9 @@ impl Server {
 
 pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let network = args.network.network()?;
-    // Before anything is started for nothing.
-    check_secret(&args.listen, &args.store)?;
+    let entrance = Entrance::open(&args.listen, &args.store).await?;
     let store = Store::open(&args.store).await?;
-    let served = serve_on(&args, network, &store, shutdown).await;
+    let served = serve_on(&args, network, entrance, &store, shutdown).await;
     store.close().await?;
     served
 }
@@ -124,6 +143,7 @@ pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Er
 async fn serve_on(
     args: &ServeArgs,
     network: work::Network,
+    entrance: Entrance,
     store: &Store,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
@@ -133,32 +153,32 @@ async fn serve_on(
         coordinator: true,
         workers: (!args.no_workers).then(work::Settings::default),
     });
-    let server = match Server::start(&node, &args.listen, &args.store).await {
+    let server = match Server::start(&node, entrance).await {
         Ok(server) => server,
         Err(error) => {
             node.stop().await;
             return Err(error);
         }
     };
-    println!(
+    // A server serves whether anybody reads that or not.
+    if let Err(error) = say(format_args!(
         "DomainFlow listens on http://{}; the documentation is at {}/docs",
         server.address(),
         http::router::BASE
-    );
+    )) {
+        tracing::warn!(error = %event_store::describe(&error), "nobody was told");
+    }
     let mut server = server;
     let ended = tokio::select! {
         () = shutdown.requested() => Ok(()),
-        () = store.lost() => {
-            node.abandon();
-            return Err(Error::Failed("the private PostgreSQL ended".to_owned()));
-        }
+        error = store.lost() => Err(error),
         error = server.ended() => Err(error),
     };
     tracing::info!("shutting down");
     if ended.is_ok() {
         server.stop().await;
     }
-    node.stop().await;
+    node.end(&ended).await;
     ended
 }
 
@@ -202,15 +222,22 @@ fn secret(listen: &ListenArgs, store: &StoreArgs) -> Result<Secret, Error> {
     }
     fs::create_dir_all(&store.data_dir).map_err(Error::step(action))?;
     let secret = Secret::random();
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
+    // Written aside, so that a kill in between leaves either all of it or none; readable by its owner alone.
+    let mut aside =
+        tempfile::NamedTempFile::new_in(&store.data_dir).map_err(Error::step(action))?;
+    aside
+        .write_all(secret.expose())
+        .and_then(|()| aside.as_file().sync_all())
         .map_err(Error::step(action))?;
-    file.write_all(secret.expose())
-        .map_err(Error::step(action))?;
-    Ok(secret)
+    match aside.persist_noclobber(&path) {
+        Ok(_) => Ok(secret),
+        // Somebody else has drawn one meanwhile.
+        Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let bytes = fs::read(&path).map_err(Error::step(action))?;
+            Secret::new(bytes).ok_or_else(|| too_short(&path.display().to_string()))
+        }
+        Err(refused) => Err(Error::step(action)(refused.error)),
+    }
 }
 
 #[cfg(test)]

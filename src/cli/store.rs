@@ -45,12 +45,13 @@ impl Store {
     }
 
     /// Keeps a private server running and returns when it cannot be kept so; a server that was named is its operator's
-    /// affair.
-    pub async fn lost(&self) {
+    /// affair. Returns [`Error::Lost`].
+    pub async fn lost(&self) -> Error {
         match &self.cluster {
             Some(cluster) => {
                 let error = cluster.keep_running().await;
                 tracing::error!(error = %describe(&error), "the private PostgreSQL is given up");
+                Error::Lost
             }
             None => pending().await,
         }

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use aggregates::user::Role;
 use clap::{Args, Subcommand};
 
-use super::{Error, Node, Parts, Store};
+use super::{Error, Node, Parts, Store, say};
 use crate::{
     auth::{self, Auth, Secret, Settings},
     config::StoreArgs,
@@ -97,10 +97,10 @@ async fn register(args: &CreateArgs, password: &str, node: &Node) -> Result<(), 
     let user_id = auth::register(&node.app, &auth, &args.email, username, password, args.role)
         .await
         .map_err(Error::step("make the user"))?;
-    println!(
+    say(format_args!(
         "{} {} is user {user_id}",
         args.role.name(),
         args.email.trim().to_lowercase()
-    );
+    ))?;
     Ok(())
 }

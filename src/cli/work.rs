@@ -1,8 +1,9 @@
 //! `work`: workers for campaigns that other nodes serve.
 
 use clap::Args;
+use event_store::describe;
 
-use super::{Error, Node, Parts, Shutdown, Store};
+use super::{Error, Node, Parts, Shutdown, Store, say};
 use crate::{
     config::{NetworkArgs, StoreArgs},
     work::Settings,
@@ -39,10 +40,13 @@ async fn work_on(
     if let Some(slots) = args.slots {
         settings.slots = usize::from(slots);
     }
-    println!(
+    // Workers work whether anybody reads that or not.
+    if let Err(error) = say(format_args!(
         "{} works on {} orders at once",
         settings.name, settings.slots
-    );
+    )) {
+        tracing::warn!(error = %describe(&error), "nobody was told");
+    }
     node.start(Parts {
         read_side: false,
         coordinator: false,
@@ -50,8 +54,8 @@ async fn work_on(
     });
     let ended = tokio::select! {
         () = shutdown.requested() => Ok(()),
-        () = store.lost() => Err(Error::Failed("the private PostgreSQL ended".to_owned())),
+        error = store.lost() => Err(error),
     };
-    node.stop().await;
+    node.end(&ended).await;
     ended
 }

@@ -3,7 +3,10 @@
 use aggregates::{domain, ids::CampaignId};
 use projections::domains::{self, Filter, Page};
 
-use crate::{app::App, cli::Error};
+use crate::{
+    app::App,
+    cli::{Error, say},
+};
 
 /// Events of one domain that are shown.
 const SHOWN: u32 = 20;
@@ -25,10 +28,12 @@ pub(super) async fn show(app: &App, campaign_id: CampaignId) -> Result<Vec<Strin
         .await
         .map_err(Error::step("read the leads"))?;
     let Some(lead) = found.first() else {
-        println!("\nno name of these is a lead; more names would have one");
+        say(format_args!(
+            "\nno name of these is a lead; more names would have one"
+        ))?;
         return Ok(Vec::new());
     };
-    println!("\nthe history of {}:", lead.name);
+    say(format_args!("\nthe history of {}:", lead.name))?;
     let stream = app
         .database
         .log()
@@ -45,11 +50,11 @@ pub(super) async fn show(app: &App, campaign_id: CampaignId) -> Result<Vec<Strin
             .map(|metadata| metadata.actor.to_string())
             .unwrap_or_default();
         let short: String = recorded.event.payload.chars().take(LONGEST).collect();
-        println!(
+        say(format_args!(
             "  {} at position {position}, {} by {actor}\n      {short}…",
             recorded.event.event_type,
-            recorded.event.recorded_at.format("%H:%M:%S%.3f"),
-        );
+            recorded.event.recorded_at.format("%H:%M:%S%.3f")
+        ))?;
     }
     let is_whole = i64::try_from(events.len()) == Ok(lead.version);
     Ok(if is_whole {

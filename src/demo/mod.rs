@@ -17,8 +17,9 @@ use uuid::Uuid;
 use crate::{
     auth,
     cli::{
-        Error, Node, Parts, Server, Shutdown, Store,
+        Entrance, Error, Node, Parts, Server, Shutdown, Store,
         run::{Follow, Plan, begin, follow, plan::Names},
+        say,
     },
     config::{ListenArgs, StoreArgs},
     http::router::BASE,
@@ -58,16 +59,17 @@ pub async fn demo(args: DemoArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let sandbox = Sandbox::start(internet::world())
         .await
         .map_err(Error::step("start the sandbox"))?;
-    println!(
+    say(format_args!(
         "a small internet: {} resolvers and the web of its sites on loopback",
         sandbox.resolvers().len()
-    );
+    ))?;
     let kept = StoreArgs {
         database_url: None,
         data_dir: directory.path().to_owned(),
     };
+    let entrance = Entrance::open(&args.listen, &kept).await?;
     let store = Store::open(&kept).await?;
-    let shown = show_on(&args, &sandbox, &store, &kept, shutdown).await;
+    let shown = show_on(&args, &sandbox, &store, entrance, shutdown).await;
     store.close().await?;
     sandbox.shutdown().await;
     shown
@@ -77,7 +79,7 @@ async fn show_on(
     args: &DemoArgs,
     sandbox: &Sandbox,
     store: &Store,
-    kept: &StoreArgs,
+    entrance: Entrance,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
     let mut node = Node::open(store.url(), internet::network(sandbox)?).await?;
@@ -90,28 +92,34 @@ async fn show_on(
         coordinator: true,
         workers: Some(work::Settings::default()),
     });
-    let server = match Server::start(&node, &args.listen, kept).await {
+    let server = match Server::start(&node, entrance).await {
         Ok(server) => server,
         Err(error) => {
             node.stop().await;
             return Err(error);
         }
     };
-    let shown = tokio::select! {
+    let mut shown = tokio::select! {
         shown = show(args, &node, &server) => shown,
         () = shutdown.requested() => Ok(()),
-        () = store.lost() => Err(Error::Failed("the private PostgreSQL ended".to_owned())),
+        error = store.lost() => Err(error),
     };
     if shown.is_ok() && !args.exit && !shutdown.is_requested() {
-        println!("serving on until Ctrl-C");
-        tokio::select! {
-            () = shutdown.requested() => {}
-            () = store.lost() => {}
-        }
+        shown = serve_on(store, shutdown).await;
     }
-    server.stop().await;
-    node.stop().await;
+    if !matches!(shown, Err(Error::Lost)) {
+        server.stop().await;
+    }
+    node.end(&shown).await;
     shown
+}
+
+async fn serve_on(store: &Store, shutdown: &Shutdown) -> Result<(), Error> {
+    say("serving on until Ctrl-C")?;
+    tokio::select! {
+        () = shutdown.requested() => Ok(()),
+        error = store.lost() => Err(error),
+    }
 }
 
 async fn show(args: &DemoArgs, node: &Node, server: &Server) -> Result<(), Error> {
@@ -131,7 +139,10 @@ async fn show(args: &DemoArgs, node: &Node, server: &Server) -> Result<(), Error
             count: Some(args.names),
         },
     };
-    println!("a campaign of {} names, from DNS to leads:", args.names);
+    say(format_args!(
+        "a campaign of {} names, from DNS to leads:",
+        args.names
+    ))?;
     begin(app, &plan).await?;
     follow(app, plan.campaign_id, &Follow::default()).await?;
 
@@ -147,13 +158,13 @@ async fn show(args: &DemoArgs, node: &Node, server: &Server) -> Result<(), Error
     wrong.extend(history::show(app, plan.campaign_id).await?);
     wrong.extend(proof::rebuild(app).await?);
     if !args.exit {
-        println!(
+        say(format_args!(
             "\nthe server: http://{0}{BASE}/docs (documentation), http://{0}{BASE}/auth/login as {EMAIL} with the password {password}",
             server.address()
-        );
+        ))?;
     }
     if wrong.is_empty() {
-        println!("everything that was shown is as it should be");
+        say(format_args!("everything that was shown is as it should be"))?;
         return Ok(());
     }
     Err(Error::Failed(wrong.join("; ")))

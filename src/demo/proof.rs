@@ -2,12 +2,14 @@
 
 use crate::{
     app::App,
-    cli::{Error, replay},
+    cli::{Error, replay, say},
 };
 
 /// Rebuilds every projection beside the live one, compares row for row, swaps, checks; answers what is wrong.
 pub(super) async fn rebuild(app: &App) -> Result<Vec<String>, Error> {
-    println!("\nevery read model, built again from the log beside the live one:");
+    say(format_args!(
+        "\nevery read model, built again from the log beside the live one:"
+    ))?;
     let mut wrong = Vec::new();
     for projection in projections::all() {
         let bar = replay::bar(projection.name());
@@ -16,14 +18,14 @@ pub(super) async fn rebuild(app: &App) -> Result<Vec<String>, Error> {
         })
         .await?;
         bar.finish_and_clear();
-        println!(
+        say(format_args!(
             "  {:17} {:>7} events, {:>7} rows compared, {} differ, swapped in after {:.1} s",
             rebuilt.projection,
             rebuilt.applied,
             rebuilt.comparison.rows,
             rebuilt.comparison.differing,
-            rebuilt.elapsed.as_secs_f64(),
-        );
+            rebuilt.elapsed.as_secs_f64()
+        ))?;
         if rebuilt.comparison.differing > 0 {
             wrong.push(format!(
                 "{} rows of {} differ",
@@ -32,12 +34,12 @@ pub(super) async fn rebuild(app: &App) -> Result<Vec<String>, Error> {
         }
     }
     let report = ::replay::check(&app.database).await?;
-    println!(
+    say(format_args!(
         "  the log: {} events in {} streams, {} findings",
         report.log.events,
         report.log.streams,
         report.findings().len()
-    );
+    ))?;
     wrong.extend(report.findings());
     Ok(wrong)
 }

@@ -5,7 +5,10 @@ use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use projections::domains::{counts_of, metrics_of};
 use sandbox::Expected;
 
-use crate::{app::App, cli::Error};
+use crate::{
+    app::App,
+    cli::{Error, say},
+};
 
 /// Shows both and answers what differs, a line each.
 pub(super) async fn compare(
@@ -71,12 +74,12 @@ pub(super) async fn compare(
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    println!("\n{table}");
-    println!(
+    say(format_args!("\n{table}"))?;
+    say(format_args!(
         "leads: {}, by reason: {}",
         counts.lead("match"),
         reasons(&counts.reasons)
-    );
+    ))?;
     let decided: u64 = counts.reasons.values().sum();
     if counts.reason("pending") > 0 || decided != counts.generated {
         wrong.push("a domain has no decision".to_owned());

@@ -14,7 +14,7 @@ use aggregates::{
 use domainflow::{
     app::App,
     auth,
-    cli::{Node, Parts, Server},
+    cli::{Entrance, Node, Parts, Server},
     config::{ListenArgs, StoreArgs},
     work::Network,
 };
@@ -49,7 +49,9 @@ async fn a_server_ends_at_once_although_a_stream_is_open() {
         database_url: None,
         data_dir: directory.path().to_owned(),
     };
-    let server = Server::start(&node, &listen, &store).await.unwrap();
+    let server = Server::start(&node, Entrance::open(&listen, &store).await.unwrap())
+        .await
+        .unwrap();
     let mail = email("ann");
     auth::register(&node.app, server.auth(), &mail, "ann", PASSWORD, Role::User)
         .await

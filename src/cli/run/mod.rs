@@ -25,7 +25,7 @@ pub use self::{
     summary::Summary,
 };
 use self::{names::NameArgs, plan::Names, result::Sink};
-use super::{Error, Node, Parts, Shutdown, Store};
+use super::{Error, Node, Parts, Shutdown, Store, say};
 use crate::{
     app::App,
     commands::{import::List, start},
@@ -95,9 +95,9 @@ async fn run_on(
     let done = tokio::select! {
         done = campaign(args, plan, &node.app, sink) => done,
         () = shutdown.requested() => Err(Error::Interrupted),
-        () = store.lost() => Err(Error::Failed("the private PostgreSQL ended".to_owned())),
+        error = store.lost() => Err(error),
     };
-    node.stop().await;
+    node.end(&done).await;
     done
 }
 
@@ -116,7 +116,7 @@ async fn campaign(args: &RunArgs, plan: &Plan, app: &App, sink: Sink) -> Result<
     match &args.out {
         Some(path) => {
             eprintln!("{written} {what} written to {}", path.display());
-            print!("{summary}");
+            say(summary.to_string().trim_end())?;
         }
         // The result is what goes on down the pipe.
         None => eprint!("{summary}"),

@@ -2,7 +2,7 @@
 
 use std::{io::Read as _, process::Stdio};
 
-use super::{directory, domainflow};
+use super::{directory, domainflow, text};
 
 #[test]
 fn the_description_of_the_interface_is_json_that_any_pipe_may_cut() {
@@ -28,4 +28,42 @@ fn the_description_of_the_interface_is_json_that_any_pipe_may_cut() {
         .expect("text");
     assert!(!cut.wait().expect("it ends").success());
     assert!(!message.contains("panicked"), "{message}");
+}
+
+#[test]
+fn a_command_whose_reader_has_gone_ends_with_one_line_and_no_panic() {
+    let directory = directory();
+    let create = [
+        "user",
+        "create",
+        "--email",
+        "a@b.test",
+        "--password",
+        "a long password",
+    ];
+    let commands: [&[&str]; 6] = [
+        &["--help"],
+        &["migrate"],
+        &create,
+        &["replay", "check"],
+        &["replay", "verify"],
+        &["replay", "rebuild"],
+    ];
+    for command in commands {
+        let mut cut = domainflow(directory.path())
+            .args(command)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        drop(cut.stdout.take());
+        let ended = cut.wait_with_output().expect("it ends");
+        let message = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{command:?}: {message}");
+        assert!(
+            message.starts_with("error: cannot write to standard output: "),
+            "{command:?}: {message}"
+        );
+        assert_eq!(message.lines().count(), 1, "{command:?}: {message}");
+    }
 }

@@ -73,3 +73,27 @@ fn a_server_that_was_killed_is_taken_over_by_the_next_start() {
     assert!(next.wait().expect("it ends").success());
     assert!(!is_alive(after));
 }
+
+#[test]
+fn what_is_wrong_with_a_servers_command_line_is_told_before_a_database_is_started() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = listener.local_addr().expect("an address").to_string();
+    let refused: [(&[&str], i32, &str); 2] = [
+        (
+            &["--listen", "127.0.0.1:0", "--secret", "short"],
+            2,
+            "shorter than",
+        ),
+        (&["--listen", &taken], 1, "cannot listen on"),
+    ];
+    for (arguments, code, why) in refused {
+        let directory = directory();
+        let mut serve = domainflow(directory.path());
+        let ended = serve.arg("serve").args(arguments).output();
+        let ended = ended.expect("it runs");
+        let message = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{message}");
+        assert!(message.contains(why), "{message}");
+        assert!(!directory.path().join("postgres").exists(), "{arguments:?}");
+    }
+}
