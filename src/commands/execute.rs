@@ -50,8 +50,8 @@ impl App {
         A::Error: Send + Sync + 'static,
     {
         let log = self.database.log();
-        if let Some(repeat) = recorded::<A>(&self.database, metadata).await? {
-            return Ok(self.settle::<A>(repeat).await?);
+        if let Some(repeat) = self.repeated::<A>(metadata).await? {
+            return Ok(repeat);
         }
         match log
             .execute::<A>(aggregate_id, command, metadata, expected_version)
@@ -68,12 +68,25 @@ impl App {
             }
             // The key's row refuses the second of two that run at once, whatever else they disagree on.
             Err(lost @ (ExecuteError::Conflict { .. } | ExecuteError::VersionMismatch { .. })) => {
-                match recorded::<A>(&self.database, metadata).await? {
-                    Some(repeat) => Ok(self.settle::<A>(repeat).await?),
-                    None => Err(lost),
-                }
+                self.repeated::<A>(metadata).await?.ok_or(lost)
             }
             Err(refused) => Err(refused),
+        }
+    }
+
+    /// Answers what the first command with the metadata's idempotency key recorded; nothing where there is no key, or no
+    /// such command. Asked before the checks that a command has to pass, because what it did may be why they would not
+    /// be passed again.
+    ///
+    /// # Errors
+    /// A conflict where the key came with another request, or a failing log.
+    pub async fn repeated<A: Aggregate>(
+        &self,
+        metadata: &Metadata,
+    ) -> Result<Option<Done<A::Event>>, ExecuteError<A::Error>> {
+        match recorded::<A>(&self.database, metadata).await? {
+            Some(repeat) => Ok(Some(self.settle::<A>(repeat).await?)),
+            None => Ok(None),
         }
     }
 

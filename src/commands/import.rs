@@ -38,6 +38,8 @@ pub struct List {
 pub struct Imported {
     /// The command.
     pub done: Done<Event>,
+    /// What names the list in the campaign's history; nothing where no name was new.
+    pub file_id: Option<FileId>,
     /// Names that were new to the campaign.
     pub accepted: usize,
     /// Names that the campaign had already.
@@ -52,7 +54,12 @@ impl Imported {
             _ => 0,
         });
         let accepted: usize = counted.sum();
+        let file_id = done.events.iter().find_map(|event| match event {
+            Event::DomainsImported { file_id, .. } => Some(*file_id),
+            _ => None,
+        });
         Self {
+            file_id,
             accepted,
             known: listed.saturating_sub(accepted),
             done,
@@ -88,6 +95,9 @@ impl App {
         list: List,
         metadata: &Metadata,
     ) -> Result<Imported, Error> {
+        if let Some(done) = self.repeated::<Campaign>(metadata).await? {
+            return Ok(Imported::of(done, list.names.len()));
+        }
         let stream = campaign_id.to_string();
         let mut attempt = 1;
         loop {

@@ -41,6 +41,13 @@ impl App {
         metadata: &Metadata,
         expected_version: Option<u64>,
     ) -> Result<(Phase, Done<Event>), Error> {
+        if let Some(done) = self.repeated::<Campaign>(metadata).await? {
+            let started = done.events.iter().find_map(|event| match event {
+                Event::PhaseStarted { phase, .. } => Some(*phase),
+                _ => None,
+            });
+            return Ok((phase.or(started).ok_or(Error::NothingDue)?, done));
+        }
         let stream = campaign_id.to_string();
         let mut attempt = 1;
         loop {

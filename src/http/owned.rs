@@ -71,12 +71,17 @@ pub struct Mine<A> {
 }
 
 impl<A: Owned> Mine<A> {
-    /// Finds an object of the caller's.
+    /// Finds an object of the caller's. For the repeat of a command it is as that command left it: its key says that the
+    /// object was the caller's, and it may be deleted by now, by that very command.
     ///
     /// # Errors
     /// [`Owned::MISSING`] for everybody but its owner.
     pub async fn find(app: &App, caller: &Caller, id: impl fmt::Display) -> Result<Self, Error> {
         let id = id.to_string();
+        if let Some(done) = app.repeated::<A>(&caller.metadata).await? {
+            let aggregate = app.after(&done).await?.aggregate;
+            return Ok(Self { id, aggregate });
+        }
         let (aggregate, _) = app.database.log().load::<A>(&id).await?;
         match aggregate.owner() == Some(caller.user_id) {
             true => Ok(Self { id, aggregate }),

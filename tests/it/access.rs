@@ -19,7 +19,7 @@ const PUBLIC: [&str; 5] = [
 ];
 
 /// Lists the operations of the document, as method and path.
-fn operations() -> Vec<(Method, String)> {
+pub fn operations() -> Vec<(Method, String)> {
     let document = serde_json::to_value(http::openapi()).unwrap();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -21,6 +21,7 @@ mod personas;
 mod postmaster;
 mod read_models;
 mod refused_starts;
+mod repeats;
 mod rooms;
 mod scoring_profiles;
 mod sse;

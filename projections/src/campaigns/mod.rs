@@ -4,6 +4,7 @@
 //! a campaign is computed when it is read, from the phases' states, by the same function as in the aggregate.
 
 mod apply;
+mod follow;
 mod overview;
 mod progress;
 mod query;

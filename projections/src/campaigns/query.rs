@@ -73,7 +73,7 @@ pub struct PhaseRow {
 }
 
 impl PhaseRow {
-    fn untouched(phase: Phase) -> Self {
+    pub(super) fn untouched(phase: Phase) -> Self {
         Self {
             phase,
             state: PhaseState::NotStarted,

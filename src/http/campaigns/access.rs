@@ -38,10 +38,20 @@ pub(crate) async fn campaign(
         .ok_or(MISSING)
 }
 
-/// Checks that the campaign is the caller's before a command goes to it. The owner of a campaign never changes, so the
+/// Answers what the first request with the caller's idempotency key did to a campaign, if this is its repeat.
+pub(super) async fn repeated(state: &State, caller: &Caller) -> Result<Option<Done<Event>>, Error> {
+    let done = state.app.repeated::<Campaign>(&caller.metadata).await?;
+    Ok(done)
+}
+
+/// Checks that the campaign is the caller's before a command goes to it; it was, for the repeat of a command, whose key is
+/// the user's and the operation's own. The owner of a campaign never changes, so the
 /// read model's word is enough; a campaign that it does not show yet is looked up in the log.
 pub(super) async fn owned(state: &State, caller: &Caller, id: Uuid) -> Result<CampaignId, Error> {
     let id = CampaignId(id);
+    if repeated(state, caller).await?.is_some() {
+        return Ok(id);
+    }
     let shown = campaigns::by_id(state.app.database.pool(), id).await?;
     let owner = match shown {
         Some(campaign) => Some(campaign.owner),

@@ -1,15 +1,19 @@
 //! Configuring a phase.
 
-use aggregates::campaign::{Command, ConfigurePhase};
+use aggregates::{
+    campaign::{Command, ConfigurePhase, Event, Phase},
+    ids::CampaignId,
+};
 use uuid::Uuid;
 
 use super::{
     access,
+    after::{after, current},
     settings::{self, PhaseConfigurationRequest},
     views::PhaseStatusResponse,
 };
 use crate::{
-    commands::pin,
+    commands::{Done, pin},
     http::{Answer, Caller, Error, IfMatch, Json, Path, State},
 };
 
@@ -27,8 +31,23 @@ pub(super) async fn configure(
     IfMatch(expected): IfMatch,
     Json(request): Json<PhaseConfigurationRequest>,
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
-    let campaign = access::campaign(&state, &caller, id).await?;
     let phase = access::phase(&phase)?;
+    let done = match access::repeated(&state, &caller).await? {
+        Some(done) => done,
+        None => decide(&state, &caller, (id.into(), phase), request, expected).await?,
+    };
+    let body = PhaseStatusResponse::of(&after(&state, &done).await?, phase);
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+async fn decide(
+    state: &State,
+    caller: &Caller,
+    (id, phase): (CampaignId, Phase),
+    request: PhaseConfigurationRequest,
+    expected: Option<u64>,
+) -> Result<Done<Event>, Error> {
+    let campaign = current(state, caller, id).await?;
     let most = campaign
         .max_domains
         .and_then(|most| u64::try_from(most).ok());
@@ -43,10 +62,7 @@ pub(super) async fn configure(
     .await
     .map_err(refused)?;
     let command = Command::ConfigurePhase(ConfigurePhase { config });
-    let done = access::execute(&state, &caller, campaign.campaign_id, command, expected).await?;
-    let overview = access::overview(&state, &caller, id).await?;
-    let body = PhaseStatusResponse::of(&overview, phase);
-    Ok(Answer::ok(body).version(done.version).after(&done))
+    access::execute(state, caller, id, command, expected).await
 }
 
 /// Names a reference that cannot be used where the request has it.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{access, views::PhaseStatusResponse};
+use super::{access, after::after, views::PhaseStatusResponse};
 use crate::{
     commands::Done,
     http::{Answer, Caller, Error, IfMatch, Path, Query, State},
@@ -81,7 +81,7 @@ pub(super) async fn pause(
     let expected = expectation.state()?;
     let command = Command::PausePhase(PausePhase { phase, expected });
     let done = access::execute(&state, &caller, id, command, version).await?;
-    answer(&state, &caller, id.0, (phase, PhaseState::Paused), &done).await
+    answer(&state, phase, &done).await
 }
 
 /// Resumes the run of a phase.
@@ -103,7 +103,7 @@ pub(super) async fn resume(
     let expected = expectation.state()?;
     let command = Command::ResumePhase(ResumePhase { phase, expected });
     let done = access::execute(&state, &caller, id, command, version).await?;
-    answer(&state, &caller, id.0, (phase, PhaseState::Running), &done).await
+    answer(&state, phase, &done).await
 }
 
 /// Stops the run of a phase: what was recorded stays, results that come late are refused.
@@ -123,7 +123,7 @@ pub(super) async fn stop(
     let phase = access::phase(&phase)?;
     let command = Command::StopPhase(StopPhase { phase });
     let done = access::execute(&state, &caller, id, command, version).await?;
-    answer(&state, &caller, id.0, (phase, PhaseState::Failed), &done).await
+    answer(&state, phase, &done).await
 }
 
 /// Stops a campaign: the run under way, and whatever would have followed by itself.
@@ -141,7 +141,7 @@ pub(super) async fn stop_campaign(
 ) -> Result<Answer<CampaignStopResponse>, Error> {
     let id = access::owned(&state, &caller, id).await?;
     let done = access::execute(&state, &caller, id, Command::Stop(Stop {}), version).await?;
-    let overview = access::overview(&state, &caller, id.0).await?;
+    let overview = after(&state, &done).await?;
     let body = CampaignStopResponse::of(&overview, stopped_phase(&overview, &done));
     Ok(Answer::ok(body).version(done.version).after(&done))
 }
@@ -162,25 +162,12 @@ fn stopped_phase(overview: &Overview, done: &Done<Event>) -> Phase {
         .unwrap_or_else(|| overview.campaign.current_phase())
 }
 
-/// Answers a command on a phase with where the phase stands: as the command left it, also where the read models lag.
+/// Answers a command on a phase with where the phase stands.
 pub(super) async fn answer(
     state: &State,
-    caller: &Caller,
-    id: Uuid,
-    (phase, reached): (Phase, PhaseState),
+    phase: Phase,
     done: &Done<Event>,
 ) -> Result<Answer<PhaseStatusResponse>, Error> {
-    let mut overview = access::overview(state, caller, id).await?;
-    if done.lag.is_some() {
-        for row in overview
-            .campaign
-            .phases
-            .iter_mut()
-            .filter(|row| row.phase == phase)
-        {
-            row.state = reached;
-        }
-    }
-    let body = PhaseStatusResponse::of(&overview, phase);
+    let body = PhaseStatusResponse::of(&after(state, done).await?, phase);
     Ok(Answer::ok(body).version(done.version).after(done))
 }

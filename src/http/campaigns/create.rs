@@ -1,7 +1,9 @@
 //! Creating a campaign.
 
 use aggregates::{
-    campaign::{Campaign, Command, Create, CreateWithNames, ImportDomains, Mode, PhaseConfig},
+    campaign::{
+        Campaign, Command, Create, CreateWithNames, Event, ImportDomains, Mode, PhaseConfig,
+    },
     ids::{CampaignId, FileId},
 };
 use serde::Deserialize;
@@ -10,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{access, settings, views::CampaignResponse};
+use super::{access, after::after, settings, views::CampaignResponse};
 use crate::{
     auth::hex,
-    commands::pin,
+    commands::{Done, pin},
     http::{Answer, Caller, Error, Json, State},
 };
 
@@ -48,10 +50,24 @@ pub(super) async fn create(
     caller: Caller,
     Json(request): Json<CreateCampaignRequest>,
 ) -> Result<Answer<CampaignResponse>, Error> {
+    let done = match access::repeated(&state, &caller).await? {
+        Some(done) => done,
+        None => make(&state, &caller, request).await?,
+    };
+    let overview = after(&state, &done).await?;
+    let body = CampaignResponse::of(&overview.campaign, &overview.counts);
+    Ok(Answer::created(body).version(done.version).after(&done))
+}
+
+async fn make(
+    state: &State,
+    caller: &Caller,
+    request: CreateCampaignRequest,
+) -> Result<Done<Event>, Error> {
     check_description(request.description.as_deref())?;
     let configuration = request.configuration.unwrap_or_else(|| json!({}));
     let planned = settings::plan(&state.app.database, caller.user_id, &configuration).await?;
-    check_references(&state, &access::unborn(caller.user_id), &planned.phases).await?;
+    check_references(state, &access::unborn(caller.user_id), &planned.phases).await?;
     let create = Create {
         owner: caller.user_id,
         name: request.name,
@@ -69,15 +85,7 @@ pub(super) async fn create(
         }),
         None => Command::Create(create),
     };
-    let done = state
-        .app
-        .execute::<Campaign>(&id.to_string(), command, &caller.metadata, None)
-        .await?;
-    // A repeat under an idempotency key answers the campaign that the first request made.
-    let made: CampaignId = done.aggregate_id.parse().map_err(Error::internal)?;
-    let overview = access::overview(&state, &caller, made.0).await?;
-    let body = CampaignResponse::of(&overview.campaign, &overview.counts);
-    Ok(Answer::created(body).version(done.version).after(&done))
+    access::execute(state, caller, id, command, None).await
 }
 
 fn import(names: Vec<String>) -> ImportDomains {

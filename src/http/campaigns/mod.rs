@@ -5,6 +5,7 @@
 //! what is answered comes from the read models, counters and rows from one snapshot.
 
 mod access;
+mod after;
 mod breakdown;
 mod classifications;
 mod configs;

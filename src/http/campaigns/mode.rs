@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::access;
+use super::{access, after::after};
 use crate::http::{Answer, Caller, Error, IfMatch, Json, Path, State};
 
 /// The new mode.
@@ -46,7 +46,7 @@ pub(super) async fn change_mode(
     let campaign_id = access::owned(&state, &caller, id).await?;
     let command = Command::ChangeMode(ChangeMode { mode });
     let done = access::execute(&state, &caller, campaign_id, command, expected).await?;
-    let campaign = access::campaign(&state, &caller, id).await?;
+    let campaign = after(&state, &done).await?.campaign;
     let body = CampaignModeUpdateResponse {
         mode: mode.name(),
         campaign_id: id,

@@ -56,7 +56,7 @@ async fn run(
         .start_phase(id.into(), phase, &caller.metadata, expected)
         .await;
     let (phase, done) = started?;
-    answer(state, caller, id, (phase, PhaseState::Running), &done).await
+    answer(state, phase, &done).await
 }
 
 impl From<start::Error> for Error {

@@ -1,6 +1,9 @@
 //! Changing a campaign's details and configuration.
 
-use aggregates::campaign::{ChangeDetails, Command, PhaseConfig, Reconfigure};
+use aggregates::{
+    campaign::{ChangeDetails, Command, Event, PhaseConfig, Reconfigure},
+    ids::CampaignId,
+};
 use projections::campaigns;
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,11 +12,15 @@ use uuid::Uuid;
 
 use super::{
     access,
+    after::{after, current},
     create::{check_description, check_references},
     settings,
     views::CampaignResponse,
 };
-use crate::http::{Answer, Caller, Error, IfMatch, Json, Path, State};
+use crate::{
+    commands::Done,
+    http::{Answer, Caller, Error, IfMatch, Json, Path, State},
+};
 
 /// What changes; absent fields stay.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -42,13 +49,29 @@ pub(super) async fn update(
     IfMatch(expected): IfMatch,
     Json(request): Json<UpdateCampaignRequest>,
 ) -> Result<Answer<CampaignResponse>, Error> {
-    let campaign = access::campaign(&state, &caller, id).await?;
+    let done = match access::repeated(&state, &caller).await? {
+        Some(done) => done,
+        None => decide(&state, &caller, id.into(), request, expected).await?,
+    };
+    let overview = after(&state, &done).await?;
+    let body = CampaignResponse::of(&overview.campaign, &overview.counts);
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+async fn decide(
+    state: &State,
+    caller: &Caller,
+    id: CampaignId,
+    request: UpdateCampaignRequest,
+    expected: Option<u64>,
+) -> Result<Done<Event>, Error> {
+    let campaign = current(state, caller, id).await?;
     check_description(request.description.as_deref())?;
     let configuration = request
         .configuration
         .filter(|new| *new != campaign.configuration);
     let phases = match &configuration {
-        Some(configuration) => phases_of(&state, &campaign, configuration).await?,
+        Some(configuration) => phases_of(state, &campaign, configuration).await?,
         None => Vec::new(),
     };
     let command = Command::Reconfigure(Reconfigure {
@@ -59,10 +82,7 @@ pub(super) async fn update(
         },
         phases,
     });
-    let done = access::execute(&state, &caller, campaign.campaign_id, command, expected).await?;
-    let overview = access::overview(&state, &caller, id).await?;
-    let body = CampaignResponse::of(&overview.campaign, &overview.counts);
-    Ok(Answer::ok(body).version(done.version).after(&done))
+    access::execute(state, caller, id, command, expected).await
 }
 
 /// Reads what a new configuration object says about phases; what was settled at creation cannot be changed by it.

@@ -109,7 +109,7 @@ async fn upload(
         .await?;
     let body = UploadResponse {
         campaign_id: id,
-        file_id: file_id.0,
+        file_id: imported.file_id.unwrap_or(file_id).0,
         filename,
         sha256,
         lines,

@@ -18,7 +18,7 @@ fn conflict(reply: Reply, code: &str) -> Value {
 }
 
 /// A campaign whose names are imported and whose validation asks a resolver that never answers.
-async fn slow(ann: &Client) -> String {
+pub async fn slow(ann: &Client) -> String {
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let resolver = silent.local_addr().expect("an address").to_string();
     // Kept open, so that asking it times out instead of being refused.

@@ -1,13 +1,14 @@
 //! Campaigns through the interface: setting them up, running them, and asking what they found.
 
-mod control;
+pub mod control;
+mod held;
 mod insights;
 mod life;
 mod preview;
 mod refused_settings;
 mod results;
 mod strangers;
-mod upload;
+pub mod upload;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,242 @@
+//! Every command, repeated with its key by somebody who never got the answer, after everything is gone.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use sandbox::World;
+use serde_json::{Value, json};
+
+use crate::{
+    access::operations,
+    campaigns::{control::slow, upload::form},
+    support::server::{Client, Reply, TestApp},
+};
+
+/// Operations that change nothing, or whose requests and answers must not be kept.
+const UNKEYED: [&str; 6] = [
+    "POST /api/v2/auth/login",
+    "POST /api/v2/auth/logout",
+    "POST /api/v2/auth/refresh",
+    "POST /api/v2/auth/change-password",
+    "POST /api/v2/change-password",
+    "POST /api/v2/discovery/preview",
+];
+const OFFSET: &str = "POST /api/v2/campaigns/domain-generation/pattern-offset";
+
+/// A command as it was given: the operation, its path and its body.
+struct Given {
+    operation: &'static str,
+    path: String,
+    body: Value,
+    reply: Reply,
+}
+
+/// Gives commands, each with a key of its own, and remembers them.
+struct Giver {
+    client: Client,
+    given: Vec<Given>,
+}
+
+async fn send(client: &Client, key: &str, operation: &str, path: &str, body: &Value) -> Reply {
+    let method: Method = operation.split(' ').next().unwrap().parse().unwrap();
+    let request = client
+        .request(method, path)
+        .header("x-idempotency-key", key);
+    let request = match body {
+        Value::Null => request,
+        Value::String(list) => {
+            let (kind, body) = form("list.txt", list);
+            request.body(&kind, body)
+        }
+        body => request.json(body),
+    };
+    request.send().await
+}
+
+impl Giver {
+    /// Gives a command to the object at `id`, and returns what is answered.
+    async fn give(&mut self, operation: &'static str, id: &str, body: Value) -> Value {
+        let template = operation.split(" /api/v2").nth(1).unwrap();
+        let path = match template.split_once('{') {
+            Some((before, rest)) => format!("{before}{id}{}", rest.split_once('}').unwrap().1),
+            None => template.to_owned(),
+        };
+        let path = path.replace("{phase}", "validation");
+        let key = format!("key-{}", self.given.len());
+        let reply = send(&self.client, &key, operation, &path, &body).await;
+        assert!(reply.status < 300, "{operation}: {}", reply.text);
+        let answer = reply.json();
+        self.given.push(Given {
+            operation,
+            path,
+            body,
+            reply,
+        });
+        answer
+    }
+
+    async fn object(&mut self, create: &'static str, one: [&'static str; 2], bodies: [Value; 2]) {
+        let [body, change] = bodies;
+        let id = self.give(create, "", body).await["id"].clone();
+        let id = id.as_str().unwrap();
+        self.give(one[0], id, change).await;
+        self.give(one[1], id, Value::Null).await;
+    }
+}
+
+/// Leaves out the counters, which are the read models' alone.
+fn without_progress(mut answer: Value) -> Value {
+    for holder in ["", "/phaseStatus"] {
+        if let Some(Value::Object(fields)) = answer.pointer_mut(holder) {
+            fields.remove("progress");
+        }
+    }
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_is_answered_again_after_a_process_died_whatever_became_of_its_object() {
+    let app = TestApp::in_sandbox(World::generated(1)).await;
+    let client = app.user("ann").await;
+    let mut ann = Giver {
+        client: client.clone(),
+        given: Vec::new(),
+    };
+    let dns = json!({"resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
+        "concurrentQueriesPerDomain": 1});
+    ann.object(
+        "POST /api/v2/personas",
+        ["PUT /api/v2/personas/{id}", "DELETE /api/v2/personas/{id}"],
+        [
+            json!({"name": "p", "personaType": "dns", "configDetails": dns}),
+            json!({"name": "q"}),
+        ],
+    )
+    .await;
+    ann.object(
+        "POST /api/v2/keyword-sets",
+        [
+            "PUT /api/v2/keyword-sets/{setId}",
+            "DELETE /api/v2/keyword-sets/{setId}",
+        ],
+        [json!({"name": "k"}), json!({"name": "l"})],
+    )
+    .await;
+    ann.object(
+        "POST /api/v2/scoring-profiles",
+        [
+            "PUT /api/v2/scoring-profiles/{profileId}",
+            "DELETE /api/v2/scoring-profiles/{profileId}",
+        ],
+        [
+            json!({"name": "s", "weights": {"freshness": 1}}),
+            json!({"name": "t"}),
+        ],
+    )
+    .await;
+
+    let lists = ann
+        .give("POST /api/v2/campaigns", "", json!({"name": "lists"}))
+        .await;
+    let id = lists["id"].as_str().unwrap();
+    ann.give(
+        "PUT /api/v2/campaigns/{campaignId}",
+        id,
+        json!({"name": "others"}),
+    )
+    .await;
+    ann.give(
+        "PUT /api/v2/campaigns/{campaignId}/mode",
+        id,
+        json!({"mode": "full_sequence"}),
+    )
+    .await;
+    ann.give(
+        "PUT /api/v2/campaigns/{campaignId}/mode",
+        id,
+        json!({"mode": "step_by_step"}),
+    )
+    .await;
+    ann.give(
+        "POST /api/v2/campaigns/{campaignId}/upload",
+        id,
+        json!("a.test\nb.test\n"),
+    )
+    .await;
+    let configuration = json!({"configuration": {}});
+    ann.give(
+        "POST /api/v2/campaigns/{campaignId}/phases/{phase}/configure",
+        id,
+        configuration,
+    )
+    .await;
+    ann.give("POST /api/v2/campaigns/{campaignId}/start", id, Value::Null)
+        .await;
+    let lists = id.to_owned();
+
+    let path = slow(&client).await;
+    let id = path.rsplit('/').next().unwrap();
+    for operation in [
+        "POST /api/v2/campaigns/{campaignId}/phases/{phase}/start",
+        "POST /api/v2/campaigns/{campaignId}/phases/{phase}/pause",
+        "POST /api/v2/campaigns/{campaignId}/phases/{phase}/resume",
+        "POST /api/v2/campaigns/{campaignId}/phases/{phase}/stop",
+    ] {
+        ann.give(operation, id, Value::Null).await;
+    }
+    client
+        .post(&format!("{path}/phases/validation/start"))
+        .send()
+        .await
+        .ok(200);
+    ann.give("POST /api/v2/campaigns/{campaignId}/stop", id, Value::Null)
+        .await;
+    for id in [id, &lists] {
+        ann.give("DELETE /api/v2/campaigns/{campaignId}", id, Value::Null)
+            .await;
+    }
+
+    let tried: BTreeSet<String> = ann
+        .given
+        .iter()
+        .map(|given| given.operation.to_owned())
+        .collect();
+    let all: BTreeSet<String> = operations()
+        .into_iter()
+        .filter(|(method, _)| method != Method::GET)
+        .map(|(method, path)| format!("{method} {path}"))
+        .filter(|operation| !UNKEYED.contains(&operation.as_str()) && operation != OFFSET)
+        .collect();
+    assert_eq!(tried, all);
+
+    // As if nothing after each commit had happened.
+    sqlx::query("UPDATE idempotency_keys SET status = NULL, response = NULL")
+        .execute(app.app.database.pool())
+        .await
+        .unwrap();
+    for (at, given) in ann.given.iter().enumerate() {
+        let key = format!("key-{at}");
+        let repeat = send(&client, &key, given.operation, &given.path, &given.body).await;
+        let first = &given.reply;
+        assert_eq!(
+            repeat.status, first.status,
+            "{}: {}",
+            given.operation, repeat.text
+        );
+        assert_eq!(
+            repeat.header("etag"),
+            first.header("etag"),
+            "{}",
+            given.operation
+        );
+        // What is discovered may be there before the answer is.
+        if !given.path.ends_with(&format!("{lists}/start")) {
+            let (repeat, first) = (
+                without_progress(repeat.json()),
+                without_progress(first.json()),
+            );
+            assert_eq!(repeat, first, "{}", given.operation);
+        }
+    }
+    app.stop().await;
+}
