@@ -12,6 +12,9 @@ use crate::{Database, Error, Position, Recorded, StoredEvent};
 
 /// The most events that a page is asked for; it may have more by the rest of its last commit.
 pub const MAX_PAGE: u32 = 50_000;
+/// The bytes of payload with which a page is full, as they are stored: long payloads are compressed, names to a third or
+/// so. A page may have more by its last commit: one event, or all of an upload.
+pub const MAX_PAGE_BYTES: u32 = 4 << 20;
 /// How often the head is looked at where no sequencer of this process does it.
 const POLL: Duration = Duration::from_millis(25);
 /// How often it is looked at all the same where one does: the sequencer's word is a hint.
@@ -40,7 +43,8 @@ impl Feed {
     }
 
     /// Reads the events after a position, of all aggregate types or of some: whole commits, until there are at least
-    /// `limit` events (1 to [`MAX_PAGE`]; those of other types in the same commits count) or the log ends.
+    /// `limit` events (1 to [`MAX_PAGE`]; those of other types in the same commits count) or [`MAX_PAGE_BYTES`] of them,
+    /// or the log ends.
     ///
     /// # Errors
     /// [`Error::Database`], or [`Error::Decode`] when an upcaster meets an event that is no JSON.
@@ -74,6 +78,7 @@ impl Feed {
             .bind(position.as_i64())
             .bind(i64::from(limit.clamp(1, MAX_PAGE)))
             .bind(types)
+            .bind(i64::from(MAX_PAGE_BYTES))
             .fetch_all(connection)
             .await
             .map_err(Error::database("read the feed"))?;
@@ -170,8 +175,9 @@ const READ_HEAD: &str =
     "SELECT coalesce((SELECT base + events - 1 FROM event_log ORDER BY base DESC LIMIT 1), 0)";
 
 /// One statement, so that one snapshot decides about the head and the page. Without types the page's commits are a
-/// range of bases; with types, those of the next `limit` commits that have one of them. The page is not full when its
-/// commits have fewer than `limit` events: then everything up to the head was looked at.
+/// range of bases; with types, those of the next `limit` commits that have one of them. Of these, the page has the
+/// first ones up to the bytes $4; their sizes are known without reading what is stored out of line. The page is not full
+/// when its commits have fewer than `limit` events and fewer bytes: then everything up to the head was looked at.
 const READ_PAGE: &str = "
 WITH head AS MATERIALIZED (
     SELECT coalesce((SELECT base + events - 1 FROM event_log ORDER BY base DESC LIMIT 1), 0) AS position
@@ -184,12 +190,21 @@ WITH head AS MATERIALIZED (
       AND ($3 IS NULL OR aggregate_types && $3)
     ORDER BY base
     LIMIT $2
+), counted AS MATERIALIZED (
+    SELECT base, events, batch
+    FROM (SELECT base, events, batch, sum(events) OVER (ORDER BY base) - events AS before FROM candidates) summed
+    WHERE before < $2
 ), page AS MATERIALIZED (
     SELECT base, events, batch
-    FROM (SELECT base, events, batch, sum(events) OVER (ORDER BY base) - events AS before FROM candidates) counted
-    WHERE before < $2
+    FROM (SELECT base, counted.events, counted.batch, sum(bytes) OVER (ORDER BY base) - bytes AS before
+          FROM counted CROSS JOIN LATERAL (
+              SELECT coalesce(sum(pg_column_size(payload)), 0) AS bytes FROM events
+              WHERE events.batch = counted.batch AND ($3 IS NULL OR aggregate_type = ANY ($3))
+          ) weighed) summed
+    WHERE before < $4
 ), reach AS MATERIALIZED (
-    SELECT CASE WHEN coalesce(sum(page.events), 0) >= $2 THEN max(page.base + page.events) - 1
+    SELECT CASE WHEN coalesce(sum(page.events), 0) >= $2 OR count(*) < (SELECT count(*) FROM counted)
+                THEN max(page.base + page.events) - 1
                 ELSE (SELECT position FROM head) END AS position
     FROM page
 )

@@ -29,7 +29,7 @@ pub use self::{
     database::{ConnectOptions, Database},
     describe::describe,
     error::Error,
-    feed::{Feed, MAX_PAGE, Page},
+    feed::{Feed, MAX_PAGE, MAX_PAGE_BYTES, Page},
     log::{Committed, ExecuteError, Log},
     position::Position,
     sequencer::Sequencer,

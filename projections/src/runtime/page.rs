@@ -1,9 +1,14 @@
-//! A page of the log that is bounded by the work that it is, not by the number of its events.
+//! A page of the log that is bounded by the work and the bytes that it is, not by the number of its events.
 //!
-//! One event may be ten thousand rows, so a page ends with the commit in which the sum of its events' weights reaches
-//! the bound: it is never empty while there is something to read, and past the bound by one commit at most. It is
-//! read in slices that double, so that a page that is full with a few heavy events (an import is a quarter of a
-//! megabyte) has not read thousands of them in vain. Called by every step, live or rebuild.
+//! One event may be ten thousand rows, or a quarter of a megabyte that is one row's work, so a page ends with the commit
+//! in which the sum of its events' weights or of their payloads reaches its bound: it is never empty while there is
+//! something to read, and past a bound by one commit at most. It is read in slices that double, so that a page that is
+//! full with a few heavy events has not read thousands of them in vain, and the feed ends a slice by its bytes.
+//!
+//! A commit is never torn apart. An upload is one: a list of 64 MB is taken in whole, by each projection that reads
+//! campaigns, in one transaction with some hundred megabytes of memory, for the seconds that its rows take.
+//!
+//! Called by every step, live or rebuild.
 
 use event_store::{Feed, Position, Recorded};
 use sqlx::PgConnection;
@@ -15,6 +20,9 @@ const FIRST_SLICE: u32 = 4;
 
 /// Events that a slice asks for at most.
 const LARGEST_SLICE: u32 = 2_000;
+
+/// The bytes of payload with which a page is full, live or rebuild.
+const FULL_BYTES: usize = 16 << 20;
 
 /// Where a page ends at the latest.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +55,7 @@ pub(super) async fn read(
         events: Vec::new(),
         next: from,
     };
-    let (mut room, mut ask) = (bound.rows, FIRST_SLICE);
+    let (mut room, mut bytes, mut ask) = (bound.rows, FULL_BYTES, FIRST_SLICE);
     loop {
         let types = Some(projection.reads());
         let mut slice = feed
@@ -63,7 +71,8 @@ pub(super) async fn read(
         let mut full = None;
         for event in &slice.events {
             room = room.saturating_sub(projection.weight(event));
-            if room == 0 {
+            bytes = bytes.saturating_sub(event.payload.len());
+            if room == 0 || bytes == 0 {
                 full = Some(event.position);
                 break;
             }

@@ -9,6 +9,7 @@
 mod counters;
 mod insights;
 mod keywords;
+mod page_bytes;
 mod pages;
 mod reruns;
 mod sorted_lists;
