@@ -6,7 +6,7 @@
 use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use aggregates::Metadata;
 use chrono::{DateTime, Utc};
@@ -199,7 +199,7 @@ const LATEST: &str = "SELECT position, recorded_at, actor, action, resource_type
 /// # Errors
 /// When the database does not answer.
 pub async fn latest_of_resource(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     resource_type: &str,
     resource_id: &str,
     actions: &[&str],
@@ -210,6 +210,6 @@ pub async fn latest_of_resource(
         .bind(resource_id)
         .bind(actions)
         .bind(limit)
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await
 }

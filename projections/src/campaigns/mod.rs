@@ -16,12 +16,9 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
 pub use self::{
-    overview::{Overview, overview},
+    overview::{Overview, Owned, Recent, of_owner, overview, recent},
     progress::{Overall, Progress},
-    query::{
-        Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, count_of_owner, due_for_auto_start,
-        list_of_owner, pinned_of,
-    },
+    query::{Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, due_for_auto_start, pinned_of},
     standing::{Standing, standing},
 };
 use crate::runtime::{ApplyError, Projection, decode};

@@ -1,11 +1,12 @@
-//! A campaign with the counters of its domains, from one moment.
+//! Campaigns with what is shown beside them, from one moment.
 
-use aggregates::ids::CampaignId;
-use sqlx::PgPool;
+use aggregates::ids::{CampaignId, UserId};
+use sqlx::{PgConnection, PgPool};
 
-use super::{Campaign, by_id};
+use super::{Campaign, by_id, query};
 use crate::{
-    domains::{Counts, counts_of},
+    audit::{self, Entry},
+    domains::{Counts, counts_of, counts_of_many},
     snapshot,
 };
 
@@ -18,6 +19,24 @@ pub struct Overview {
     pub counts: Counts,
 }
 
+/// A campaign with its counters and what happened to it last.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    /// The campaign and its counters.
+    pub overview: Overview,
+    /// The audit trail's last entries, the newest first.
+    pub entries: Vec<Entry>,
+}
+
+/// A page of a user's campaigns.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    /// The campaigns of the page, the newest first, without what their runs have pinned.
+    pub campaigns: Vec<Overview>,
+    /// How many the user has.
+    pub total: i64,
+}
+
 /// Reads a campaign and its counters in one snapshot.
 ///
 /// # Errors
@@ -27,10 +46,65 @@ pub async fn overview(
     campaign_id: CampaignId,
 ) -> Result<Option<Overview>, sqlx::Error> {
     let mut snapshot = snapshot(pool).await?;
+    let overview = overview_in(&mut snapshot, campaign_id).await?;
+    snapshot.commit().await?;
+    Ok(overview)
+}
+
+/// Reads a campaign, its counters and its last entries of the audit trail with these actions in one snapshot.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub async fn recent(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+    actions: &[&str],
+    limit: i64,
+) -> Result<Option<Recent>, sqlx::Error> {
+    let mut snapshot = snapshot(pool).await?;
+    let Some(overview) = overview_in(&mut snapshot, campaign_id).await? else {
+        return Ok(None);
+    };
+    let stream = campaign_id.to_string();
+    let entries =
+        audit::latest_of_resource(&mut *snapshot, "campaign", &stream, actions, limit).await?;
+    snapshot.commit().await?;
+    Ok(Some(Recent { overview, entries }))
+}
+
+/// Reads a page of a user's campaigns, their counters and how many there are in one snapshot.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub async fn of_owner(
+    pool: &PgPool,
+    owner: UserId,
+    limit: i64,
+    offset: i64,
+) -> Result<Owned, sqlx::Error> {
+    let mut snapshot = snapshot(pool).await?;
+    let found = query::list_of_owner(&mut *snapshot, owner, limit, offset).await?;
+    let ids: Vec<_> = found.iter().map(|campaign| campaign.campaign_id).collect();
+    let mut counts = counts_of_many(&mut *snapshot, &ids).await?;
+    let total = query::count_of_owner(&mut *snapshot, owner).await?;
+    snapshot.commit().await?;
+    let campaigns = found.into_iter().map(|campaign| Overview {
+        counts: counts.remove(&campaign.campaign_id).unwrap_or_default(),
+        campaign,
+    });
+    Ok(Owned {
+        campaigns: campaigns.collect(),
+        total,
+    })
+}
+
+async fn overview_in(
+    snapshot: &mut PgConnection,
+    campaign_id: CampaignId,
+) -> Result<Option<Overview>, sqlx::Error> {
     let Some(campaign) = by_id(&mut *snapshot, campaign_id).await? else {
         return Ok(None);
     };
-    let counts = counts_of(&mut *snapshot, campaign_id).await?;
-    snapshot.commit().await?;
+    let counts = counts_of(snapshot, campaign_id).await?;
     Ok(Some(Overview { campaign, counts }))
 }

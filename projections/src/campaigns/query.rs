@@ -293,8 +293,8 @@ pub async fn by_id(
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
-pub async fn list_of_owner(
-    pool: &PgPool,
+pub(super) async fn list_of_owner(
+    executor: impl PgExecutor<'_>,
     owner: UserId,
     limit: i64,
     offset: i64,
@@ -303,7 +303,7 @@ pub async fn list_of_owner(
         .bind(owner.0)
         .bind(limit)
         .bind(offset)
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await?;
     records.into_iter().map(CampaignRecord::decode).collect()
 }
@@ -314,10 +314,13 @@ const COUNT_OF_OWNER: &str = "SELECT count(*) FROM read.campaigns WHERE owner = 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count_of_owner(pool: &PgPool, owner: UserId) -> Result<i64, sqlx::Error> {
+pub(super) async fn count_of_owner(
+    executor: impl PgExecutor<'_>,
+    owner: UserId,
+) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(COUNT_OF_OWNER)
         .bind(owner.0)
-        .fetch_one(pool)
+        .fetch_one(executor)
         .await
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aggregates::ids::CampaignId;
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::sql::categories;
@@ -138,13 +138,13 @@ const SELECT_MANY: &str = "SELECT campaign_id, dns_status, dns_reason, http_stat
 /// # Errors
 /// When the database does not answer.
 pub async fn counts_of_many(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     campaigns: &[CampaignId],
 ) -> Result<HashMap<CampaignId, Counts>, sqlx::Error> {
     let ids: Vec<Uuid> = campaigns.iter().map(|id| id.0).collect();
     let rows: Vec<RowOfMany> = sqlx::query_as(SELECT_MANY)
         .bind(ids)
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await?;
     let mut all: HashMap<CampaignId, Counts> = HashMap::new();
     for of_one in &rows {

@@ -26,7 +26,8 @@ macro_rules! filtered {
 
 /// A page sorted by a value that a row may lack: first a walk along the value's own index, which has only rows that
 /// have it, then, for what is missing of the page, one along the ordinals for the rest. $12 and $13 are the value and
-/// the ordinal of the cursor; `$bound` is $12 in the column's type, as an index compares only like with like.
+/// the ordinal of the cursor; `$bound` is $12 in the column's type, as an index compares only like with like. An offset
+/// is what a client sends: the sum with the page's length stops at the largest number.
 macro_rules! sorted {
     ($value:literal, $bound:literal, $direction:literal, $past:literal) => {
         concat!(
@@ -48,7 +49,7 @@ macro_rules! sorted {
             $direction,
             ", ordinal ",
             $direction,
-            " LIMIT $14::bigint + $15::bigint), \
+            " LIMIT $14::bigint + least($15::bigint, 9223372036854775807 - $14)), \
              rest AS (SELECT ",
             columns!(),
             filtered!(),
@@ -59,7 +60,7 @@ macro_rules! sorted {
             $past,
             " $13) ORDER BY ordinal ",
             $direction,
-            " LIMIT greatest($14 + $15 - (SELECT count(*) FROM valued), 0)) \
+            " LIMIT greatest($14 + least($15, 9223372036854775807 - $14) - (SELECT count(*) FROM valued), 0)) \
              SELECT ",
             columns!(),
             " FROM (SELECT 0 AS part, * FROM valued UNION ALL SELECT 1, * FROM rest) both_parts \

@@ -14,7 +14,10 @@ use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
 pub use self::rules::{Found, RuleFilter, rules};
-use crate::row_per_stream::{self, At, RowPerStream, Statement};
+use crate::{
+    row_per_stream::{self, At, RowPerStream, Statement},
+    snapshot,
+};
 
 /// The projection behind the table `keyword_sets`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -118,7 +121,7 @@ pub async fn by_id(
     row_per_stream::by_id(pool, BY_ID, owner, id.0).await
 }
 
-/// Lists a user's keyword sets in the order of creation, and counts them; `enabled` lets through only those.
+/// Lists a user's keyword sets in the order of creation, and counts them at the same moment; `enabled` lets through only those.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -129,17 +132,19 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let mut snapshot = snapshot(pool).await?;
     let rows = sqlx::query_as(OF_OWNER)
         .bind(owner.0)
         .bind(enabled)
         .bind(limit)
         .bind(offset)
-        .fetch_all(pool)
+        .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
         .bind(owner.0)
         .bind(enabled)
-        .fetch_one(pool)
+        .fetch_one(&mut *snapshot)
         .await?;
+    snapshot.commit().await?;
     Ok((rows, total))
 }

@@ -7,6 +7,8 @@ use aggregates::{
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
+use crate::snapshot;
+
 /// A rule and the set that it belongs to.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Found {
@@ -55,7 +57,7 @@ WHERE s.owner = $1
   AND ($5::bool IS NULL OR (r.rule ->> 'is_case_sensitive')::bool = $5)
   AND ($6::text IS NULL OR strpos(lower(r.rule ->> 'pattern'), lower($6)) > 0)";
 
-/// Lists the rules of a user's sets in the order of the sets, and counts all that the filter lets through.
+/// Lists the rules of a user's sets in the order of the sets, and counts all that the filter lets through, at one moment.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -66,6 +68,7 @@ pub async fn rules(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Found>, i64), sqlx::Error> {
+    let mut snapshot = snapshot(pool).await?;
     let rule_type = filter.rule_type.map(|rule_type| match rule_type {
         RuleType::String => "string",
         RuleType::Regex => "regex",
@@ -79,7 +82,7 @@ pub async fn rules(
         .bind(&filter.pattern)
         .bind(limit)
         .bind(offset)
-        .fetch_all(pool)
+        .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
         .bind(owner.0)
@@ -88,7 +91,8 @@ pub async fn rules(
         .bind(&filter.category)
         .bind(filter.is_case_sensitive)
         .bind(&filter.pattern)
-        .fetch_one(pool)
+        .fetch_one(&mut *snapshot)
         .await?;
+    snapshot.commit().await?;
     Ok((rows, total))
 }

@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::row_per_stream::{self, At, RowPerStream, Statement};
+use crate::{
+    row_per_stream::{self, At, RowPerStream, Statement},
+    snapshot,
+};
 
 /// The projection behind the table `personas`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,7 +130,7 @@ pub struct Filter {
     pub enabled: Option<bool>,
 }
 
-/// Lists a user's personas in the order of creation, and counts all that the filter lets through.
+/// Lists a user's personas in the order of creation, and counts all that the filter lets through, at one moment.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -138,19 +141,21 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let mut snapshot = snapshot(pool).await?;
     let rows = sqlx::query_as(OF_OWNER)
         .bind(owner.0)
         .bind(&filter.persona_type)
         .bind(filter.enabled)
         .bind(limit)
         .bind(offset)
-        .fetch_all(pool)
+        .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
         .bind(owner.0)
         .bind(&filter.persona_type)
         .bind(filter.enabled)
-        .fetch_one(pool)
+        .fetch_one(&mut *snapshot)
         .await?;
+    snapshot.commit().await?;
     Ok((rows, total))
 }

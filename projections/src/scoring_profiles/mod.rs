@@ -10,7 +10,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::row_per_stream::{self, At, RowPerStream, Statement};
+use crate::{
+    row_per_stream::{self, At, RowPerStream, Statement},
+    snapshot,
+};
 
 /// The projection behind the table `scoring_profiles`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +99,7 @@ pub async fn by_id(
     row_per_stream::by_id(pool, BY_ID, owner, id.0).await
 }
 
-/// Lists a user's scoring profiles in the order of creation, and counts them.
+/// Lists a user's scoring profiles in the order of creation, and counts them at the same moment.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -106,15 +109,17 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let mut snapshot = snapshot(pool).await?;
     let rows = sqlx::query_as(OF_OWNER)
         .bind(owner.0)
         .bind(limit)
         .bind(offset)
-        .fetch_all(pool)
+        .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
         .bind(owner.0)
-        .fetch_one(pool)
+        .fetch_one(&mut *snapshot)
         .await?;
+    snapshot.commit().await?;
     Ok((rows, total))
 }

@@ -9,6 +9,7 @@
 mod counters;
 mod insights;
 mod keywords;
+mod one_moment;
 mod page_bytes;
 mod pages;
 mod reruns;

@@ -5,7 +5,7 @@ use aggregates::{
     ids::{CampaignId, UserId},
     names::DomainName,
 };
-use projections::campaigns::{self, Overview};
+use projections::campaigns::{self, Overview, Recent};
 use uuid::Uuid;
 
 use crate::{
@@ -23,6 +23,20 @@ pub(super) async fn overview(state: &State, caller: &Caller, id: Uuid) -> Result
     campaigns::overview(state.app.database.pool(), CampaignId(id))
         .await?
         .filter(|overview| overview.campaign.owner == caller.user_id)
+        .ok_or(MISSING)
+}
+
+/// Reads the caller's campaign with its counters and its last entries of the audit trail with these actions.
+pub(super) async fn recent(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    actions: &[&str],
+    limit: i64,
+) -> Result<Recent, Error> {
+    campaigns::recent(state.app.database.pool(), CampaignId(id), actions, limit)
+        .await?
+        .filter(|recent| recent.overview.campaign.owner == caller.user_id)
         .ok_or(MISSING)
 }
 

@@ -116,7 +116,10 @@ fn response(id: Uuid, listing: &Listing, page: &Page) -> CampaignDomainsListResp
                 _ => SortOrder::Asc,
             },
             first: page.limit,
-            current: page.after.is_none().then(|| page.offset / page.limit + 1),
+            current: page
+                .after
+                .is_none()
+                .then(|| (page.offset / page.limit).saturating_add(1)),
             total: (listing.total + page.limit - 1) / page.limit,
         },
     }

@@ -1,6 +1,6 @@
 //! Reading campaigns: the caller's list, one of them, and one with everything around it.
 
-use projections::{campaigns, domains};
+use projections::campaigns;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -41,15 +41,12 @@ pub(super) async fn list(
 ) -> Result<Answer<Vec<CampaignResponse>>, Error> {
     let page = query::page(wanted.limit, wanted.offset, MOST, DEFAULT)?;
     let pool = state.app.database.pool();
-    let found = campaigns::list_of_owner(pool, caller.user_id, page.limit, page.offset).await?;
-    let ids: Vec<_> = found.iter().map(|campaign| campaign.campaign_id).collect();
-    let counts = domains::counts_of_many(pool, &ids).await?;
-    let total = campaigns::count_of_owner(pool, caller.user_id).await?;
-    let none = domains::Counts::default();
-    let body = found.iter().map(|campaign| {
-        CampaignResponse::of(campaign, counts.get(&campaign.campaign_id).unwrap_or(&none))
-    });
-    Ok(Answer::ok(body.collect()).total(total))
+    let owned = campaigns::of_owner(pool, caller.user_id, page.limit, page.offset).await?;
+    let body = owned
+        .campaigns
+        .iter()
+        .map(|shown| CampaignResponse::of(&shown.campaign, &shown.counts));
+    Ok(Answer::ok(body.collect()).total(owned.total))
 }
 
 /// Answers one campaign.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use aggregates::campaign::Phase;
 use chrono::{DateTime, Utc};
 use projections::{
-    audit::{self, Entry},
-    campaigns::{Overall, Overview, Progress},
+    audit::Entry,
+    campaigns::{Overall, Overview, Progress, Recent},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -230,10 +230,8 @@ pub(super) async fn progress(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Answer<CampaignProgressResponse>, Error> {
-    let overview = access::overview(&state, &caller, id).await?;
-    let stream = overview.campaign.campaign_id.to_string();
-    let pool = state.app.database.pool();
-    let entries = audit::latest_of_resource(pool, "campaign", &stream, &SHOWN, TIMELINE).await?;
+    let Recent { overview, entries } =
+        access::recent(&state, &caller, id, &SHOWN, TIMELINE).await?;
     let overall = Overall::of(&overview.campaign, &overview.counts);
     let of = |phase| PhaseProgressSummary::of(&overview, phase);
     let body = CampaignProgressResponse {

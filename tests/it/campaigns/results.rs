@@ -77,6 +77,7 @@ async fn a_finished_campaign_answers_exactly_what_its_rows_say() {
     downloads_equal_the_list(&ann, &path).await;
     numbers_equal_a_recount(&ann, &path, &all).await;
     one_domain_is_explained(&ann, &path, &all).await;
+    an_offset_past_everything_is_an_empty_page(&ann, &path).await;
     wrong_parameters_are_named(&ann, &path).await;
     a_drift_shows(&app, &ann, &path).await;
     app.stop().await;
@@ -395,6 +396,28 @@ async fn one_domain_is_explained(ann: &Client, path: &str, all: &[Row]) {
         .send()
         .await
         .blames(400, "domain");
+}
+
+async fn an_offset_past_everything_is_an_empty_page(ann: &Client, path: &str) {
+    let sorts = [
+        "",
+        "&sort=richness_score&dir=asc",
+        "&sort=richness_score&dir=desc",
+        "&sort=keywords_unique&dir=asc",
+        "&sort=keywords_unique&dir=desc",
+    ];
+    for (sort, limit) in sorts.iter().flat_map(|sort| [(sort, 1), (sort, 1_000)]) {
+        let page = ann
+            .get(&format!(
+                "{path}/domains?offset={}&limit={limit}{sort}",
+                i64::MAX
+            ))
+            .send()
+            .await
+            .ok(200);
+        assert_eq!(page["items"], json!([]), "{sort}");
+        assert_eq!(page["pageInfo"]["hasNextPage"], false, "{sort}");
+    }
 }
 
 async fn wrong_parameters_are_named(ann: &Client, path: &str) {
