@@ -69,7 +69,9 @@ async fn a_list_of_campaigns_and_its_total_are_from_one_moment() {
     }
     let pool = world.database.pool().clone();
     let list = async move { campaigns::of_owner(&pool, owner, 100, 0).await.unwrap() };
-    let write = async { drop(create(&world, owner).await) };
+    let write = async {
+        create(&world, owner).await;
+    };
     let list = written_between(&world, list, write).await;
     assert_eq!((list.campaigns.len(), list.total), (2, 2));
 }
@@ -147,18 +149,18 @@ async fn what_users_own_is_listed_and_counted_at_one_moment_beside_a_writer() {
             let (rows, total) = personas::list(pool, owner, &personas::Filter::default(), 9_999, 0)
                 .await
                 .unwrap();
-            assert_eq!(rows.len() as i64, total);
+            assert_eq!(i64::try_from(rows.len()).unwrap(), total);
             let (rows, total) = keyword_sets::list(pool, owner, None, 9_999, 0)
                 .await
                 .unwrap();
-            assert_eq!(rows.len() as i64, total);
+            assert_eq!(i64::try_from(rows.len()).unwrap(), total);
             let filter = keyword_sets::RuleFilter::default();
             let (rows, total) = keyword_sets::rules(pool, owner, &filter, 9_999, 0)
                 .await
                 .unwrap();
-            assert_eq!(rows.len() as i64, total);
+            assert_eq!(i64::try_from(rows.len()).unwrap(), total);
             let (rows, total) = scoring_profiles::list(pool, owner, 9_999, 0).await.unwrap();
-            assert_eq!(rows.len() as i64, total);
+            assert_eq!(i64::try_from(rows.len()).unwrap(), total);
             most = total;
         }
         end.cancel();
