@@ -113,7 +113,7 @@ async fn read(stream: reqwest::RequestBuilder, delivered: Arc<AtomicU64>) {
     }
 }
 
-/// `domainflow serve` as a process.
+/// `domainflow serve` as a process; killed when dropped, so that a failed assertion leaves none behind.
 struct Server {
     child: Child,
     base: String,
@@ -138,14 +138,18 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let output = child.stdout.take().unwrap();
+        // From here on whatever fails drops the server.
+        let mut server = Self {
+            child,
+            base: String::new(),
+        };
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
         let address = line.split_once("http://").unwrap().1;
         let address = address.split_once(';').unwrap().0;
-        let base = format!("http://{address}/api/v2");
-        Self { child, base }
+        server.base = format!("http://{address}/api/v2");
+        server
     }
 
     /// The highest resident set so far, bytes.
@@ -162,10 +166,19 @@ impl Server {
         kib * 1024
     }
 
+    /// Ends it as an operator does.
     fn stop(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both do nothing for one that was stopped.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -231,7 +244,9 @@ impl Session {
             let campaign = self.call(Method::GET, path, None).await;
             match campaign["status"].as_str() {
                 Some("completed") => return,
-                Some("failed") => panic!("the campaign failed: {campaign}"),
+                Some(ended @ ("failed" | "cancelled")) => {
+                    panic!("the campaign is {ended}: {campaign}")
+                }
                 _ => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         }

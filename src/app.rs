@@ -24,10 +24,8 @@ pub struct App {
     pub runtime: Runtime,
     /// The work orders.
     pub orders: Arc<dyn Orders>,
-    /// What runs work with whose campaigns name no persona.
+    /// What the operator says for all runs.
     pub defaults: Defaults,
-    /// What the operator says about the network.
-    pub network: Network,
     planned: Arc<Notify>,
 }
 
@@ -49,9 +47,15 @@ impl App {
     /// Puts the application together on a database whose schema is up to date.
     #[must_use]
     pub fn new(database: Database, network: Network) -> Self {
-        let mut defaults = Defaults::default();
-        if !network.resolvers.is_empty() {
-            defaults.dns.resolvers.clone_from(&network.resolvers);
+        let mut defaults = Defaults {
+            network,
+            ..Defaults::default()
+        };
+        if !defaults.network.resolvers.is_empty() {
+            defaults
+                .dns
+                .resolvers
+                .clone_from(&defaults.network.resolvers);
             defaults.dns.use_system_resolvers = false;
         }
         Self {
@@ -60,7 +64,6 @@ impl App {
             planned: Arc::new(Notify::new()),
             database,
             defaults,
-            network,
         }
     }
 
@@ -96,7 +99,7 @@ impl App {
     ) {
         let engines = Engines::new(
             self.database.pool().clone(),
-            self.network.clone(),
+            self.defaults.network.clone(),
             cancel.clone(),
         );
         let worker = Worker::new(

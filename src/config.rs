@@ -39,7 +39,7 @@ impl StoreArgs {
 /// What is said about the network, for all campaigns.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NetworkArgs {
-    /// A resolver (ip, ip:port, [v6]:port or system) of campaigns that name no DNS persona; may be repeated
+    /// A resolver (ip, ip:port or system; IPv6 before a port in brackets) of campaigns that name no DNS persona; may be repeated
     #[arg(long = "resolver", env = "DOMAINFLOW_RESOLVERS", value_name = "ADDRESS", value_delimiter = ',', value_parser = resolver)]
     pub resolvers: Vec<String>,
     /// The port of http sites in place of 80; https is then tried only where its port is given too

@@ -14,13 +14,17 @@ use aggregates::{
 use event_store::Database;
 use uuid::Uuid;
 
-/// What runs work with whose campaigns name no persona.
+use crate::work::{Network, usable};
+
+/// What the operator says for all runs: what those work with whose campaigns name no persona, and the network.
 #[derive(Clone, Debug, Default)]
 pub struct Defaults {
     /// How DNS is asked.
     pub dns: DnsConfig,
     /// How pages are fetched.
     pub http: HttpConfig,
+    /// Where engines may go.
+    pub network: Network,
 }
 
 /// Why a run cannot be pinned.
@@ -29,7 +33,8 @@ pub enum Error {
     /// The phase needs a configuration.
     #[error("{0} is not configured")]
     NotConfigured(Phase),
-    /// Something that the configuration names is not there, not the owner's, or switched off.
+    /// Something that the configuration names is not there, not the owner's, switched off, or nothing that the engines
+    /// take.
     #[error("{field}: {message}")]
     Reference {
         /// The configuration's field.
@@ -123,11 +128,16 @@ async fn resolve(
         PhaseConfig::Validation {
             dns_persona,
             record_types,
-        } => Pinned::Validation {
-            dns: dns_config(database, campaign, dns_persona, defaults).await?,
-            dns_persona,
-            record_types,
-        },
+        } => {
+            let dns = dns_config(database, campaign, dns_persona, defaults).await?;
+            usable::dns(&dns, &record_types, &defaults.network)
+                .map_err(|why| wrong("dnsPersonaId", why))?;
+            Pinned::Validation {
+                dns,
+                dns_persona,
+                record_types,
+            }
+        }
         PhaseConfig::Extraction {
             http_persona,
             dns_persona,
@@ -138,9 +148,13 @@ async fn resolve(
             if proxy_pool.is_some() {
                 return Err(wrong("proxyPoolId", "there is no such proxy pool"));
             }
+            let http = http_config(database, campaign, http_persona, defaults).await?;
+            usable::http(&http, &defaults.network).map_err(|why| wrong("httpPersonaId", why))?;
+            let dns = dns_config(database, campaign, dns_persona, defaults).await?;
+            usable::dns(&dns, &[], &defaults.network).map_err(|why| wrong("dnsPersonaId", why))?;
             Pinned::Extraction {
-                http: http_config(database, campaign, http_persona, defaults).await?,
-                dns: dns_config(database, campaign, dns_persona, defaults).await?,
+                http,
+                dns,
                 http_persona,
                 rules: rules(database, campaign, &keyword_sets, &keywords).await?,
             }
@@ -225,12 +239,25 @@ async fn rules(
         }
         rules.extend(set.rules().iter().cloned());
     }
+    let of_sets = rules.len();
     rules.extend(keywords.iter().map(|keyword| ad_hoc(keyword)));
-    Ok(rules)
+    usable::checked(rules)
+        .await
+        .map_err(|unusable| match unusable.at {
+            Some(at) if at >= of_sets => {
+                let keyword = keywords.get(at - of_sets).map_or("", String::as_str);
+                wrong("keywords", format!("{keyword:?} {}", unusable.message))
+            }
+            Some(_) => wrong(
+                "keywordSetIds",
+                format!("the {} of a rule {}", unusable.field, unusable.message),
+            ),
+            None => wrong("keywordSetIds", unusable.message),
+        })
 }
 
 /// Makes a rule of a keyword without a set. Its id is made of the keyword, so that it is the same in every run.
-fn ad_hoc(keyword: &str) -> keyword_set::Rule {
+pub fn ad_hoc(keyword: &str) -> keyword_set::Rule {
     let id = RuleId(Uuid::new_v5(&Uuid::NAMESPACE_OID, keyword.as_bytes()));
     keyword_set::Rule::text(id, keyword)
 }

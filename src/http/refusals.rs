@@ -51,7 +51,6 @@ impl Refusal for persona::Error {
         match self {
             Self::NotFound => Persona::MISSING,
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
-            Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
             // The configuration names its fields from inside.
             Self::Invalid { field, message } if field == "name" => {
                 Error::unprocessable(field, message)
@@ -68,7 +67,6 @@ impl Refusal for keyword_set::Error {
         match self {
             Self::NotFound => KeywordSet::MISSING,
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
-            Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
             Self::Invalid { field, message } => Error::unprocessable(field, message),
         }
     }

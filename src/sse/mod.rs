@@ -1,9 +1,9 @@
 //! Server-sent events: the log, read once a process and told to everybody who may hear it.
 //!
-//! [`Streams`] follows the feed while anybody listens, turns whole commits into [`fact`]s that know their owner, and
-//! keeps the latest of them in a [`ring`]. Every connection ([`connection`]) has a cursor of its own: inside the ring
-//! it reads there, behind it it reads pages of the log ([`archive`]), so a slow client is never skipped ahead, holds up
-//! nobody and costs no more than the bounds below. What a connection sends is decided by [`composer`], which knows no
+//! [`Streams`] follows the feed while anybody listens, turns whole commits into `fact`s that know their owner, and
+//! keeps the latest of them in a `ring`. Every connection (`connection`) has a cursor of its own: inside the ring
+//! it reads there, behind it it reads pages of the log (`archive`), so a slow client is never skipped ahead, holds up
+//! nobody and costs no more than the bounds below. What a connection sends is decided by `composer`, which knows no
 //! clock and no socket.
 //!
 //! The invariant: the id of a message is a position of the log, and everything of the stream up to it was sent before.

@@ -69,10 +69,7 @@ impl Kit {
         let matcher = if rules.is_empty() {
             None
         } else {
-            let compiled: Vec<keywords::Rule> = rules.iter().map(rule).collect();
-            Some(Arc::new(
-                Matcher::compile(&compiled).map_err(|error| error.to_string())?,
-            ))
+            Some(Arc::new(compile(rules).map_err(|error| error.to_string())?))
         };
         Ok(Self {
             fetcher,
@@ -80,6 +77,15 @@ impl Kit {
             rules: rules.iter().map(|rule| rule.id).collect(),
         })
     }
+}
+
+/// Compiles the rules of a run.
+///
+/// # Errors
+/// Names the first rule that the matcher does not take, by its id.
+pub(super) fn compile(rules: &[Rule]) -> Result<Matcher, keywords::Error> {
+    let rules: Vec<keywords::Rule> = rules.iter().map(rule).collect();
+    Matcher::compile(&rules)
 }
 
 fn rule(rule: &Rule) -> keywords::Rule {
@@ -98,7 +104,10 @@ fn rule(rule: &Rule) -> keywords::Rule {
 }
 
 /// Translates a persona's configuration, and what the operator says about the network, into the fetcher's.
-fn config(persona: &HttpConfig, network: &Network) -> Result<http::Config, String> {
+///
+/// # Errors
+/// What the fetcher cannot honour, in words.
+pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Config, String> {
     let mut config = http::Config::new(&persona.user_agent);
     config.headers = persona.headers.clone().into_iter().collect();
     config.cookies = match persona.cookie_mode() {

@@ -19,6 +19,7 @@ mod postgres_orders;
 mod record;
 #[cfg(test)]
 mod testing;
+pub mod usable;
 mod validation;
 mod worker;
 

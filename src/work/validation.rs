@@ -95,7 +95,7 @@ pub(super) fn config(
             return Err(format!("the resolver {address} is refused: {why}"));
         }
     }
-    if persona.use_system_resolvers {
+    if persona.use_system_resolvers && !resolvers.contains(&dns::Resolver::System) {
         resolvers.push(dns::Resolver::System);
     }
     let weights = persona

@@ -1,8 +1,13 @@
 //! Keyword sets and their rules through the interface.
 
+use aggregates::campaign::{Campaign, Phase};
+use domainflow::commands::pin;
 use serde_json::{Value, json};
 
-use crate::support::server::TestApp;
+use crate::{
+    campaigns::{create, shops as shops_of},
+    support::server::{Client, TestApp},
+};
 
 fn shops() -> Value {
     json!({"name": "shops", "description": "where one buys", "rules": [
@@ -147,6 +152,18 @@ async fn a_rule_that_cannot_be_searched_with_is_refused_by_its_place_and_nothing
             422,
             "rules[1].pattern",
         ),
+        // Nothing is left of it once a page's invisible characters are gone.
+        (
+            rule(json!({"pattern": "\u{200b}\u{ad}", "ruleType": "string"})),
+            422,
+            "rules[1].pattern",
+        ),
+        // More than one expression may take in a run, 512 KiB, and less than 1 MiB.
+        (
+            rule(json!({"pattern": "\\w{20}", "ruleType": "regex"})),
+            422,
+            "rules[1].pattern",
+        ),
         (
             rule(json!({"pattern": "x", "ruleType": "string", "contextChars": 501})),
             422,
@@ -203,5 +220,75 @@ async fn somebody_elses_keyword_set_is_not_there() {
         .ok(404);
     bob.delete(&path).send().await.ok(404);
     assert_eq!(ann.get(&path).send().await.ok(200), made);
+    app.stop().await;
+}
+
+async fn large_set(ann: &Client, name: &str, rules: usize) -> Value {
+    let rules: Vec<Value> = (0..rules)
+        .map(|at| json!({"pattern": format!("{name} {at}"), "ruleType": "string"}))
+        .collect();
+    let body = json!({"name": name, "rules": rules});
+    ann.post("/keyword-sets").json(&body).send().await.ok(201)["id"].clone()
+}
+
+#[tokio::test]
+async fn sets_that_are_too_many_rules_together_are_refused_when_they_are_chosen_and_when_a_run_starts()
+ {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let mut sets = vec![
+        large_set(&ann, "first", 5_000).await,
+        large_set(&ann, "second", 4_999).await,
+    ];
+    let path = create(&ann, &shops_of("abcdef")).await;
+    let configure = format!("{path}/phases/extraction/configure");
+    let body = |sets: &[Value]| json!({"configuration": {}, "keywordSetIds": sets});
+    ann.post(&configure).json(&body(&sets)).send().await.ok(200);
+    sets.push(large_set(&ann, "third", 2).await);
+    ann.post(&configure)
+        .json(&body(&sets))
+        .send()
+        .await
+        .blames(422, "keywordSetIds");
+    let nothing = json!({"configuration": {"keywords": ["fibre", "\u{200b}"]}});
+    ann.post(&configure)
+        .json(&nothing)
+        .send()
+        .await
+        .blames(422, "configuration.keywords[1]");
+
+    // What was fine when it was chosen has grown since.
+    sets.truncate(2);
+    sets.push(large_set(&ann, "fourth", 1).await);
+    ann.post(&configure).json(&body(&sets)).send().await.ok(200);
+    let grown = json!({"rules": [{"pattern": "a", "ruleType": "string"}, {"pattern": "b", "ruleType": "string"}]});
+    let fourth = format!("/keyword-sets/{}", sets[2].as_str().unwrap());
+    ann.put(&fourth).json(&grown).send().await.ok(200);
+    let stream = path.trim_start_matches("/campaigns/");
+    let inside = &app.app;
+    let (campaign, _) = inside
+        .database
+        .log()
+        .load::<Campaign>(stream)
+        .await
+        .unwrap();
+    let pinned = pin::pin(
+        &inside.database,
+        &campaign,
+        Phase::Extraction,
+        &inside.defaults,
+    );
+    let refused = pinned.await.unwrap_err().to_string();
+    assert!(
+        refused.contains("keywordSetIds: 10001 keyword rules"),
+        "{refused}"
+    );
+    let planned = json!({"name": "x", "mode": "step_by_step", "configuration":
+        {"patternConfig": {"targetDomains": ["a.test"], "keywordSetIds": sets}}});
+    ann.post("/campaigns")
+        .json(&planned)
+        .send()
+        .await
+        .blames(422, "configuration.patternConfig.keywordSetIds");
     app.stop().await;
 }

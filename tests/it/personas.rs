@@ -149,6 +149,7 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
         config[field] = value;
         request(config)
     };
+    let header = |name: &str| json!({"name": "x", "personaType": "http", "configDetails": {"userAgent": "x", "headers": {name: "y"}}});
     let cases = [
         (
             with("resolvers", json!(["not an address"])),
@@ -221,6 +222,17 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
             json!({"name": "x", "personaType": "http", "configDetails": {"userAgent": "x", "headerOrder": ["Host"]}}),
             422,
             "configDetails.headerOrder",
+        ),
+        (
+            header("Keep-Alive"),
+            422,
+            "configDetails.headers.Keep-Alive",
+        ),
+        (header("X-Api-Key"), 422, "configDetails.headers.X-Api-Key"),
+        (
+            with("resolvers", json!(["9.9.9.9", "[192.0.2.1]"])),
+            422,
+            "configDetails.resolvers[1]",
         ),
         (
             json!({"name": "x", "personaType": "dns", "configDetails": dns(), "description": "x".repeat(5000)}),

@@ -17,8 +17,12 @@ const MAY_KNOW: [(&str, &[&str]); 7] = [
 /// output.
 const NOT_FOR_AGGREGATES: [&str; 6] = ["axum", "rand", "reqwest", "sqlx", "tokio", "tracing"];
 
-/// The names that each package of the workspace depends on outside its tests.
-fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+/// What the tests and benchmarks of every room may use besides: rooms that know no other, so that no circle arises.
+const FOR_TESTS: [&str; 2] = ["private_postgres", "sandbox"];
+
+/// The names that each package of the workspace depends on, in dependencies of a kind; nothing stands for what it needs
+/// outside its tests.
+fn dependencies(kind: Option<&str>) -> BTreeMap<String, BTreeSet<String>> {
     let output = std::process::Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -45,7 +49,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
                 .as_array()
                 .expect("dependencies")
                 .iter();
-            let used = all.filter(|dependency| dependency["kind"].is_null());
+            let used = all.filter(|dependency| dependency["kind"].as_str() == kind);
             (
                 text(&package["name"]),
                 used.map(|dependency| text(&dependency["name"])).collect(),
@@ -56,7 +60,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn every_room_knows_only_the_rooms_that_it_may() {
-    let dependencies = dependencies();
+    let dependencies = dependencies(None);
     let rooms: BTreeSet<&str> = MAY_KNOW.iter().map(|(room, _)| *room).collect();
     let found: BTreeSet<&str> = dependencies
         .keys()
@@ -82,8 +86,29 @@ fn every_room_knows_only_the_rooms_that_it_may() {
 }
 
 #[test]
+fn tests_of_a_room_know_besides_only_the_rooms_that_are_for_tests() {
+    for (room, used) in dependencies(Some("dev")) {
+        let Some((_, may_know)) = MAY_KNOW.iter().find(|(name, _)| *name == room) else {
+            continue;
+        };
+        let rooms = MAY_KNOW.iter().map(|(name, _)| *name);
+        let forbidden: Vec<&str> = rooms
+            .filter(|name| used.contains(*name))
+            .filter(|name| !may_know.contains(name) && !FOR_TESTS.contains(name))
+            .collect();
+        assert!(
+            forbidden.is_empty(),
+            "the tests of {room} know {forbidden:?}"
+        );
+    }
+    for room in FOR_TESTS {
+        assert!(MAY_KNOW.contains(&(room, &[])), "{room} knows others");
+    }
+}
+
+#[test]
 fn the_rules_can_do_no_input_or_output() {
-    let dependencies = dependencies();
+    let dependencies = dependencies(None);
     let forbidden: Vec<&str> = NOT_FOR_AGGREGATES
         .into_iter()
         .filter(|name| dependencies["aggregates"].contains(*name))

@@ -7,11 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::{
-    fmt::Write as _,
     fs,
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -26,6 +23,7 @@ use hickory_resolver::{
     net::runtime::TokioRuntimeProvider,
     proto::rr::RecordType as Type,
 };
+use sandbox::nsd::Nsd;
 use tokio_util::sync::CancellationToken;
 use validation::dns::{Config, Engine, Outcome, RecordType, Resolver};
 
@@ -48,110 +46,6 @@ impl Run {
     fn cpu_micros(self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / NAMES as f64
     }
-}
-
-/// An NSD with a zone of its own, stopped and swept away when dropped.
-struct Nsd {
-    child: Child,
-    directory: PathBuf,
-    address: SocketAddr,
-}
-
-impl Nsd {
-    fn start() -> Option<Self> {
-        let program = ["/usr/sbin/nsd", "/usr/local/sbin/nsd"]
-            .into_iter()
-            .find(|path| Path::new(path).exists())?;
-        let directory = std::env::temp_dir().join(format!("dns-bench-{}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
-        let mut zone = String::from(
-            "$TTL 300\n@ SOA ns.bench.test. admin.bench.test. 1 7200 600 86400 300\n@ NS ns\nns A 127.0.0.1\n",
-        );
-        for nth in (0..NAMES).step_by(2) {
-            let [_, high, middle, low] = u32::try_from(nth).unwrap().to_be_bytes();
-            writeln!(zone, "n{nth} A 10.{high}.{middle}.{low}").unwrap();
-        }
-        fs::write(directory.join("bench.test.zone"), zone).unwrap();
-        let address = free_address();
-        let home = directory.display();
-        let configuration = format!(
-            "server:\n ip-address: {}@{}\n username: \"\"\n chroot: \"\"\n zonesdir: \"{home}\"\n database: \"\"\n \
-             pidfile: \"{home}/nsd.pid\"\n xfrdfile: \"{home}/xfrd.state\"\n zonelistfile: \"{home}/zone.list\"\n \
-             logfile: \"{home}/nsd.log\"\n log-only-syslog: no\n server-count: 1\n rrl-ratelimit: 0\n rrl-whitelist-ratelimit: 0\n \
-             receive-buffer-size: 4194304\n send-buffer-size: 4194304\n\
-             remote-control:\n control-enable: no\n\
-             zone:\n name: bench.test\n zonefile: bench.test.zone\n",
-            address.ip(),
-            address.port()
-        );
-        let file = directory.join("nsd.conf");
-        fs::write(&file, configuration).unwrap();
-        let child = Command::new(program)
-            .args(["-d", "-c"])
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut server = Self {
-            child,
-            directory,
-            address,
-        };
-        server.wait_until_it_answers();
-        Some(server)
-    }
-
-    fn wait_until_it_answers(&mut self) {
-        let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
-        probe
-            .set_read_timeout(Some(Duration::from_millis(50)))
-            .unwrap();
-        let query = b"\0\x07\0\0\0\x01\0\0\0\0\0\0\x02n0\x05bench\x04test\0\0\x01\0\x01";
-        let since = Instant::now();
-        let mut answer = [0; 512];
-        loop {
-            probe.send_to(query, self.address).unwrap();
-            match probe.recv(&mut answer) {
-                // Records in the answer section: the zone is loaded.
-                Ok(_) if answer[7] == 1 => return,
-                Ok(_) => thread::yield_now(),
-                Err(_) => {}
-            }
-            assert!(
-                self.child.try_wait().unwrap().is_none(),
-                "NSD ended: {}",
-                self.log()
-            );
-            assert!(
-                since.elapsed() < Duration::from_secs(30),
-                "NSD is silent: {}",
-                self.log()
-            );
-        }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.directory.join("nsd.log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Nsd {
-    fn drop(&mut self) {
-        // NSD's children end with their parent on TERM; KILL would leave them behind.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
-fn free_address() -> SocketAddr {
-    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }
 
 /// CPU time of this thread so far, from the scheduler's own account in nanoseconds.
@@ -263,7 +157,11 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    let Some(server) = Nsd::start() else {
+    let entries = (0..NAMES).step_by(2).map(|nth| {
+        let [_, high, middle, low] = u32::try_from(nth).unwrap().to_be_bytes();
+        format!("n{nth} A 10.{high}.{middle}.{low}")
+    });
+    let Some(server) = Nsd::start("bench.test", entries).unwrap() else {
         println!("dns: skipped, for there is no NSD on this machine (apt-get install nsd)");
         return;
     };
@@ -274,8 +172,8 @@ fn main() {
         let mut runs = Vec::new();
         for _ in 0..ROUNDS {
             runs.push((
-                ours(server.address, in_flight),
-                hickory(server.address, in_flight),
+                ours(server.address(), in_flight),
+                hickory(server.address(), in_flight),
             ));
         }
         let of = |value: &dyn Fn(&(Run, Run)) -> f64| median(runs.iter().map(value).collect());

@@ -7,8 +7,6 @@ use super::{Error, Event, KeywordSet, Rule, check_rules, create::check_name};
 /// Changes a keyword set; absent fields stay.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The version that the caller saw.
-    pub expected_version: Option<u64>,
     /// The new name, 1 to 255 characters.
     pub name: Option<String>,
     /// The new description.
@@ -21,7 +19,7 @@ pub struct Change {
 
 impl Change {
     pub(super) fn decide(self, set: &KeywordSet) -> Result<Vec<Event>, Error> {
-        let owner = set.must_be_at(self.expected_version)?;
+        let owner = set.owner().ok_or(Error::NotFound)?;
         if let Some(name) = &self.name {
             check_name(name)?;
         }

@@ -4,14 +4,11 @@ use super::{Error, Event, KeywordSet};
 
 /// Deletes a keyword set; runs that pinned its rules go on.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Delete {
-    /// The version that the caller saw.
-    pub expected_version: Option<u64>,
-}
+pub struct Delete;
 
 impl Delete {
     pub(super) fn decide(self, set: &KeywordSet) -> Result<Vec<Event>, Error> {
-        let owner = set.must_be_at(self.expected_version)?;
+        let owner = set.owner().ok_or(Error::NotFound)?;
         Ok(vec![Event::Deleted { owner }])
     }
 }

@@ -9,14 +9,6 @@ pub enum Error {
     /// The id is taken.
     #[error("the keyword set exists already")]
     Exists,
-    /// The caller saw another version.
-    #[error("the keyword set is at version {current}, expected {expected}")]
-    VersionMismatch {
-        /// What the caller saw.
-        expected: u64,
-        /// What is there.
-        current: u64,
-    },
     /// A field is not acceptable.
     #[error("{field}: {message}")]
     Invalid {

@@ -86,18 +86,6 @@ impl KeywordSet {
     pub const fn is_enabled(&self) -> bool {
         self.enabled && !self.deleted
     }
-
-    /// Refuses commands on what is not there, or is not as the caller saw it; returns the owner.
-    fn must_be_at(&self, expected: Option<u64>) -> Result<UserId, Error> {
-        let owner = self.owner().ok_or(Error::NotFound)?;
-        match expected {
-            Some(expected) if expected != self.version => Err(Error::VersionMismatch {
-                expected,
-                current: self.version,
-            }),
-            _ => Ok(owner),
-        }
-    }
 }
 
 impl Aggregate for KeywordSet {

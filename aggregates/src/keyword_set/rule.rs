@@ -17,8 +17,8 @@ pub const MAX_CONTEXT_CHARS: u32 = 500;
 /// The characters kept on each side of a find where a rule does not say.
 pub const DEFAULT_CONTEXT_CHARS: u32 = 50;
 
-/// The most that a compiled regular expression may take, bytes.
-const REGEX_BYTES: usize = 1 << 20;
+/// The most that a compiled regular expression may take, bytes: what a run's matcher gives each.
+const REGEX_BYTES: usize = 512 << 10;
 
 /// How a pattern is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Rule {
     /// Names the part of the rule that cannot be used, and why.
     fn fault(&self) -> Option<(&'static str, String)> {
         let fault = |field, message: &str| Some((field, message.to_owned()));
-        if self.pattern.trim().is_empty() {
+        if self.pattern.chars().all(is_invisible) {
             return fault("pattern", "is empty");
         }
         if self.pattern.chars().count() > MAX_PATTERN_CHARS {
@@ -127,6 +127,13 @@ impl Rule {
             }
         }
     }
+}
+
+/// Tells white space and what has neither room nor meaning in a page's text: soft hyphen, zero-width space, word joiner,
+/// byte order mark.
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Checks that every rule can be searched with; rules among `known` were checked when they were saved.
@@ -212,6 +219,10 @@ mod tests {
         assert_eq!(regex(r"\w{60}").1, "is too large when compiled");
         assert_eq!(
             refused(|rule| rule.pattern = "  ".into()).0,
+            "rules[1].pattern"
+        );
+        assert_eq!(
+            refused(|rule| rule.pattern = "\u{200b} \u{ad}".into()).0,
             "rules[1].pattern"
         );
         assert_eq!(

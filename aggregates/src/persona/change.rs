@@ -5,8 +5,6 @@ use super::{Config, Error, Event, Persona, create::check_name};
 /// Changes a persona; absent fields stay.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The version that the caller saw.
-    pub expected_version: Option<u64>,
     /// The new name, 1 to 255 characters.
     pub name: Option<String>,
     /// The new description.
@@ -19,7 +17,6 @@ pub struct Change {
 
 impl Change {
     pub(super) fn decide(self, persona: &Persona) -> Result<Vec<Event>, Error> {
-        persona.must_be_at(self.expected_version)?;
         let owner = persona.owner().ok_or(Error::NotFound)?;
         if let Some(name) = &self.name {
             check_name(name)?;

@@ -9,14 +9,6 @@ pub enum Error {
     /// The id is taken.
     #[error("the persona exists already")]
     Exists,
-    /// The caller saw another version.
-    #[error("the persona is at version {current}, expected {expected}")]
-    VersionMismatch {
-        /// What the caller saw.
-        expected: u64,
-        /// What is there.
-        current: u64,
-    },
     /// A field cannot be honoured.
     #[error("{field}: {message}")]
     Invalid {

@@ -10,23 +10,42 @@ const MAX_FIELDS: usize = 50;
 /// The longest value of a header or cookie, bytes.
 const MAX_VALUE: usize = 4_096;
 
-/// Headers that the client writes itself, or that carry credentials, with why each is refused.
-const REFUSED_HEADERS: [(&str, &str); 12] = [
-    ("authorization", "would put credentials into the log"),
-    ("proxy-authorization", "would put credentials into the log"),
+/// Headers that the client writes itself or that have a setting of their own, with why each is refused.
+const REFUSED_HEADERS: [(&str, &str); 15] = [
     ("cookie", "cookies are set by cookieHandling"),
     ("user-agent", "is set by userAgent"),
-    ("host", "is written by the client"),
-    ("content-length", "is written by the client"),
-    ("transfer-encoding", "is written by the client"),
     (
         "accept-encoding",
         "is written by the client, which must be able to decode the answer",
     ),
-    ("connection", "is written by the client"),
-    ("upgrade", "is written by the client"),
-    ("te", "is written by the client"),
-    ("trailer", "is written by the client"),
+    ("range", "would fetch parts of pages"),
+    ("host", BY_CLIENT),
+    ("content-length", BY_CLIENT),
+    ("transfer-encoding", BY_CLIENT),
+    ("connection", BY_CLIENT),
+    ("keep-alive", BY_CLIENT),
+    ("proxy-connection", BY_CLIENT),
+    ("upgrade", BY_CLIENT),
+    ("http2-settings", BY_CLIENT),
+    ("te", BY_CLIENT),
+    ("trailer", BY_CLIENT),
+    ("expect", BY_CLIENT),
+];
+
+const BY_CLIENT: &str = "is written by the client";
+
+/// Words in the names of headers and cookies that prove who the sender is.
+const CREDENTIALS: [&str; 10] = [
+    "auth",
+    "token",
+    "api-key",
+    "apikey",
+    "api_key",
+    "secret",
+    "password",
+    "session",
+    "cookie",
+    "credential",
 ];
 
 pub(super) fn check(config: &HttpConfig) -> Result<(), Error> {
@@ -70,6 +89,7 @@ fn check_headers(config: &HttpConfig) -> Result<(), Error> {
         if let Some((_, why)) = refused {
             return Err(Error::invalid(field(), *why));
         }
+        refuse_credentials(name, field)?;
         if !is_field_value(value) {
             return Err(Error::invalid(
                 field(),
@@ -132,17 +152,28 @@ fn check_cookies(config: &HttpConfig) -> Result<(), Error> {
         ));
     }
     for (name, value) in &handling.cookies {
+        let field = || format!("cookieHandling.cookies.{name}");
+        refuse_credentials(name, field)?;
         let plain = value
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte));
         if !is_token(name) || !plain || value.len() > MAX_VALUE {
-            return Err(Error::invalid(
-                format!("cookieHandling.cookies.{name}"),
-                "is no cookie (RFC 6265 §4.1.1)",
-            ));
+            return Err(Error::invalid(field(), "is no cookie (RFC 6265 §4.1.1)"));
         }
     }
     Ok(())
+}
+
+/// Refuses what would put a credential into the log, by its name: all that there is to tell by.
+fn refuse_credentials(name: &str, field: impl Fn() -> String) -> Result<(), Error> {
+    let name = name.to_ascii_lowercase();
+    match CREDENTIALS.iter().any(|word| name.contains(word)) {
+        true => Err(Error::invalid(
+            field(),
+            "would put credentials into the log, which keeps everything",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Tells a token of RFC 9110 §5.6.2.
@@ -231,6 +262,34 @@ mod tests {
         assert_eq!(header("X-A", "b\r\nX-B: c"), "headers.X-A");
         assert_eq!(refused(|c| c.user_agent = "a\nb".into()), "userAgent");
         assert_eq!(refused(|c| c.user_agent = " ".into()), "userAgent");
+    }
+
+    #[test]
+    fn credentials_are_told_by_the_names_that_they_have() {
+        for name in [
+            "X-Api-Key",
+            "X-Auth-Token",
+            "My-Secret-Thing",
+            "Cookie2",
+            "Proxy-Authorization",
+            "X-Session",
+        ] {
+            assert_eq!(header(name, "y"), format!("headers.{name}"));
+        }
+        let cookies = [("auth_token".to_owned(), "y".to_owned())].into();
+        let handling = CookieHandling {
+            mode: Some(CookieMode::Custom),
+            cookies,
+        };
+        assert_eq!(
+            refused(|config| config.cookie_handling = Some(handling)),
+            "cookieHandling.cookies.auth_token"
+        );
+        for name in ["Accept-Language", "DNT", "Referer", "X-Requested-With"] {
+            let mut config = HttpConfig::default();
+            config.headers.insert(name.to_owned(), "y".to_owned());
+            config.validate().unwrap();
+        }
     }
 
     #[test]

@@ -94,20 +94,6 @@ impl Persona {
     pub const fn is_enabled(&self) -> bool {
         self.enabled && !self.deleted
     }
-
-    /// Refuses commands on what is not there, or is not as the caller saw it.
-    fn must_be_at(&self, expected: Option<u64>) -> Result<(), Error> {
-        if self.owner().is_none() {
-            return Err(Error::NotFound);
-        }
-        match expected {
-            Some(expected) if expected != self.version => Err(Error::VersionMismatch {
-                expected,
-                current: self.version,
-            }),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Aggregate for Persona {

@@ -30,13 +30,15 @@ impl Resolver {
             Some((scheme, _)) => return Err(format!("{text}: unknown scheme {scheme:?}")),
             None => {}
         }
-        let bare = text
+        // Brackets belong to IPv6 alone.
+        let bracketed = text
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(text);
-        let address = match bare.parse::<IpAddr>() {
-            Ok(ip) => SocketAddr::new(ip, 53),
-            Err(_) => text
+            .and_then(|bare| bare.parse().ok())
+            .map(IpAddr::V6);
+        let address = match bracketed.or_else(|| text.parse().ok()) {
+            Some(ip) => SocketAddr::new(ip, 53),
+            None => text
                 .parse()
                 .map_err(|_| format!("{text:?} is not ip, ip:port, [v6]:port or system"))?,
         };
@@ -74,6 +76,7 @@ mod tests {
             "192.0.2.1:0",
             "0.0.0.0",
             "224.0.0.1",
+            "[192.0.2.1]",
             "udp://192.0.2.1",
         ] {
             assert!(Resolver::parse(text).is_err(), "{text}");

@@ -8,6 +8,7 @@ use aggregates::{
 use uuid::Uuid;
 
 use super::{Error, RunArgs};
+use crate::{commands::pin, work::usable};
 
 /// Whose campaigns of the command line are: nobody's who could log in.
 const OPERATOR: UserId = UserId(Uuid::from_u128(0x4f50_4552_4154_4f52_8000_0000_0000_0001));
@@ -53,13 +54,12 @@ impl Plan {
     /// Reads the arguments. Where the result goes and where the log is kept do not change the campaign; the network
     /// does, for its answers are the result.
     pub(super) fn of(args: &RunArgs) -> Result<Self, Error> {
-        if let Some(empty) = args
-            .keywords
-            .iter()
-            .find(|keyword| keyword.trim().is_empty())
-        {
-            return Err(Error::Usage(format!("--keyword {empty:?} is blank")));
-        }
+        let rules: Vec<_> = args.keywords.iter().map(|text| pin::ad_hoc(text)).collect();
+        usable::rules(&rules).map_err(|unusable| {
+            let keyword = unusable.at.and_then(|at| args.keywords.get(at));
+            let keyword = keyword.map_or_else(String::new, |text| format!(" {text:?}"));
+            Error::Usage(format!("--keyword{keyword}: {}", unusable.message))
+        })?;
         let names = args.names.names()?;
         let asked_for = match &names {
             Names::Generated { pattern, count } => serde_json::json!([pattern.hash(), count]),

@@ -71,7 +71,7 @@ fn refused(error: pin::Error) -> Error {
         pin::Error::Reference { field, message } => {
             let field = match field {
                 "dnsPersonaId" | "httpPersonaId" => format!("personaIds.{field}"),
-                "scoringProfileId" => format!("configuration.{field}"),
+                "scoringProfileId" | "keywords" => format!("configuration.{field}"),
                 other => other.to_owned(),
             };
             Error::unprocessable(field, message)

@@ -2,7 +2,7 @@
 
 use aggregates::{
     ids::{KeywordSetId, RuleId, UserId},
-    keyword_set::{Change, Command, Create, Delete, KeywordSet, Rule},
+    keyword_set::{Change, Command, Create, Delete, KeywordSet, MAX_RULES, Rule},
 };
 use axum::extract;
 use serde::Deserialize;
@@ -10,9 +10,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{KeywordRuleType, KeywordSetResponse};
-use crate::http::{
-    Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
-    owned::{self, Mine, check_description},
+use crate::{
+    http::{
+        Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
+        owned::{self, Mine, check_description},
+    },
+    work::usable,
 };
 
 /// A rule as it is saved.
@@ -74,33 +77,48 @@ pub(super) struct UpdateKeywordSetRequest {
 }
 
 impl CreateKeywordSetRequest {
-    fn command(self, owner: UserId) -> Result<Command, Error> {
+    async fn command(self, owner: UserId) -> Result<Command, Error> {
         check_description(self.description.as_ref())?;
         Ok(Command::Create(Create {
             owner,
             name: self.name,
             description: self.description,
-            rules: rules(self.rules.unwrap_or_default()),
+            rules: rules(self.rules.unwrap_or_default()).await?,
             enabled: self.is_enabled.unwrap_or(true),
         }))
     }
 }
 
 impl UpdateKeywordSetRequest {
-    fn command(self) -> Result<Command, Error> {
+    async fn command(self) -> Result<Command, Error> {
         check_description(self.description.as_ref())?;
+        let rules = match self.rules {
+            Some(given) => Some(rules(given).await?),
+            None => None,
+        };
         Ok(Command::Change(Change {
-            expected_version: None,
             name: self.name,
             description: self.description,
-            rules: self.rules.map(rules),
+            rules,
             enabled: self.is_enabled,
         }))
     }
 }
 
-fn rules(requests: Vec<KeywordRuleRequest>) -> Vec<Rule> {
-    requests.into_iter().map(Into::into).collect()
+/// Makes the rules, which a run must be able to search with.
+async fn rules(requests: Vec<KeywordRuleRequest>) -> Result<Vec<Rule>, Error> {
+    let rules: Vec<Rule> = requests.into_iter().map(Into::into).collect();
+    if rules.len() > MAX_RULES {
+        // The aggregate says so; nothing is compiled for it.
+        return Ok(rules);
+    }
+    usable::checked(rules).await.map_err(|unusable| {
+        let field = match unusable.at {
+            Some(at) => format!("rules[{at}].{}", unusable.field),
+            None => unusable.field.to_owned(),
+        };
+        Error::unprocessable(field, unusable.message)
+    })
 }
 
 /// Makes a keyword set. A regular expression that does not compile is refused by its place.
@@ -112,7 +130,7 @@ pub(super) async fn create(
     caller: Caller,
     Json(request): Json<CreateKeywordSetRequest>,
 ) -> Result<Answer<KeywordSetResponse>, Error> {
-    let command = request.command(caller.user_id)?;
+    let command = request.command(caller.user_id).await?;
     owned::create(&state.app, &caller, command).await
 }
 
@@ -130,7 +148,7 @@ pub(super) async fn update(
     Json(request): Json<UpdateKeywordSetRequest>,
 ) -> Result<Answer<KeywordSetResponse>, Error> {
     let set = Mine::<KeywordSet>::find(&state.app, &caller, id).await?;
-    let command = request.command()?;
+    let command = request.command().await?;
     owned::change(&state.app, &caller, &set, command, version).await
 }
 
@@ -145,6 +163,6 @@ pub(super) async fn delete(
     Path(id): Path<KeywordSetId>,
 ) -> Result<Answer<()>, Error> {
     let set = Mine::<KeywordSet>::find(&state.app, &caller, id).await?;
-    let command = Command::Delete(Delete::default());
+    let command = Command::Delete(Delete);
     owned::delete(&state.app, &caller, &set, command, version).await
 }

@@ -4,8 +4,8 @@ use aggregates::persona::{Config, DnsConfig, Kind, Resolver};
 use serde_json::{Map, Value};
 
 use crate::{
-    http::{Error, body},
-    work::Network,
+    http::{Error, body, refusals::Refusal},
+    work::{Network, usable},
 };
 
 const FIELD: &str = "configDetails";
@@ -13,7 +13,7 @@ const FIELD: &str = "configDetails";
 /// Reads the configuration of a persona of a kind; `personaType` inside may be left out, but not be another.
 ///
 /// # Errors
-/// When it does not read (400), or names a resolver that the operator's network does not allow (422).
+/// When it does not read (400), cannot be honoured, or names a resolver that the operator's network does not allow (422).
 pub(super) fn read(
     kind: Kind,
     mut details: Map<String, Value>,
@@ -28,14 +28,17 @@ pub(super) fn read(
         ));
     }
     let details = Value::Object(details);
-    match kind {
-        Kind::Dns => {
-            let config: DnsConfig = body::from_value(FIELD, details)?;
-            check_resolvers(&config, network)?;
-            Ok(Config::Dns(config))
-        }
-        Kind::Http => body::from_value(FIELD, details).map(Config::Http),
+    let config = match kind {
+        Kind::Dns => Config::Dns(body::from_value(FIELD, details)?),
+        Kind::Http => Config::Http(body::from_value(FIELD, details)?),
+    };
+    config.validate().map_err(Refusal::into_http)?;
+    if let Config::Dns(config) = &config {
+        check_resolvers(config, network)?;
     }
+    // The engines have the last word: what they do not take would end the first run that works with it.
+    usable::persona(&config, network).map_err(|why| Error::unprocessable(FIELD, why))?;
+    Ok(config)
 }
 
 /// Refuses resolvers that runs would refuse; what is no resolver at all is the aggregate's affair.

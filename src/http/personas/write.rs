@@ -66,7 +66,6 @@ impl UpdatePersonaRequest {
         check_description(self.description.as_ref())?;
         let read = |details| config::read(kind, details, network);
         Ok(Command::Change(Change {
-            expected_version: None,
             name: self.name,
             description: self.description,
             config: self.config_details.map(read).transpose()?,
@@ -84,7 +83,7 @@ pub(super) async fn create(
     caller: Caller,
     Json(request): Json<CreatePersonaRequest>,
 ) -> Result<Answer<PersonaResponse>, Error> {
-    let command = request.command(caller.user_id, &state.app.network)?;
+    let command = request.command(caller.user_id, &state.app.defaults.network)?;
     owned::create(&state.app, &caller, command).await
 }
 
@@ -103,7 +102,7 @@ pub(super) async fn update(
 ) -> Result<Answer<PersonaResponse>, Error> {
     let persona = Mine::<Persona>::find(&state.app, &caller, id).await?;
     let kind = persona.get().config().ok_or(Persona::MISSING)?.kind();
-    let command = request.command(kind, &state.app.network)?;
+    let command = request.command(kind, &state.app.defaults.network)?;
     owned::change(&state.app, &caller, &persona, command, version).await
 }
 
@@ -118,6 +117,6 @@ pub(super) async fn delete(
     Path(id): Path<PersonaId>,
 ) -> Result<Answer<()>, Error> {
     let persona = Mine::<Persona>::find(&state.app, &caller, id).await?;
-    let command = Command::Delete(Delete::default());
+    let command = Command::Delete(Delete);
     owned::delete(&state.app, &caller, &persona, command, version).await
 }

@@ -51,6 +51,14 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
         (
             [
                 pattern.as_slice(),
+                &["--length", "2", "--keyword", "\u{200b}"],
+            ]
+            .concat(),
+            "--keyword",
+        ),
+        (
+            [
+                pattern.as_slice(),
                 &["--length", "2", "--out", "/nowhere/leads.csv"],
             ]
             .concat(),

@@ -121,7 +121,7 @@ impl Pipeline {
     /// Ends the node and starts another one on the same database.
     pub async fn restart(&mut self) {
         let node = self.node.take().expect("a node runs");
-        let network = node.app.network.clone();
+        let network = node.app.defaults.network.clone();
         node.stop().await;
         self.node = Some(Node::start(self.database.url(), network).await);
     }

@@ -1,6 +1,6 @@
 //! One domain, from its name to its report.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
@@ -13,10 +13,15 @@ use super::{
     name::WireName,
 };
 
+/// Draws a pause within its bounds, both of them possible.
+fn pause(least: Duration, most: Duration) -> Duration {
+    rand::random_range(least..=most)
+}
+
 /// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
 pub(super) async fn check(inner: &Inner, name: &str) -> Report {
     if let Some((least, most)) = inner.config.delay {
-        let pause = sleep(rand::random_range(least..=most));
+        let pause = sleep(pause(least, most));
         inner.stop.run_until_cancelled(pause).await;
     }
     let started = Instant::now();
@@ -170,5 +175,20 @@ impl Findings {
         }
         self.report.elapsed = started.elapsed();
         self.report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_drawn_from_all_of_its_bounds_and_nothing_else() {
+        let ms = Duration::from_millis;
+        let drawn: Vec<Duration> = (0..1_000).map(|_| pause(ms(40), ms(60))).collect();
+        assert!(drawn.iter().all(|pause| (ms(40)..=ms(60)).contains(pause)));
+        let nearest = |end: Duration| drawn.iter().any(|pause| pause.abs_diff(end) < ms(1));
+        assert!(nearest(ms(40)) && nearest(ms(60)));
+        assert_eq!(pause(ms(5), ms(5)), ms(5));
     }
 }

@@ -21,7 +21,6 @@ mod health;
 mod message;
 mod name;
 mod pace;
-mod parking;
 mod pick;
 mod rdata;
 mod record;

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, RecordType, parking::is_parking};
+use super::Record;
 
 /// Tells how a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,16 +81,4 @@ pub struct Report {
     pub validated: bool,
     /// Whether the zone above answers for any label; nothing when that was not asked or not found out.
     pub wildcard: Option<bool>,
-}
-
-impl Report {
-    /// Names the first name server of the domain that is known to park domains; NS must be among the types asked.
-    #[must_use]
-    pub fn parking_name_server(&self) -> Option<&str> {
-        self.records
-            .iter()
-            .filter(|record| record.record_type == RecordType::Ns)
-            .map(|record| record.value.as_str())
-            .find(|name| is_parking(name))
-    }
 }

@@ -12,7 +12,9 @@ use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::fold::{self, Folded};
 use super::hits::{Hits, Place, Places, RuleHits};
-use super::{Error, Kind, MAX_CONTEXT_CHARS, MAX_CONTEXTS, MAX_PATTERN_CHARS, MAX_RULES, Rule};
+use super::{
+    Error, Fault, Kind, MAX_CONTEXT_CHARS, MAX_CONTEXTS, MAX_PATTERN_CHARS, MAX_RULES, Rule,
+};
 use crate::page::{self, Page};
 
 /// Memory bound of one compiled regular expression. It bounds time too: the slowest search takes a step a byte for each state.
@@ -80,14 +82,16 @@ impl Matcher {
         let mut folded = Vec::new();
         let mut expressions = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            check(rule)?;
+            let refuse = |fault| Error::Rule {
+                id: rule.id.clone(),
+                fault,
+            };
+            check(rule).map_err(refuse)?;
             let key = match rule.kind {
                 Kind::Literal => {
                     let mut text = page::fold_whitespace(&rule.pattern);
                     if text.is_empty() {
-                        return Err(Error::Empty {
-                            id: rule.id.clone(),
-                        });
+                        return Err(refuse(Fault::Empty));
                     }
                     if rule.case_sensitive {
                         exact.push((text.clone(), index));
@@ -98,7 +102,7 @@ impl Matcher {
                     text
                 }
                 Kind::Regex => {
-                    expressions.push((expression(rule)?, index));
+                    expressions.push((expression(rule).map_err(refuse)?, index));
                     rule.pattern.clone()
                 }
             };
@@ -166,44 +170,30 @@ impl Matcher {
     }
 }
 
-fn check(rule: &Rule) -> Result<(), Error> {
-    let id = || rule.id.clone();
-    let chars = rule.pattern.chars().count();
-    if chars == 0 {
-        return Err(Error::Empty { id: id() });
-    }
-    if chars > MAX_PATTERN_CHARS {
-        return Err(Error::TooLong { id: id(), chars });
+fn check(rule: &Rule) -> Result<(), Fault> {
+    match rule.pattern.chars().count() {
+        0 => return Err(Fault::Empty),
+        chars if chars > MAX_PATTERN_CHARS => return Err(Fault::TooLong(chars)),
+        _ => {}
     }
     if rule.context_chars > MAX_CONTEXT_CHARS {
-        return Err(Error::ContextTooLong {
-            id: id(),
-            chars: rule.context_chars,
-        });
+        return Err(Fault::ContextTooLong(rule.context_chars));
     }
     if !rule.weight.is_finite() || rule.weight < 0.0 {
-        return Err(Error::Weight {
-            id: id(),
-            weight: rule.weight,
-        });
+        return Err(Fault::Weight(rule.weight));
     }
     Ok(())
 }
 
-fn expression(rule: &Rule) -> Result<Regex, Error> {
+fn expression(rule: &Rule) -> Result<Regex, Fault> {
     let compiled = RegexBuilder::new(&rule.pattern)
         .case_insensitive(!rule.case_sensitive)
         .size_limit(REGEX_BYTES)
         .dfa_size_limit(2 * REGEX_BYTES)
         .build()
-        .map_err(|error| Error::Regex {
-            id: rule.id.clone(),
-            reason: reason(&error),
-        })?;
+        .map_err(|error| Fault::Regex(reason(&error)))?;
     if compiled.is_match("") {
-        return Err(Error::MatchesEmpty {
-            id: rule.id.clone(),
-        });
+        return Err(Fault::MatchesEmpty);
     }
     Ok(compiled)
 }

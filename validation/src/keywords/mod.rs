@@ -1,7 +1,7 @@
 //! Keyword rules and the matcher that counts them on a page.
 //!
 //! A run compiles its rules once with [`Matcher::compile`] and scans every page with [`Matcher::scan`]; whoever saves a
-//! keyword set calls `compile` too, so that a rule which cannot work is refused before a run pins it. Scanning is
+//! keyword set or pins rules for a run calls `compile` too, so that rules which cannot work are refused there. Scanning is
 //! synchronous, shares nothing and never fails. Matches are looked for in what a visitor reads (title, visible text with its
 //! h1 and anchors) and in the description and keywords metas; a [`crate::page::Page`] holds nothing of markup, scripts,
 //! styles or comments, so they cannot match.
@@ -80,61 +80,44 @@ impl Rule {
     }
 }
 
-/// Says which rule cannot be compiled, and why.
+/// Says why rules cannot be compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There are more than [`MAX_RULES`].
     #[error("{0} keyword rules are more than the {MAX_RULES} that one run can match")]
     TooManyRules(usize),
-    /// The pattern holds nothing to look for.
-    #[error("keyword rule {id:?} has an empty pattern")]
-    Empty {
+    /// A rule cannot be searched with.
+    #[error("keyword rule {id:?} {fault}")]
+    Rule {
         /// The rule.
         id: String,
-    },
-    /// The pattern is longer than [`MAX_PATTERN_CHARS`].
-    #[error(
-        "keyword rule {id:?} has a pattern of {chars} characters, at most {MAX_PATTERN_CHARS} are allowed"
-    )]
-    TooLong {
-        /// The rule.
-        id: String,
-        /// Its length.
-        chars: usize,
-    },
-    /// The context is longer than [`MAX_CONTEXT_CHARS`].
-    #[error(
-        "keyword rule {id:?} asks for {chars} characters of context, at most {MAX_CONTEXT_CHARS} are allowed"
-    )]
-    ContextTooLong {
-        /// The rule.
-        id: String,
-        /// What it asked for.
-        chars: usize,
-    },
-    /// The weight is negative or not a number.
-    #[error("keyword rule {id:?} has the weight {weight}, it must be zero or more")]
-    Weight {
-        /// The rule.
-        id: String,
-        /// Its weight.
-        weight: f64,
-    },
-    /// The regular expression does not compile, or grows too large when compiled.
-    #[error("keyword rule {id:?} is not a usable regular expression: {reason}")]
-    Regex {
-        /// The rule.
-        id: String,
-        /// What the compiler says.
-        reason: String,
-    },
-    /// The regular expression matches nothing at all, and so matches everywhere.
-    #[error("keyword rule {id:?} matches the empty text and so would match everywhere")]
-    MatchesEmpty {
-        /// The rule.
-        id: String,
+        /// What is wrong with it.
+        fault: Fault,
     },
     /// Every rule is fine alone, but together they exceed the memory bound.
     #[error("the keyword rules are too large together: {0}")]
     TooLarge(String),
+}
+
+/// Says what is wrong with a rule.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The pattern holds nothing to look for.
+    #[error("has an empty pattern")]
+    Empty,
+    /// The pattern has so many characters, more than [`MAX_PATTERN_CHARS`].
+    #[error("has a pattern of {0} characters, at most {MAX_PATTERN_CHARS} are allowed")]
+    TooLong(usize),
+    /// The context has so many characters, more than [`MAX_CONTEXT_CHARS`].
+    #[error("asks for {0} characters of context, at most {MAX_CONTEXT_CHARS} are allowed")]
+    ContextTooLong(usize),
+    /// The weight is negative or not a number.
+    #[error("has the weight {0}, it must be zero or more")]
+    Weight(f64),
+    /// The regular expression does not compile, or grows too large when compiled.
+    #[error("is not a usable regular expression: {0}")]
+    Regex(String),
+    /// The regular expression matches nothing at all, and so matches everywhere.
+    #[error("matches the empty text and so would match everywhere")]
+    MatchesEmpty,
 }

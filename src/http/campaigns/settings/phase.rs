@@ -3,7 +3,7 @@
 use aggregates::{
     campaign::{Phase, PhaseConfig},
     ids::{KeywordSetId, PersonaId, ProxyPoolId, ScoringProfileId, UserId},
-    keyword_set::{MAX_PATTERN_CHARS, MAX_RULES},
+    keyword_set::MAX_RULES,
     lead::Thresholds,
 };
 use event_store::Database;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use validation::dns::RecordType;
 
 use super::{discovery, personas, read};
-use crate::http::Error;
+use crate::{commands::pin, http::Error, work::usable};
 
 const PLACE: &str = "configuration";
 
@@ -262,13 +262,10 @@ fn keywords(given: Vec<String>) -> Result<Vec<String>, Error> {
     let mut kept: Vec<String> = Vec::with_capacity(given.len());
     for (at, keyword) in given.into_iter().enumerate() {
         let keyword = keyword.trim();
-        if keyword.is_empty() || keyword.chars().count() > MAX_PATTERN_CHARS {
-            let message = format!("must have 1 to {MAX_PATTERN_CHARS} characters");
-            return Err(Error::unprocessable(
-                format!("configuration.keywords[{at}]"),
-                message,
-            ));
-        }
+        usable::rules(&[pin::ad_hoc(keyword)]).map_err(|unusable| {
+            let field = format!("configuration.keywords[{at}]");
+            Error::unprocessable(field, unusable.message)
+        })?;
         if !kept.iter().any(|known| known == keyword) {
             kept.push(keyword.to_owned());
         }

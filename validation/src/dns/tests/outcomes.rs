@@ -10,7 +10,7 @@ use hickory_proto::{
     op::{Message, ResponseCode},
     rr::{
         RData, RecordType as Type,
-        rdata::{CNAME, MX, NS},
+        rdata::{CNAME, MX},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -344,35 +344,6 @@ async fn a_zone_that_answers_for_any_label_is_marked_and_asked_once() {
     assert_eq!(one.attempts + two.attempts, 3, "the zone was asked once");
     let missing = engine.check("none.tame.example").await;
     assert_eq!((missing.wildcard, missing.attempts), (None, 1));
-}
-
-#[tokio::test]
-async fn a_parking_name_server_is_named() {
-    let server = Server::start(|asked| {
-        let mut message = asked.with_address("192.0.2.1");
-        if asked.record_type() == Type::NS {
-            let host = if asked.name() == "parked.example" {
-                "ns1.bodis.com"
-            } else {
-                "ns1.example.net"
-            };
-            message
-                .answers
-                .push(record(&asked.name(), RData::NS(NS(name(host)))));
-        }
-        vec![send(&message)]
-    })
-    .await;
-    let engine = start(Config {
-        record_types: vec![RecordType::A, RecordType::Ns],
-        ..config(&[&server])
-    });
-    let parked = engine.check("parked.example").await;
-    assert_eq!(parked.parking_name_server(), Some("ns1.bodis.com"));
-    assert_eq!(
-        engine.check("used.example").await.parking_name_server(),
-        None
-    );
 }
 
 #[tokio::test]
