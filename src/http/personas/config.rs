@@ -32,10 +32,10 @@ pub(super) fn read(
         Kind::Dns => Config::Dns(body::from_value(FIELD, details)?),
         Kind::Http => Config::Http(body::from_value(FIELD, details)?),
     };
-    config.validate().map_err(Refusal::into_http)?;
     if let Config::Dns(config) = &config {
         check_resolvers(config, network)?;
     }
+    config.validate().map_err(Refusal::into_http)?;
     // The engines have the last word: what they do not take would end the first run that works with it.
     usable::persona(&config, network).map_err(|why| Error::unprocessable(FIELD, why))?;
     Ok(config)
