@@ -11,6 +11,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::vocabulary;
+
 /// One field that is to blame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Detail {
@@ -26,6 +28,7 @@ pub struct Detail {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ControlConflict {
     /// `INVALID_PHASE_TRANSITION`, `RERUN_PRECONDITION_FAILED`, `NO_CONTROL_PHASE` or `EXPECTED_STATE_MISMATCH`.
+    #[schema(value_type = vocabulary::ControlCode)]
     pub code: &'static str,
     /// Where the phase stands.
     pub current_state: String,
@@ -262,11 +265,15 @@ pub struct ErrorBody {
     pub path: String,
 }
 
-#[derive(Serialize)]
+/// How a refusal by the rules of phases is answered.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ControlEnvelope<'a> {
+pub(super) struct ControlEnvelope<'a> {
+    /// Always false.
     success: bool,
+    /// What is refused, and why.
     error: &'a ControlConflict,
+    /// The request's id.
     request_id: &'a str,
 }
 

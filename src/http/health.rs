@@ -12,6 +12,7 @@ use super::{
     Json,
     error::{Error, ErrorEnvelope},
     router::State,
+    vocabulary,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -21,6 +22,7 @@ const PROBE: &str = "SELECT 1";
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthResponse {
     /// `ok`; a server that is not answers with an error.
+    #[schema(value_type = vocabulary::HealthStatus)]
     pub status: &'static str,
     /// The program's version.
     pub version: &'static str,
@@ -34,6 +36,7 @@ pub struct HealthResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PingResponse {
     /// `pong`.
+    #[schema(value_type = vocabulary::Pong)]
     pub message: &'static str,
     /// The server's clock.
     pub timestamp: DateTime<Utc>,

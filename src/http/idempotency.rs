@@ -36,7 +36,7 @@ use super::{
 use crate::auth::{Secret, hex};
 
 /// The longest key, characters.
-const MAX_KEY: usize = 64;
+pub(super) const MAX_KEY: usize = 64;
 /// The largest answer that is kept, bytes; those of commands are a few kilobytes.
 const MAX_ANSWER: usize = 8 << 20;
 /// The route that takes files; no other request with a key may be larger than JSON is.

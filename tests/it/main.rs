@@ -11,6 +11,7 @@ mod access;
 mod campaign_run;
 mod campaigns;
 mod command_line;
+mod contract;
 mod control;
 mod health;
 mod idempotency;

@@ -18,8 +18,10 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct LoginRequest {
     /// The mail address of the user.
+    #[schema(format = "email")]
     email: String,
     /// The password.
+    #[schema(format = "password")]
     password: String,
 }
 

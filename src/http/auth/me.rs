@@ -19,6 +19,7 @@ pub struct UserPublicResponse {
     /// The user's name.
     pub username: String,
     /// The user's mail address.
+    #[schema(format = "email")]
     pub email: String,
     /// Whether the user may come in.
     pub is_active: bool,

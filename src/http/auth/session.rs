@@ -18,8 +18,10 @@ use crate::{
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct ChangePasswordRequest {
     /// The password so far.
+    #[schema(format = "password")]
     old_password: String,
     /// The password from now on: at least 8 characters, at most 71 bytes.
+    #[schema(format = "password")]
     new_password: String,
 }
 

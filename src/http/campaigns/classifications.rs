@@ -65,7 +65,6 @@ pub(super) enum ClassificationBucket {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct CampaignClassificationBucketSample {
     /// The class.
-    #[schema(inline)]
     bucket: ClassificationBucket,
     /// Its richest domains.
     domains: Vec<ClassifiedDomain>,

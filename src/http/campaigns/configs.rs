@@ -19,7 +19,7 @@ pub(super) struct CampaignConfigsResponse {
     /// Which phases are configured.
     configs_present: BTreeMap<&'static str, bool>,
     /// The configurations of those that are.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Object>)]
     configs: BTreeMap<&'static str, Value>,
 }
 

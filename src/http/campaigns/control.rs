@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{access, after::after, views::PhaseStatusResponse};
 use crate::{
     commands::Done,
-    http::{Answer, Caller, Error, IfMatch, Path, Query, State},
+    http::{Answer, Caller, Error, IfMatch, Path, Query, State, vocabulary},
 };
 
 /// What the caller believes.
@@ -21,6 +21,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(super) struct Expectation {
     /// The state that the phase must be in; in another one nothing happens and the answer is 409.
+    #[param(value_type = Option<vocabulary::ExecutionStatusEnum>, inline)]
     expected_state: Option<String>,
 }
 
@@ -31,6 +32,7 @@ pub(super) struct CampaignStopResponse {
     /// The campaign.
     campaign_id: Uuid,
     /// The phase whose run ended.
+    #[schema(value_type = vocabulary::CampaignPhaseEnum)]
     stopped_phase: &'static str,
     /// Where it stands now.
     phase_status: PhaseStatusResponse,
@@ -65,8 +67,7 @@ impl Expectation {
 /// Pauses the run of a phase: no new work is handed out, what is under way finishes and counts.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/phases/{phase}/pause", tag = "campaigns",
-    params(("campaignId" = Uuid, Path), ("phase" = String, Path), Expectation,
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen"), ("phase" = inline(vocabulary::PhaseInPath), Path), Expectation),
     responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn pause(
@@ -87,8 +88,7 @@ pub(super) async fn pause(
 /// Resumes the run of a phase.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/phases/{phase}/resume", tag = "campaigns",
-    params(("campaignId" = Uuid, Path), ("phase" = String, Path), Expectation,
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen"), ("phase" = inline(vocabulary::PhaseInPath), Path), Expectation),
     responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn resume(
@@ -109,8 +109,7 @@ pub(super) async fn resume(
 /// Stops the run of a phase: what was recorded stays, results that come late are refused.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/phases/{phase}/stop", tag = "campaigns",
-    params(("campaignId" = Uuid, Path), ("phase" = String, Path),
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen"), ("phase" = inline(vocabulary::PhaseInPath), Path)),
     responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn stop(
@@ -129,8 +128,7 @@ pub(super) async fn stop(
 /// Stops a campaign: the run under way, and whatever would have followed by itself.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/stop", tag = "campaigns",
-    params(("campaignId" = Uuid, Path),
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     responses((status = 200, body = CampaignStopResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn stop_campaign(

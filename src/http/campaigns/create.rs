@@ -16,7 +16,7 @@ use super::{access, after::after, settings, views::CampaignResponse};
 use crate::{
     auth::hex,
     commands::{Done, pin},
-    http::{Answer, Caller, Error, Json, State},
+    http::{Answer, Caller, Error, Json, State, vocabulary},
 };
 
 /// The longest description, characters.
@@ -35,14 +35,13 @@ pub(super) struct CreateCampaignRequest {
     #[schema(value_type = Option<settings::CampaignConfiguration>)]
     pub configuration: Option<Value>,
     /// Whether the next phase starts by itself; `step_by_step` where absent.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<vocabulary::CampaignModeEnum>)]
     pub mode: Option<Mode>,
 }
 
 /// Creates a campaign. A setting that cannot be honoured is refused, and nothing is created.
 #[utoipa::path(
     post, path = "/campaigns", tag = "campaigns", request_body = CreateCampaignRequest,
-    params(("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
     responses((status = 201, body = CampaignResponse))
 )]
 pub(super) async fn create(

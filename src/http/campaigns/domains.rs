@@ -62,7 +62,8 @@ impl DomainsQuery {
 #[utoipa::path(
     get, path = "/campaigns/{campaignId}/domains", tag = "campaigns",
     params(("campaignId" = Uuid, Path), DomainsQuery),
-    responses((status = 200, body = CampaignDomainsListResponse), (status = 404))
+    responses((status = 200, body = CampaignDomainsListResponse), (status = 404),
+        (status = 422, description = "a sort by what no campaign has"))
 )]
 pub(super) async fn domains(
     axum::extract::State(state): axum::extract::State<State>,

@@ -6,7 +6,7 @@ use super::{
     access,
     views::{CampaignStateWithExecutions, PhaseExecution},
 };
-use crate::http::{Answer, Caller, Error, Path, State};
+use crate::http::{Answer, Caller, Error, Path, State, vocabulary};
 
 /// Answers the state of a campaign with the executions of all phases.
 #[utoipa::path(
@@ -25,7 +25,7 @@ pub(super) async fn executions(
 /// Answers the last execution of a phase, or the phase before its first one.
 #[utoipa::path(
     get, path = "/campaigns/{campaignId}/phase-executions/{phaseType}", tag = "campaigns",
-    params(("campaignId" = Uuid, Path), ("phaseType" = String, Path)),
+    params(("campaignId" = Uuid, Path), ("phaseType" = inline(vocabulary::PhaseInPath), Path)),
     responses((status = 200, body = PhaseExecution), (status = 404))
 )]
 pub(super) async fn execution(

@@ -70,7 +70,9 @@ impl Format {
 #[utoipa::path(
     get, path = "/campaigns/{campaignId}/export", tag = "campaigns",
     params(("campaignId" = Uuid, Path), ExportQuery),
-    responses((status = 200, content_type = "text/csv", body = String), (status = 404))
+    responses((status = 200, content((String = "text/csv"), (Vec<DomainListItem> = "application/json"),
+        (String = "application/x-ndjson"))), (status = 404),
+        (status = 422, description = "a sort by what no campaign has"))
 )]
 pub(super) async fn export(
     axum::extract::State(state): axum::extract::State<State>,

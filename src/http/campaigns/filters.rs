@@ -23,12 +23,16 @@ macro_rules! domains_query {
         pub(super) struct $name {
             $($(#[$own])* $field: $type,)*
             /// `pending`, `ok`, `error` or `timeout`.
+            #[param(value_type = Option<$crate::http::vocabulary::CheckStatus>, inline)]
             dns_status: Option<String>,
             /// `pending`, `ok`, `error` or `timeout`.
+            #[param(value_type = Option<$crate::http::vocabulary::CheckStatus>, inline)]
             http_status: Option<String>,
             /// `NXDOMAIN`, `SERVFAIL`, `REFUSED`, `NOANSWER`, `TIMEOUT` or `ERROR`.
+            #[param(value_type = Option<$crate::http::vocabulary::DnsReasonEnum>, inline)]
             dns_reason: Option<String>,
             /// `TIMEOUT`, `NOT_FOUND`, `UPSTREAM_5XX`, `PROXY_ERROR`, `TLS_ERROR`, `SSL_EXPIRED`, `CONNECTION_RESET` or `ERROR`.
+            #[param(value_type = Option<$crate::http::vocabulary::HttpReasonEnum>, inline)]
             http_reason: Option<String>,
             /// The smallest score, 0 to 100.
             min_score: Option<f64>,
@@ -40,13 +44,17 @@ macro_rules! domains_query {
             keyword: Option<String>,
             /// `richness_score` or `keywords_unique`; by the order of generation where absent. `microcrawl_gain` is
             /// refused (422) as long as no campaign has a micro-crawl.
+            #[param(value_type = Option<$crate::http::vocabulary::DomainSort>, inline)]
             sort: Option<String>,
             /// `asc` or `desc`, which it is where absent. Ties follow it, in the order of generation; domains without
             /// the value come last in both.
+            #[param(value_type = Option<$crate::http::vocabulary::SortDirection>, inline)]
             dir: Option<String>,
             /// `has` or `none`.
+            #[param(value_type = Option<$crate::http::vocabulary::WarningsFilter>, inline)]
             warnings: Option<String>,
             /// One reason of the lead decision or several, separated by commas.
+            #[param(value_type = Option<Vec<$crate::http::vocabulary::DomainRejectionReasonEnum>>, inline, explode = false)]
             rejection_reason: Option<String>,
         }
 

@@ -10,8 +10,6 @@ mod breakdown;
 mod classifications;
 mod configs;
 mod configure;
-#[cfg(test)]
-mod contract;
 mod control;
 mod create;
 mod cursor;

@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{access, after::after};
-use crate::http::{Answer, Caller, Error, IfMatch, Json, Path, State};
+use crate::http::{Answer, Caller, Error, IfMatch, Json, Path, State, vocabulary};
 
 /// The new mode.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CampaignModeUpdateRequest {
     /// `full_sequence` or `step_by_step`.
-    #[schema(value_type = String)]
+    #[schema(value_type = vocabulary::CampaignModeEnum)]
     mode: Mode,
 }
 
@@ -23,6 +23,7 @@ pub(super) struct CampaignModeUpdateRequest {
 #[serde(rename_all = "camelCase")]
 pub(super) struct CampaignModeUpdateResponse {
     /// `full_sequence` or `step_by_step`.
+    #[schema(value_type = vocabulary::CampaignModeEnum)]
     mode: &'static str,
     /// The campaign.
     campaign_id: Uuid,
@@ -33,7 +34,7 @@ pub(super) struct CampaignModeUpdateResponse {
 /// Changes whether the next phase starts by itself, also while a phase runs.
 #[utoipa::path(
     put, path = "/campaigns/{campaignId}/mode", tag = "campaigns", request_body = CampaignModeUpdateRequest,
-    params(("campaignId" = Uuid, Path)),
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     responses((status = 200, body = CampaignModeUpdateResponse), (status = 404))
 )]
 pub(super) async fn change_mode(

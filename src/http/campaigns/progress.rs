@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::access;
-use crate::http::{Answer, Caller, Error, Path, State};
+use crate::http::{Answer, Caller, Error, Path, State, vocabulary};
 
 /// Entries of the timeline at most; the rest is in the history.
 const TIMELINE: i64 = 100;
@@ -53,6 +53,7 @@ pub(super) struct CampaignProgressResponse {
 #[serde(rename_all = "camelCase")]
 pub(super) struct OverallProgress {
     /// `draft`, `running`, `paused`, `completed`, `failed` or `cancelled`.
+    #[schema(value_type = vocabulary::CampaignStatus)]
     status: &'static str,
     /// The mean of the phases, 0 to 100.
     percent_complete: f64,
@@ -86,6 +87,7 @@ pub(super) struct PhasesProgress {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PhaseProgressSummary {
     /// `not_started`, `configured`, `running`, `paused`, `completed` or `failed`.
+    #[schema(value_type = vocabulary::PhaseStatus)]
     status: &'static str,
     /// 0 to 100.
     percent_complete: f64,
@@ -118,9 +120,10 @@ pub(super) struct TimelineEvent {
     description: String,
     /// What that means for the phase: `pending`, `running`, `completed` or `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<vocabulary::TimelineStatus>)]
     status: Option<&'static str>,
     /// Particulars.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, vocabulary::Primitive>)]
     metadata: Map<String, Value>,
 }
 

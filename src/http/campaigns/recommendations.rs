@@ -24,7 +24,6 @@ pub(super) struct CampaignRecommendation {
     /// What was found and what to do.
     message: String,
     /// Which rule applied.
-    #[schema(inline)]
     rationale_code: RationaleCode,
     /// How much it matters.
     severity: RecommendationSeverity,

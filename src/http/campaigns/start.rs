@@ -6,14 +6,13 @@ use uuid::Uuid;
 use super::{access, control::answer, views::PhaseStatusResponse};
 use crate::{
     commands::start,
-    http::{Answer, Caller, Error, IfMatch, Path, State, error::ControlConflict},
+    http::{Answer, Caller, Error, IfMatch, Path, State, error::ControlConflict, vocabulary},
 };
 
 /// Starts a run of a phase; a phase that is running stays as it is.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/phases/{phase}/start", tag = "campaigns",
-    params(("campaignId" = Uuid, Path), ("phase" = String, Path),
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen"), ("phase" = inline(vocabulary::PhaseInPath), Path)),
     responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn start(
@@ -30,8 +29,7 @@ pub(super) async fn start(
 /// Starts the phase that is due: the first that has not completed.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/start", tag = "campaigns",
-    params(("campaignId" = Uuid, Path),
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    params(("campaignId" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn start_next(

@@ -1,5 +1,7 @@
 //! Where the phases of a campaign stand.
 
+use std::collections::BTreeMap;
+
 use aggregates::campaign::Phase;
 use chrono::{DateTime, Utc};
 use projections::campaigns::{Overall, Overview, Progress};
@@ -11,7 +13,7 @@ use super::{
     access,
     views::{PhaseStatusResponse, execution_status},
 };
-use crate::http::{Answer, Caller, Error, Path, State};
+use crate::http::{Answer, Caller, Error, Path, State, vocabulary};
 
 /// Where the phases of a campaign stand, all from one moment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -23,6 +25,7 @@ pub(super) struct CampaignPhasesStatusResponse {
     overall_progress_percentage: f64,
     /// The phase that can be paused, resumed or stopped now; absent where none is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<vocabulary::ControlPhase>)]
     control_phase: Option<&'static str>,
     /// The sequence of the campaign's last event that this answer knows of.
     last_sequence: i64,
@@ -38,8 +41,10 @@ pub(super) struct CampaignPhasesStatusResponse {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PhaseSummary {
     /// `generation`, `dns`, `http`, `analysis` or `leads`.
+    #[schema(value_type = vocabulary::ControlPhase)]
     phase: &'static str,
     /// `not_started`, `configured`, `in_progress`, `paused`, `completed` or `failed`.
+    #[schema(value_type = vocabulary::ExecutionStatusEnum)]
     status: &'static str,
     /// 0 to 100.
     progress_percentage: f64,
@@ -55,6 +60,9 @@ pub(super) struct PhaseSummary {
     /// Why; of a phase that waits, why it cannot start by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_message: Option<String>,
+    /// The same for machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_details: Option<BTreeMap<&'static str, String>>,
 }
 
 const fn control_name(phase: Phase) -> &'static str {
@@ -88,6 +96,10 @@ impl From<&Overview> for CampaignPhasesStatusResponse {
                     completed_at: row.completed_at,
                     failed_at: row.failed_at,
                     error_message: row.error.clone(),
+                    error_details: row
+                        .error
+                        .clone()
+                        .map(|message| BTreeMap::from([("message", message)])),
                 })
                 .collect(),
         }
@@ -111,7 +123,7 @@ pub(super) async fn status(
 /// Answers where one phase stands.
 #[utoipa::path(
     get, path = "/campaigns/{campaignId}/phases/{phase}/status", tag = "campaigns",
-    params(("campaignId" = Uuid, Path), ("phase" = String, Path)),
+    params(("campaignId" = Uuid, Path), ("phase" = inline(vocabulary::PhaseInPath), Path)),
     responses((status = 200, body = PhaseStatusResponse), (status = 404))
 )]
 pub(super) async fn phase_status(

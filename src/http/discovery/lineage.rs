@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::{Caller, Error, State};
+use crate::http::{Caller, Error, State, vocabulary};
 
 /// Campaigns that are shown at most.
 const SHOWN: usize = 10;
@@ -55,6 +55,7 @@ pub(super) struct LineageStats {
     /// Leads.
     leads: u64,
     /// `pending`, `partial`, `complete` or `degraded`.
+    #[schema(value_type = vocabulary::LineageCompleteness)]
     completeness: &'static str,
 }
 

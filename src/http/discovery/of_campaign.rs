@@ -18,6 +18,7 @@ use crate::http::{Answer, Caller, Error, Path, State, campaigns};
 #[serde(rename_all = "camelCase")]
 pub(super) struct DiscoveryLineageResponse {
     /// Always true.
+    #[schema(default = true)]
     success: bool,
     /// The request's id.
     request_id: String,

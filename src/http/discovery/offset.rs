@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{length, pattern};
-use crate::http::{Answer, Caller, Error, Json, State, campaigns::settings::Fields};
+use crate::http::{Answer, Caller, Error, Json, State, campaigns::settings::Fields, vocabulary};
 
 /// The longest variable part.
 const MOST: u32 = aggregates::names::MAX_VARIABLE_LENGTH;
@@ -15,7 +15,7 @@ const MOST: u32 = aggregates::names::MAX_VARIABLE_LENGTH;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PatternOffsetRequest {
     /// `prefix`, `suffix` or `both`.
-    #[schema(value_type = String)]
+    #[schema(value_type = vocabulary::ShortVariablePart)]
     pattern_type: Kind,
     /// Variable characters before the constant.
     prefix_variable_length: Option<u32>,

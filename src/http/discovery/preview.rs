@@ -9,7 +9,7 @@ use super::{
     lineage::{DiscoveryLineageCampaign, prior_campaigns},
     pattern,
 };
-use crate::http::{Answer, Caller, Error, Json, State, campaigns::settings::Fields};
+use crate::http::{Answer, Caller, Error, Json, State, campaigns::settings::Fields, vocabulary};
 
 /// The longest variable part of a preview.
 const MOST: u32 = 10;
@@ -21,15 +21,15 @@ const SHOWN: usize = 10;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DiscoveryPreviewRequest {
     /// `prefix_variable`, `suffix_variable` or `both_variable`.
-    #[schema(value_type = String)]
+    #[schema(value_type = vocabulary::VariablePart)]
     pattern_type: Kind,
     /// The part that every name shares.
     constant_string: Option<String>,
     /// Variable characters before it, 0 to 10.
-    #[schema(minimum = 0, maximum = 10)]
+    #[schema(minimum = 0, maximum = 10, default = 0)]
     prefix_variable_length: Option<u32>,
     /// Variable characters after it, 0 to 10.
-    #[schema(minimum = 0, maximum = 10)]
+    #[schema(minimum = 0, maximum = 10, default = 0)]
     suffix_variable_length: Option<u32>,
     /// The digits of the numeral, in their order.
     character_set: String,
@@ -42,6 +42,7 @@ pub(super) struct DiscoveryPreviewRequest {
 #[serde(rename_all = "camelCase")]
 pub(super) struct DiscoveryPreviewResponse {
     /// Always true.
+    #[schema(default = true)]
     success: bool,
     /// The request's id.
     request_id: String,

@@ -17,8 +17,10 @@ use crate::http::{
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// The most of them, 1 to 500; 50 where this is not said.
+    #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<i64>,
     /// How many are passed over.
+    #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
     /// Whether the rules come with them.
     include_rules: Option<bool>,

@@ -17,8 +17,10 @@ use crate::http::{
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// The most of them, 1 to 500; 50 where this is not said.
+    #[param(default = 50)]
     limit: Option<i64>,
     /// How many are passed over.
+    #[param(default = 0)]
     offset: Option<i64>,
     /// The set that they belong to.
     keyword_set_id: Option<uuid::Uuid>,

@@ -1,6 +1,7 @@
 //! Personas: how the engines ask over DNS and fetch over HTTP.
 
 mod config;
+mod details;
 mod queries;
 mod write;
 
@@ -59,7 +60,7 @@ pub(super) struct PersonaResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     /// The configuration, with its `personaType`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = details::PersonaConfigDetails)]
     config_details: Box<RawValue>,
     is_enabled: bool,
     created_at: DateTime<Utc>,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{PersonaResponse, PersonaType, config};
+use super::{PersonaResponse, PersonaType, config, details::PersonaConfigDetails};
 use crate::{
     http::{
         Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
@@ -28,6 +28,7 @@ pub(super) struct CreatePersonaRequest {
     persona_type: PersonaType,
     description: Option<String>,
     /// Its configuration.
+    #[schema(value_type = PersonaConfigDetails)]
     config_details: Map<String, Value>,
     /// Whether phases may use it; they may where this is not said.
     is_enabled: Option<bool>,
@@ -41,6 +42,7 @@ pub(super) struct UpdatePersonaRequest {
     name: Option<String>,
     description: Option<String>,
     /// The new configuration, as a whole.
+    #[schema(value_type = Option<PersonaConfigDetails>)]
     config_details: Option<Map<String, Value>>,
     /// Whether phases may use it.
     is_enabled: Option<bool>,

@@ -1,5 +1,6 @@
 //! What the tests stand on: real PostgreSQL, real sockets, the sandbox, and waits for conditions with a deadline.
 
+pub mod answers;
 pub mod pipeline;
 pub mod server;
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::answers;
 use super::pipeline::{database, network, open};
 
 /// The password of every user of the tests.
@@ -267,9 +268,16 @@ impl Request {
     }
 
     pub async fn send(self) -> Reply {
-        let response = self.0.send().await.expect("the server answers");
+        let (http, request) = self.0.build_split();
+        let request = request.expect("a request");
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = http.execute(request).await.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a body");
+        let content_type = headers
+            .get("content-type")
+            .map_or("", |of| of.to_str().expect("a media type"));
+        answers::check(&method, &url, status, content_type, &text);
         Reply {
             status,
             headers,

@@ -38,6 +38,7 @@ const NAMES: Names = Names {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CampaignConfiguration {
     /// The most names that the campaign may have, 1 to 1,000,000.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     pub max_domains: Option<u64>,
     /// Which phases are wanted.
     pub phases: Option<PhaseSwitches>,
@@ -60,6 +61,7 @@ pub struct PhaseSwitches {
 struct DiscoverySwitch {
     enabled: Option<bool>,
     /// Only 1: names are not looked for on other sites.
+    #[schema(minimum = 1, maximum = 10)]
     max_depth: Option<u64>,
 }
 
@@ -107,8 +109,11 @@ pub struct PatternConfig {
     #[serde(rename = "type")]
     kind: Option<PatternType>,
     constant: Option<String>,
+    #[schema(maximum = 64)]
     prefix_variable_length: Option<u32>,
+    #[schema(maximum = 64)]
     suffix_variable_length: Option<u32>,
+    #[schema(maximum = 64)]
     variable_length: Option<u32>,
     charset: Option<String>,
     /// Names in place of a pattern, at most 10,000; longer lists are uploaded.
@@ -119,9 +124,10 @@ pub struct PatternConfig {
     /// At most one DNS and one HTTP persona.
     persona_ids: Option<Vec<Uuid>>,
     /// Only 0: further pages are followed from pages that give little, not to a depth.
+    #[schema(maximum = 5)]
     crawl_depth: Option<u64>,
     /// A figure that the client worked out for itself; kept with the configuration and answered, decides nothing.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     #[expect(
         dead_code,
         reason = "it is checked to be an object and kept with the whole configuration"

@@ -1,5 +1,6 @@
 //! A campaign as a whole.
 
+use crate::http::vocabulary;
 use chrono::{DateTime, Utc};
 use projections::campaigns::{Campaign, Overall};
 use projections::domains::Counts;
@@ -20,15 +21,18 @@ pub struct CampaignResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// `draft`, `running`, `paused`, `completed`, `failed` or `cancelled`.
+    #[schema(value_type = vocabulary::CampaignStatus)]
     pub status: &'static str,
     /// The configuration object as it was sent.
     #[schema(value_type = Object)]
     pub configuration: Value,
     /// The phase that is under way or comes next.
+    #[schema(value_type = vocabulary::CampaignPhaseEnum)]
     pub current_phase: &'static str,
     /// How far it has come.
     pub progress: CampaignProgress,
     /// How it goes from phase to phase: `full_sequence` or `step_by_step`.
+    #[schema(value_type = vocabulary::CampaignModeEnum)]
     pub mode: &'static str,
     /// When it was created.
     pub created_at: DateTime<Utc>,
@@ -109,11 +113,13 @@ pub struct CampaignState {
     /// The campaign.
     pub campaign_id: Uuid,
     /// How it stands.
+    #[schema(value_type = vocabulary::CampaignStateEnum)]
     pub current_state: &'static str,
     /// How it goes from phase to phase.
+    #[schema(value_type = vocabulary::CampaignModeEnum)]
     pub mode: &'static str,
     /// The configuration object as it was sent.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Value>)]
     pub configuration: Value,
     /// The sequence of the campaign's last event.
     pub version: i64,

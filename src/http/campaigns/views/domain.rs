@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::on_the_wire;
+use crate::http::vocabulary;
 
 /// How many keywords are named as the most frequent.
 const TOP: usize = 3;
@@ -28,12 +29,15 @@ pub struct DomainListItem {
     /// When it was generated or imported.
     pub created_at: DateTime<Utc>,
     /// `pending`, `ok`, `error` or `timeout`.
+    #[schema(value_type = vocabulary::CheckStatus)]
     pub dns_status: String,
     /// `pending`, `ok`, `error` or `timeout`.
+    #[schema(value_type = vocabulary::CheckStatus)]
     pub http_status: String,
     /// `pending`, `match`, `no_match`, `error` or `timeout`.
     pub lead_status: String,
     /// The one reason of the lead decision.
+    #[schema(value_type = vocabulary::DomainRejectionReasonEnum)]
     pub rejection_reason: String,
     /// Why DNS failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +95,7 @@ pub struct RichnessFeatures {
     /// Finds by the worth of their place.
     pub prominence_norm: f64,
     /// Keywords found twice or in two places, a number.
+    #[schema(value_type = f64)]
     pub diversity_effective_unique: u64,
     /// What that is worth.
     pub diversity_norm: f64,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{CampaignResponse, CampaignState, wire_config};
+use crate::http::vocabulary;
 
 /// The last run of a phase, or the phase before its first one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -21,8 +22,10 @@ pub struct PhaseExecution {
     /// The campaign.
     pub campaign_id: Uuid,
     /// Which phase.
+    #[schema(value_type = vocabulary::CampaignPhaseEnum)]
     pub phase_type: &'static str,
     /// `not_started`, `configured`, `in_progress`, `paused`, `completed` or `failed`.
+    #[schema(value_type = vocabulary::ExecutionStatusEnum)]
     pub status: &'static str,
     /// When the run began.
     #[serde(skip_serializing_if = "Option::is_none")]

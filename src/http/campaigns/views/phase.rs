@@ -8,14 +8,17 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::wire_config;
+use crate::http::vocabulary;
 
 /// Where a phase stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhaseStatusResponse {
     /// Which phase.
+    #[schema(value_type = vocabulary::CampaignPhaseEnum)]
     pub phase: &'static str,
     /// `not_started`, `configured`, `running`, `paused`, `completed` or `failed`.
+    #[schema(value_type = vocabulary::PhaseStatus)]
     pub status: &'static str,
     /// The settings of the next run.
     #[serde(skip_serializing_if = "Option::is_none")]

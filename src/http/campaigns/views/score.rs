@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::on_the_wire;
+use crate::http::vocabulary;
 
 /// A score with its components, their weights and what they rest on.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -22,9 +23,11 @@ pub struct DomainScoreBreakdownResponse {
     /// The domain.
     pub domain: String,
     /// `complete`, `partial` or `degraded`.
+    #[schema(value_type = vocabulary::ScoreState)]
     pub state: &'static str,
     /// Why there is no score.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<vocabulary::NoScore>)]
     pub reason: Option<&'static str>,
     /// The score, 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,9 +69,11 @@ pub struct ScoreComponent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// `ok` or `unavailable`.
+    #[schema(value_type = vocabulary::ComponentState)]
     pub state: &'static str,
     /// Why it is unavailable: `field_missing`, `computation_failed` or `data_pending`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<vocabulary::ComponentReason>)]
     pub reason: Option<&'static str>,
 }
 

@@ -1,11 +1,13 @@
 //! The OpenAPI document: the operations as their handlers describe them, and what all of them have in common.
 
+mod absent;
+mod refusals;
+
 use utoipa::{
     PartialSchema as _, ToSchema as _,
     openapi::{
-        Components, ContentBuilder, Info, OpenApi, OpenApiBuilder, Paths, Ref, RefOr,
-        ResponseBuilder,
-        path::{Operation, PathItem},
+        Components, Info, ObjectBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, Required, Type,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         security::{
             ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
         },
@@ -14,28 +16,36 @@ use utoipa::{
 
 use super::{
     authenticate::COOKIE,
-    error::{Detail, ErrorBody, ErrorEnvelope},
+    error::{ControlConflict, ControlEnvelope, Detail, ErrorBody, ErrorEnvelope},
+    idempotency::MAX_KEY,
+    vocabulary::ControlCode,
 };
 
 const DESCRIPTION: &str = "Campaigns over web domains: generate names, check them over DNS, fetch the live ones over \
     HTTP and match keywords, score them, and decide which are leads. Everything that happens is an event in one log.";
 
+const AFTER: &str = "the event cursor that the answer is to know of";
+const KEY: &str =
+    "names this command; a repeat under the same key answers what the first was answered";
+
 /// Puts the document together and says of every private operation that it needs a user.
 pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> OpenApi {
-    name_operations(&mut public);
-    name_operations(&mut private);
-    for item in private.paths.paths.values_mut() {
-        for operation in operations(item)
-            .into_iter()
-            .filter_map(|(_, operation)| operation.as_mut())
-        {
-            operation.security = Some(vec![
-                SecurityRequirement::new::<_, [&str; 0], &str>("session", []),
-                SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []),
-            ]);
-            refuses(operation, "401", "nobody is logged in");
+    each(&mut public, |_, path, operation| {
+        refusals::of_public(operation, path);
+    });
+    each(&mut private, |method, path, operation| {
+        operation.security = Some(vec![
+            SecurityRequirement::new::<_, [&str; 0], &str>("session", []),
+            SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []),
+        ]);
+        if method == "get" {
+            takes_header(operation, "X-Read-After", AFTER, text());
+        } else {
+            let key = text().min_length(Some(1)).max_length(Some(MAX_KEY));
+            takes_header(operation, "X-Idempotency-Key", KEY, key);
         }
-    }
+        refusals::of_private(operation, method, path);
+    });
     let document = OpenApiBuilder::new()
         .info(
             Info::builder()
@@ -47,19 +57,49 @@ pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> 
         .paths(Paths::new())
         .components(Some(components()))
         .build();
-    document.nest(base, public).nest(base, private)
+    let mut document = document.nest(base, public).nest(base, private);
+    if let Some(components) = &mut document.components {
+        absent::without_nulls(components);
+    }
+    document
 }
 
-/// Gives every operation a name of its own, made of method and path: `getPersonasById`.
-fn name_operations(document: &mut OpenApi) {
+/// Names every operation and does to it what all of its kind need.
+fn each(document: &mut OpenApi, mut shape: impl FnMut(&str, &str, &mut Operation)) {
     for (path, item) in &mut document.paths.paths {
-        let words: String = path.split(['/', '-']).map(word).collect();
         for (method, operation) in operations(item) {
             if let Some(operation) = operation {
-                operation.operation_id = Some(format!("{method}{words}"));
+                operation.operation_id = Some(name(method, path));
+                absent::parameters_without_nulls(operation);
+                shape(method, path, operation);
             }
         }
     }
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// Adds a header that the middleware reads.
+fn takes_header(operation: &mut Operation, name: &str, description: &str, schema: ObjectBuilder) {
+    let header = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build();
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(RefOr::T(header));
+}
+
+/// Gives an operation a name of its own, made of method and path: `getPersonasById`.
+fn name(method: &str, path: &str) -> String {
+    let words: String = path.split(['/', '-']).map(word).collect();
+    format!("{method}{words}")
 }
 
 /// Writes a part of a path with a capital, a parameter as `ByName`.
@@ -84,28 +124,15 @@ fn operations(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 5
     ]
 }
 
-/// Adds an error to what an operation may answer, unless it says so itself.
-fn refuses(operation: &mut Operation, status: &str, description: &str) {
-    let envelope = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("ErrorEnvelope")))
-        .build();
-    let response = ResponseBuilder::new()
-        .description(description)
-        .content("application/json", envelope)
-        .build();
-    operation
-        .responses
-        .responses
-        .entry(status.to_owned())
-        .or_insert(RefOr::T(response));
-}
-
 fn components() -> Components {
     let mut components = Components::new();
     for (name, schema) in [
         (ErrorEnvelope::name(), ErrorEnvelope::schema()),
         (ErrorBody::name(), ErrorBody::schema()),
         (Detail::name(), Detail::schema()),
+        (ControlEnvelope::name(), ControlEnvelope::schema()),
+        (ControlConflict::name(), ControlConflict::schema()),
+        (ControlCode::name(), ControlCode::schema()),
     ] {
         components.schemas.insert(name.into_owned(), schema);
     }

@@ -1,0 +1,158 @@
+//! The wire against the contract that existing clients know: `tests/contract/v2.txt` states its facts, and the OpenAPI
+//! document of the interface must say the same. That the answers are as the document says is held for every answer
+//! that a test's client sees, by `support/answers.rs`.
+
+mod compare;
+mod notation;
+
+use std::collections::BTreeSet;
+
+use self::{compare::Comparison, notation::Contract};
+
+/// Operations of the contract that are not built.
+const UNBUILT: &str = "
+    POST /campaigns/{campaignId}/duplicate
+    DELETE /campaigns/{campaignId}/phase-executions/{phaseType}
+    PUT /campaigns/{campaignId}/phase-executions/{phaseType}
+    POST /campaigns/{campaignId}/phases/analysis/restart
+    POST /campaigns/{campaignId}/rescore
+    POST /campaigns/{campaignId}/restart
+    POST /campaigns/{campaignId}/scoring-profile
+    DELETE /campaigns/{campaignId}/state
+    PUT /campaigns/{campaignId}/state
+    GET /config/features
+    GET /config/stealth
+    PUT /config/stealth
+    POST /extract/keywords
+    GET /extract/keywords/stream
+    POST /personas/{id}/test
+    GET /proxies
+    POST /proxies
+    DELETE /proxies/bulk/delete
+    POST /proxies/bulk/test
+    PUT /proxies/bulk/update
+    POST /proxies/health-check
+    GET /proxies/status
+    DELETE /proxies/{proxyId}
+    PUT /proxies/{proxyId}
+    POST /proxies/{proxyId}/health-check
+    POST /proxies/{proxyId}/test
+    GET /proxy-pools
+    POST /proxy-pools
+    DELETE /proxy-pools/{poolId}
+    PUT /proxy-pools/{poolId}
+    POST /proxy-pools/{poolId}/proxies
+    DELETE /proxy-pools/{poolId}/proxies/{proxyId}
+";
+
+/// What the document has beyond the contract.
+const ADDED: &str = "
+    CampaignResponse.mode
+    ControlConflict.success
+    CreateCampaignRequest.mode
+    DiscoveryPreviewResponse.data.sampleDomains
+    GET /campaigns query limit
+    GET /campaigns query offset
+    GET /campaigns/{campaignId}/domains/{domain}/history
+    GET /campaigns/{campaignId}/export
+    GET /campaigns/{campaignId}/history
+    GET /me
+    GET /sse/campaigns/{campaignId}/events query after
+    GET /sse/campaigns/{campaignId}/events query domains
+    GET /sse/events query after
+    GET /sse/events query domains
+    KeywordRuleDTO.weight
+    KeywordRuleRequest.weight
+    POST /campaigns/{campaignId}/start
+    POST /campaigns/{campaignId}/upload
+    POST /change-password
+    PersonaConfigDns.attempts
+    PersonaConfigDns.checkWildcards
+    PersonaConfigDns.resolverRateLimit
+    PersonaConfigDns.tcpOnTruncation
+    PersonaConfigHttp.cookieHandling.cookies
+    UserPublicResponse.role
+    header If-Match
+    header X-Idempotency-Key
+    header X-Read-After
+";
+
+/// Where the document says something else than the contract on purpose, and why.
+const DIFFERENT: [(&str, &str); 10] = [
+    (
+        "FlexibleValue may be anything",
+        "the contract's own create request nests deeper than the values it gives here",
+    ),
+    (
+        "CreateCampaignRequest.configuration.patternConfig.type may be left out",
+        "a configuration that only lists names has no pattern",
+    ),
+    (
+        "CreateCampaignRequest.configuration.patternConfig.type has the values {\"both_variable\", \"constant\", \
+         \"prefix_variable\", \"suffix_variable\", \"variable\"}, not {\"constant\", \"variable\"}",
+        "the words of the discovery preview are taken here as well",
+    ),
+    (
+        "CreateScoringProfileRequest.version has minimum Some(\"0\"), not None",
+        "there is no version below 0",
+    ),
+    (
+        "UpdateScoringProfileRequest.version has minimum Some(\"0\"), not None",
+        "there is no version below 0",
+    ),
+    (
+        "KeywordRuleRequest.contextChars has minimum Some(\"0\"), not None",
+        "there is no context of less than nothing",
+    ),
+    (
+        "POST /campaigns/domain-generation/pattern-offset does not say that it answers 404",
+        "a pattern that nobody used begins at 0, so there is nothing to be missing",
+    ),
+    (
+        "PhaseStatusResponse.errors[].code is missing",
+        "runs end early for reasons in words, which have no codes",
+    ),
+    (
+        "SessionResponse.refreshToken is missing",
+        "the session itself is prolonged, by its own token",
+    ),
+    (
+        "TimelineEvent.progress is missing",
+        "what happened is told without how far the phase was then",
+    ),
+];
+
+fn lines(list: &str) -> BTreeSet<String> {
+    list.lines()
+        .map(|line| line.trim().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+fn check(found: &BTreeSet<String>, known: &BTreeSet<String>, what: &str) -> Vec<String> {
+    let unknown = found
+        .difference(known)
+        .map(|one| format!("{what}, not listed: {one}"));
+    let gone = known
+        .difference(found)
+        .map(|one| format!("{what}, listed and not so: {one}"));
+    unknown.chain(gone).collect()
+}
+
+#[test]
+fn the_document_says_what_existing_clients_know() {
+    let contract = Contract::parse(include_str!("../../contract/v2.txt"));
+    assert_eq!(contract.operations.len(), 94);
+    let document = serde_json::to_value(domainflow::http::openapi()).unwrap();
+    let comparison = Comparison::of(&contract, &document);
+    let different = DIFFERENT.map(|(what, _)| what.to_owned()).into();
+    let mut faults = check(&comparison.differences, &different, "differs");
+    faults.extend(check(&comparison.additions, &lines(ADDED), "added"));
+    faults.extend(check(&comparison.missing, &lines(UNBUILT), "not built"));
+    assert!(
+        faults.is_empty(),
+        "{} faults\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
