@@ -1,7 +1,8 @@
 //! Events are forever: every event type has a recorded payload that must still decode, and encode to the same again.
 //!
 //! `tests/golden/<aggregate>/<Event>.v<version>.json` is a payload as the log holds it. A file is added with each new
-//! event type or version and never changed afterwards. A new aggregate is added to [`aggregates`] below.
+//! event type or version and never changed afterwards; for fields that were added to a version there is another file,
+//! `<Event>.v<version>.<what for>.json`. A new aggregate is added to [`aggregates`] below.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
@@ -70,6 +71,7 @@ fn check<E: DomainEvent>(folder: &Path) {
             .strip_suffix(".json")
             .and_then(|name| name.split_once(".v"))
             .unwrap_or_else(|| panic!("{}: not <Event>.v<version>.json", path.display()));
+        let version = version.split('.').next().unwrap();
         let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let event: E = serde_json::from_value(json.clone())
             .unwrap_or_else(|error| panic!("{} no longer decodes: {error}", path.display()));

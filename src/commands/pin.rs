@@ -71,6 +71,19 @@ pub async fn pin(
     resolve(database, campaign, config, defaults).await
 }
 
+/// Copies what a run of a campaign's phase would work with that had this configuration.
+///
+/// # Errors
+/// As [`pin`].
+pub async fn pin_config(
+    database: &Database,
+    campaign: &Campaign,
+    config: PhaseConfig,
+    defaults: &Defaults,
+) -> Result<Pinned, Error> {
+    resolve(database, campaign, config, defaults).await
+}
+
 /// Checks that everything that a configuration names is there and may be used, by pinning it and letting it go.
 ///
 /// # Errors
@@ -81,7 +94,7 @@ pub async fn check(
     config: PhaseConfig,
     defaults: &Defaults,
 ) -> Result<(), Error> {
-    resolve(database, campaign, config, defaults)
+    pin_config(database, campaign, config, defaults)
         .await
         .map(|_| ())
 }

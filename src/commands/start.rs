@@ -1,8 +1,10 @@
-//! Starting a run: pin what it will work with, then let the campaign decide.
+//! Beginning a run: pin what it will work with, then let the campaign decide.
 
 use aggregates::{
     Metadata,
-    campaign::{self, Campaign, Command, Event, Phase, StartPhase},
+    campaign::{
+        self, Campaign, Command, Event, Phase, PhaseConfig, PhaseState, Pinned, StartPhase,
+    },
     ids::{CampaignId, RunId},
 };
 use event_store::ExecuteError;
@@ -28,9 +30,45 @@ pub enum Error {
     NothingDue,
 }
 
+impl From<campaign::Error> for Error {
+    fn from(refused: campaign::Error) -> Self {
+        Self::Refused(ExecuteError::Rejected(refused))
+    }
+}
+
+/// A run that is to begin.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The phase.
+    pub phase: Phase,
+    /// What it is configured with for this run alone; the phase's own configuration where absent.
+    pub config: Option<PhaseConfig>,
+    /// Makes the command of the run's id and of what it works with.
+    pub command: fn(RunId, Pinned) -> Command,
+}
+
+/// A run that has begun, or was under way already.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The phase.
+    pub phase: Phase,
+    /// Where the phase stood before.
+    pub before: PhaseState,
+    /// What was recorded.
+    pub done: Done<Event>,
+}
+
+fn start(run_id: RunId, pinned: Pinned) -> Command {
+    Command::StartPhase(StartPhase {
+        run_id,
+        pinned,
+        auto: false,
+    })
+}
+
 impl App {
     /// Starts a run of a phase, or of the phase that is due where none is named. A phase that is running stays as it
-    /// is. What is pinned is what the campaign is configured with at the version that decides.
+    /// is.
     ///
     /// # Errors
     /// See [`Error`].
@@ -41,12 +79,38 @@ impl App {
         metadata: &Metadata,
         expected_version: Option<u64>,
     ) -> Result<(Phase, Done<Event>), Error> {
+        let wanted = |campaign: &Campaign| {
+            let phase = phase
+                .or_else(|| campaign.due_phase())
+                .ok_or(Error::NothingDue)?;
+            campaign.can_start(phase)?;
+            Ok(Wanted {
+                phase,
+                config: None,
+                command: start,
+            })
+        };
+        let begun = self
+            .begin_run(campaign_id, metadata, expected_version, wanted)
+            .await?;
+        Ok((begun.phase, begun.done))
+    }
+
+    /// Begins the run that `wanted` finds in a campaign. What is pinned is what the campaign is configured with at the
+    /// version that decides. `wanted` is asked before anything is pinned, and refuses what the campaign would, so that
+    /// the answer names what is in the way and not what could not be pinned.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn begin_run(
+        &self,
+        campaign_id: CampaignId,
+        metadata: &Metadata,
+        expected_version: Option<u64>,
+        wanted: impl Fn(&Campaign) -> Result<Wanted, Error> + Send + Sync,
+    ) -> Result<Begun, Error> {
         if let Some(done) = self.repeated::<Campaign>(metadata).await? {
-            let started = done.events.iter().find_map(|event| match event {
-                Event::PhaseStarted { phase, .. } => Some(*phase),
-                _ => None,
-            });
-            return Ok((phase.or(started).ok_or(Error::NothingDue)?, done));
+            return self.begun_before(done).await;
         }
         let stream = campaign_id.to_string();
         let mut attempt = 1;
@@ -57,17 +121,18 @@ impl App {
                 .load::<Campaign>(&stream)
                 .await
                 .map_err(ExecuteError::Log)?;
-            let phase = phase
-                .or_else(|| campaign.due_phase())
-                .ok_or(Error::NothingDue)?;
-            // Asked before pinning, so that the answer names what is in the way and not what could not be pinned.
-            campaign.can_start(phase).map_err(ExecuteError::Rejected)?;
-            let pinned = pin::pin(&self.database, &campaign, phase, &self.defaults).await?;
-            let command = Command::StartPhase(StartPhase {
-                run_id: RunId(Uuid::now_v7()),
-                pinned,
-                auto: false,
-            });
+            let Wanted {
+                phase,
+                config,
+                command,
+            } = wanted(&campaign)?;
+            let pinned = match config {
+                Some(config) => {
+                    pin::pin_config(&self.database, &campaign, config, &self.defaults).await?
+                }
+                None => pin::pin(&self.database, &campaign, phase, &self.defaults).await?,
+            };
+            let command = command(RunId(Uuid::now_v7()), pinned);
             let decided_on = expected_version.unwrap_or(version);
             match self
                 .execute::<Campaign>(&stream, command, metadata, Some(decided_on))
@@ -84,8 +149,35 @@ impl App {
                         aggregate_id: stream,
                     }));
                 }
-                answered => return Ok((phase, answered?)),
+                answered => {
+                    return Ok(Begun {
+                        phase,
+                        before: campaign.phase(phase).state(),
+                        done: answered?,
+                    });
+                }
             }
         }
+    }
+
+    /// Answers a repeat with what its first command began.
+    async fn begun_before(&self, done: Done<Event>) -> Result<Begun, Error> {
+        let started = done.events.iter().find_map(|event| match event {
+            Event::PhaseStarted { phase, .. } => Some(*phase),
+            _ => None,
+        });
+        let phase = started.ok_or(Error::NothingDue)?;
+        let recorded = u64::try_from(done.events.len()).unwrap_or(u64::MAX);
+        let earlier = Done {
+            version: done.version.saturating_sub(recorded),
+            ..done.clone()
+        };
+        let earlier = self.after::<Campaign>(&earlier).await;
+        let campaign = earlier.map_err(ExecuteError::Log)?.aggregate;
+        Ok(Begun {
+            phase,
+            before: campaign.phase(phase).state(),
+            done,
+        })
     }
 }

@@ -149,6 +149,13 @@ impl Refusal for campaign::Error {
                 reason: Some(message.to_owned()),
                 ..control("RERUN_PRECONDITION_FAILED", current.name(), "start")
             },
+            Self::RerunTooEarly {
+                current, blocking, ..
+            } => ControlConflict {
+                blocking_phase: Some(blocking.name().to_owned()),
+                reason: Some(message.clone()),
+                ..control("RERUN_PRECONDITION_FAILED", current.name(), "restart")
+            },
             Self::ExpectedStateMismatch {
                 current,
                 expected,

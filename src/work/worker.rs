@@ -212,15 +212,10 @@ impl Worker {
             return self.discover(order, source).await;
         }
         let ordinals = (order.first, order.last);
-        let candidates = domains::candidates(
-            self.database.pool(),
-            order.campaign_id,
-            ordinals,
-            order.phase,
-            order.run_id,
-        )
-        .await
-        .map_err(|error| describe(&error))?;
+        let pool = self.database.pool();
+        let candidates = domains::candidates(pool, order.campaign_id, ordinals, order.phase)
+            .await
+            .map_err(|error| describe(&error))?;
         let run_id = order.run_id;
         let results: Vec<Found> = match kit.as_ref() {
             Kit::Dns(engine) => validation::check(engine, run_id, candidates).await,

@@ -78,7 +78,8 @@ impl Stop {
     }
 }
 
-fn stopped(phase: Phase, run_id: RunId) -> Event {
+/// Ends a run by command.
+pub(super) fn stopped(phase: Phase, run_id: RunId) -> Event {
     Event::PhaseFailed {
         phase,
         run_id,

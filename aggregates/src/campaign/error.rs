@@ -69,6 +69,16 @@ pub enum Error {
         /// Why.
         message: &'static str,
     },
+    /// A rerun rests on a phase that has not completed.
+    #[error("cannot run {phase} again before {blocking} has completed")]
+    RerunTooEarly {
+        /// The phase that should have run again.
+        phase: Phase,
+        /// Where it stands.
+        current: PhaseState,
+        /// The phase that must complete first.
+        blocking: Phase,
+    },
     /// The caller expected another state.
     #[error("{phase} is {}, expected {}", current.name(), expected.name())]
     ExpectedStateMismatch {

@@ -6,7 +6,7 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Mode, Phase, PhaseConfig, Pinned};
+use super::{Mode, Phase, PhaseConfig, Pinned, RunKind};
 use crate::{
     ids::{CampaignId, FileId, RunId, UserId},
     names,
@@ -113,6 +113,12 @@ pub enum Event {
         /// Whether the end of the phase before started it.
         #[serde(default)]
         auto: bool,
+        /// Which domains the run works on.
+        #[serde(default, skip_serializing_if = "RunKind::is_full")]
+        kind: RunKind,
+        /// Phases up to this one follow by themselves, whatever the mode says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through: Option<Phase>,
     },
     /// No new work of the run is handed out.
     PhasePaused {
@@ -160,6 +166,12 @@ pub enum Event {
     Completed {},
     /// The whole campaign was stopped by command.
     Stopped {},
+    /// The campaign begins anew after its names: the start of the first of these phases comes with it, the others
+    /// follow.
+    Restarted {
+        /// The phases that run anew, in the order of execution.
+        phases: Vec<Phase>,
+    },
     /// The campaign was deleted; its history stays.
     Deleted {},
 }
@@ -183,6 +195,7 @@ impl Event {
             Self::PhaseStartRefused { .. } => "PhaseStartRefused",
             Self::Completed {} => "Completed",
             Self::Stopped {} => "Stopped",
+            Self::Restarted { .. } => "Restarted",
             Self::Deleted {} => "Deleted",
         }
     }

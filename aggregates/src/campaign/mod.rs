@@ -22,7 +22,10 @@ mod phase;
 mod reconfigure;
 mod record_generated;
 mod refuse_start;
+mod restart;
+mod restart_analysis;
 mod restore;
+mod run_kind;
 mod start_phase;
 mod status;
 
@@ -46,7 +49,10 @@ pub use self::{
     reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},
     refuse_start::RefuseStart,
+    restart::Restart,
+    restart_analysis::RestartAnalysis,
     restore::Restored,
+    run_kind::RunKind,
     start_phase::StartPhase,
     status::Status,
 };
@@ -77,6 +83,10 @@ pub enum Command {
     RecordGenerated(RecordGenerated),
     /// Starts a run.
     StartPhase(StartPhase),
+    /// Runs every phase after the names anew.
+    Restart(Restart),
+    /// Runs the analysis anew.
+    RestartAnalysis(RestartAnalysis),
     /// Pauses a run.
     PausePhase(PausePhase),
     /// Resumes a run.
@@ -103,6 +113,8 @@ pub struct PhaseRecord {
     run: Option<RunId>,
     run_number: u32,
     refusal: Option<String>,
+    /// Configured anew since the last run, so that its results and those of the next run are not alike.
+    reconfigured: bool,
 }
 
 impl PhaseRecord {
@@ -148,6 +160,10 @@ pub struct Campaign {
     phases: [PhaseRecord; 5],
     names: u64,
     generated_to: Option<u64>,
+    /// Phases up to this one follow by themselves, whatever the mode.
+    through: Option<Phase>,
+    /// The last run left the other domains' results as they were, and so do those that follow it.
+    partial: bool,
     stopped: bool,
     deleted: bool,
 }
@@ -215,18 +231,18 @@ impl Campaign {
             .find(|phase| self.phase(*phase).state != PhaseState::Completed)
     }
 
-    /// Returns the phase that should start by itself now: in full sequence, after a phase completed and before the
-    /// next one began. Whether it can is another question; see [`RefuseStart`].
+    /// Returns the phase that should start by itself now: after a phase completed and before the next one began, in
+    /// full sequence or where a command began more than one phase. Whether it can is another question; see
+    /// [`RefuseStart`].
     #[must_use]
     pub fn auto_start_due(&self) -> Option<Phase> {
-        if self.mode != Mode::FullSequence
-            || self.stopped
-            || self.owner().is_none()
-            || self.active_phase().is_some()
-        {
+        if self.stopped || self.owner().is_none() || self.active_phase().is_some() {
             return None;
         }
         let due = self.due_phase()?;
+        if self.mode != Mode::FullSequence && self.through.is_none_or(|last| due > last) {
+            return None;
+        }
         let waits = matches!(
             self.phase(due).state,
             PhaseState::NotStarted | PhaseState::Configured
@@ -270,6 +286,8 @@ impl Aggregate for Campaign {
             Command::ImportDomains(command) => command.decide(self)?,
             Command::RecordGenerated(command) => command.decide(self)?,
             Command::StartPhase(command) => command.decide(self)?,
+            Command::Restart(command) => command.decide(self)?,
+            Command::RestartAnalysis(command) => command.decide(self)?,
             Command::PausePhase(command) => command.decide(self)?,
             Command::ResumePhase(command) => command.decide(self)?,
             Command::StopPhase(command) => command.decide(self)?,
@@ -311,6 +329,7 @@ impl Aggregate for Campaign {
             }
             Event::ModeChanged { mode } => {
                 self.mode = mode;
+                self.through = None;
                 self.forget_refusals(Phase::Discovery);
             }
             Event::PhaseConfigured { config } => {
@@ -320,6 +339,7 @@ impl Aggregate for Campaign {
                 }
                 record.config = Some(config);
                 record.refusal = None;
+                record.reconfigured = true;
             }
             Event::DomainsImported {
                 first_ordinal,
@@ -342,18 +362,25 @@ impl Aggregate for Campaign {
                 phase,
                 run_id,
                 run_number,
+                kind,
+                through,
                 ..
-            } => self.begin(phase, run_id, run_number),
+            } => {
+                self.begin(phase, run_id, run_number);
+                self.through = through;
+                self.partial = kind.is_partial();
+            }
             Event::PhasePaused { phase, .. } => self.phase_mut(phase).state = PhaseState::Paused,
             Event::PhaseResumed { phase, .. } => self.phase_mut(phase).state = PhaseState::Running,
             Event::PhaseCompleted { phase, .. } => {
-                self.phase_mut(phase).state = PhaseState::Completed
+                self.phase_mut(phase).state = PhaseState::Completed;
+                self.through = self.through.filter(|last| *last > phase);
             }
             Event::PhaseFailed { phase, .. } => self.phase_mut(phase).state = PhaseState::Failed,
             Event::PhaseStartRefused { phase, message } => {
                 self.phase_mut(phase).refusal = Some(message);
             }
-            Event::Completed {} => {}
+            Event::Completed {} | Event::Restarted { .. } => {}
             Event::Stopped {} => self.stopped = true,
             Event::Deleted {} => self.deleted = true,
         }
@@ -370,6 +397,7 @@ impl Campaign {
         record.state = PhaseState::Running;
         record.run = Some(run_id);
         record.run_number = run_number;
+        record.reconfigured = false;
         if phase == Phase::Discovery {
             self.generated_to = None;
         }

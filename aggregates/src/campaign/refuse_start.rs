@@ -37,7 +37,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        campaign::{Mode, PhaseConfig, Pinned, Source, Tallies},
+        campaign::{Mode, PhaseConfig, Pinned, RunKind, Source, Tallies},
         ids::{RunId, UserId},
         persona::{DnsConfig, HttpConfig},
     };
@@ -88,6 +88,8 @@ mod tests {
             run_number: 1,
             pinned,
             auto: false,
+            kind: RunKind::Full,
+            through: None,
         }
     }
 

@@ -38,6 +38,7 @@ impl Campaign {
                     run,
                     run_number,
                     refusal: None,
+                    reconfigured: false,
                 }),
             ..Self::default()
         }

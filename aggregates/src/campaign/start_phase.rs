@@ -1,7 +1,8 @@
 //! Starts a run of a phase.
 
 use super::{
-    Action, Campaign, Error, Event, Mode, Phase, PhaseState, Pinned, Transition, transition,
+    Action, Campaign, Error, Event, Mode, Phase, PhaseState, Pinned, RunKind, Transition,
+    transition,
 };
 use crate::ids::RunId;
 
@@ -28,6 +29,25 @@ impl StartPhase {
         if self.auto && campaign.auto_start_due() != Some(phase) {
             return Ok(Vec::new());
         }
+        // What follows a run that left most results as they were does so too, unless it would not be alike.
+        let (kind, through) = match self.auto {
+            true if campaign.partial && !record.reconfigured => (RunKind::Rest, campaign.through),
+            true => (RunKind::Full, campaign.through),
+            false => (RunKind::Full, None),
+        };
+        self.begin(campaign, kind, through)
+    }
+
+    /// Passes the start through the rules and begins a run of the kind, which phases up to `through` follow; nothing
+    /// where one is under way.
+    pub(super) fn begin(
+        self,
+        campaign: &Campaign,
+        kind: RunKind,
+        through: Option<Phase>,
+    ) -> Result<Vec<Event>, Error> {
+        let phase = self.pinned.phase();
+        let record = campaign.phase(phase);
         campaign.can_start(phase)?;
         match transition(phase, record.state, Action::Start) {
             Transition::Already => Ok(Vec::new()),
@@ -42,6 +62,8 @@ impl StartPhase {
                 run_number: record.run_number.saturating_add(1),
                 pinned: self.pinned,
                 auto: self.auto,
+                kind,
+                through: through.filter(|last| *last > phase),
             }]),
         }
     }

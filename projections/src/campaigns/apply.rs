@@ -1,7 +1,7 @@
 //! One campaign event → rows.
 
 use aggregates::{
-    campaign::{Event, Phase},
+    campaign::{Event, Phase, RunKind},
     ids::{CampaignId, RunId},
 };
 use event_store::Recorded;
@@ -19,6 +19,9 @@ const SET_MODE: &str = "UPDATE campaigns SET mode = $2 WHERE campaign_id = $1";
 const FORGET_REFUSALS: &str = "UPDATE campaign_phases SET error = NULL, updated_at = $3 WHERE campaign_id = $1 \
     AND phase = ANY($2) AND state IN ('not_started', 'configured') AND error IS NOT NULL";
 const SET_NAMES: &str = "UPDATE campaigns SET names = $2 WHERE campaign_id = $1";
+const SET_THROUGH: &str = "UPDATE campaigns SET through = $2 WHERE campaign_id = $1";
+const END_THROUGH: &str =
+    "UPDATE campaigns SET through = NULL WHERE campaign_id = $1 AND through = $2";
 const SET_STOPPED: &str = "UPDATE campaigns SET stopped = $2 WHERE campaign_id = $1";
 const TOUCH: &str = "UPDATE campaigns SET version = $2, updated_at = $3 WHERE campaign_id = $1";
 const REMOVE: [&str; 2] = [
@@ -31,9 +34,9 @@ const CONFIGURE: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, s
     error = CASE p.state WHEN 'failed' THEN p.error END, \
     state = CASE p.state WHEN 'not_started' THEN 'configured' ELSE p.state END";
 const START: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, state, run_id, run_number, pinned, \
-    started_at, created_at, updated_at) VALUES ($1, $2, 'running', $3, $4, $5, $6, $6, $6) \
+    started_at, created_at, updated_at, run_kind) VALUES ($1, $2, 'running', $3, $4, $5, $6, $6, $6, $7) \
     ON CONFLICT (campaign_id, phase) DO UPDATE SET state = 'running', run_id = EXCLUDED.run_id, \
-    run_number = EXCLUDED.run_number, pinned = EXCLUDED.pinned, started_at = EXCLUDED.started_at, \
+    run_number = EXCLUDED.run_number, run_kind = EXCLUDED.run_kind, pinned = EXCLUDED.pinned, started_at = EXCLUDED.started_at, \
     paused_at = NULL, completed_at = NULL, failed_at = NULL, error = NULL, tallies = NULL, \
     updated_at = EXCLUDED.updated_at";
 /// Later phases that are over wait again: what they said rests on results that the new run replaces.
@@ -109,6 +112,7 @@ pub(super) async fn apply(
         Event::ModeChanged { mode } => {
             let statement = sqlx::query(SET_MODE).bind(id).bind(mode.name());
             statement.execute(&mut *connection).await?;
+            set_through(connection, campaign_id, None).await?;
             forget_refusals(connection, campaign_id, Phase::Discovery, event).await?;
         }
         Event::PhaseConfigured { config } => {
@@ -144,11 +148,14 @@ pub(super) async fn apply(
             run_id,
             run_number,
             pinned,
+            kind,
+            through,
             ..
         } => {
-            let run = (phase, run_id, run_number);
+            let run = (phase, run_id, run_number, kind);
             let pinned = json(event, &pinned)?;
             start(connection, campaign_id, run, pinned, event).await?;
+            set_through(connection, campaign_id, through).await?;
         }
         Event::PhasePaused { phase, .. } => {
             let statement = sqlx::query(PAUSE).bind(id).bind(phase.name()).bind(at);
@@ -165,6 +172,8 @@ pub(super) async fn apply(
                 .bind(phase.name())
                 .bind(at)
                 .bind(tallies);
+            statement.execute(&mut *connection).await?;
+            let statement = sqlx::query(END_THROUGH).bind(id).bind(phase.name());
             statement.execute(&mut *connection).await?;
         }
         Event::PhaseFailed { phase, message, .. } => {
@@ -183,8 +192,8 @@ pub(super) async fn apply(
                 .bind(message);
             statement.execute(&mut *connection).await?;
         }
-        // The status is computed from the phases.
-        Event::Completed {} => {}
+        // The status is computed from the phases, and the start of a restart comes in an event of its own.
+        Event::Completed {} | Event::Restarted { .. } => {}
         Event::Stopped {} => {
             let statement = sqlx::query(SET_STOPPED).bind(id).bind(true);
             statement.execute(&mut *connection).await?;
@@ -216,10 +225,22 @@ async fn set_names(
     Ok(())
 }
 
+async fn set_through(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    through: Option<Phase>,
+) -> Result<(), ApplyError> {
+    let statement = sqlx::query(SET_THROUGH)
+        .bind(campaign_id.0)
+        .bind(through.map(Phase::name));
+    statement.execute(connection).await?;
+    Ok(())
+}
+
 async fn start(
     connection: &mut PgConnection,
     campaign_id: CampaignId,
-    (phase, run_id, run_number): (Phase, RunId, u32),
+    (phase, run_id, run_number, kind): (Phase, RunId, u32, RunKind),
     pinned: serde_json::Value,
     event: &Recorded,
 ) -> Result<(), ApplyError> {
@@ -230,6 +251,7 @@ async fn start(
         .bind(i32::try_from(run_number).unwrap_or(i32::MAX))
         .bind(pinned)
         .bind(event.recorded_at)
+        .bind(kind.name())
         .execute(&mut *connection)
         .await?;
     sqlx::query(WAIT_AGAIN)

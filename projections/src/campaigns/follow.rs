@@ -130,7 +130,10 @@ impl Campaign {
                 self.touch(phase, at, |row| row.error = Some(message));
             }
             Event::Stopped {} => self.stopped = true,
-            Event::Created { .. } | Event::Completed {} | Event::Deleted {} => {}
+            Event::Created { .. }
+            | Event::Completed {}
+            | Event::Restarted { .. }
+            | Event::Deleted {} => {}
         }
         self.version = number(version);
         self.updated_at = at;

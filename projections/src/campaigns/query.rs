@@ -382,7 +382,7 @@ pub async fn pinned_of(
     Ok(pinned.flatten())
 }
 
-/// A campaign in full sequence that stands between two phases.
+/// A campaign that stands between two phases of which the next one starts by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
     /// The campaign.
@@ -393,7 +393,7 @@ pub struct Due {
 
 const DUE: &str = "SELECT c.campaign_id, EXISTS (SELECT FROM read.campaign_phases p \
     WHERE p.campaign_id = c.campaign_id AND p.error IS NOT NULL) FROM read.campaigns c \
-    WHERE c.mode = 'full_sequence' AND NOT c.stopped \
+    WHERE (c.mode = 'full_sequence' OR c.through IS NOT NULL) AND NOT c.stopped \
     AND EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id AND p.phase = 'discovery' \
                 AND p.state = 'completed') \
     AND NOT EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \
@@ -401,7 +401,7 @@ const DUE: &str = "SELECT c.campaign_id, EXISTS (SELECT FROM read.campaign_phase
     AND (SELECT count(*) FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \
          AND p.state = 'completed') < 5";
 
-/// Lists the campaigns in full sequence that stand between two phases. The aggregate has the last word on whether
+/// Lists the campaigns that stand between two phases, in full sequence or within a rerun of several. The aggregate has the last word on whether
 /// and which phase starts.
 ///
 /// # Errors

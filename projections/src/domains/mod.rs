@@ -149,8 +149,11 @@ async fn apply_campaign_event(
             .await
         }
         campaign::Event::PhaseStarted {
-            phase, run_number, ..
-        } if run_number > 1 => reset::reset(connection, campaign_id, phase).await,
+            phase,
+            run_number,
+            kind,
+            ..
+        } if run_number > 1 => reset::reset(connection, campaign_id, phase, kind).await,
         campaign::Event::Deleted {} => rows::remove(connection, campaign_id).await,
         _ => Ok(()),
     }

@@ -1,6 +1,11 @@
 //! A new run of a phase: what it will find anew, and what rests on that, goes back to pending.
+//!
+//! So that a run works on what is pending, whatever kind it is: see [`super::candidates`].
 
-use aggregates::{campaign::Phase, ids::CampaignId};
+use aggregates::{
+    campaign::{Phase, RunKind},
+    ids::CampaignId,
+};
 use sqlx::PgConnection;
 
 use super::{counts, sql::counted_update};
@@ -40,17 +45,31 @@ macro_rules! without {
     };
 }
 
+/// Whether a domain's check of a kind failed. A name that does not exist is no failure, but what the check found.
+macro_rules! failed {
+    (dns) => {
+        "d.dns_status IN ('error', 'timeout') AND d.dns_reason <> 'NXDOMAIN'"
+    };
+    (http) => {
+        "d.http_status IN ('error', 'timeout')"
+    };
+}
+
+/// Takes findings of these kinds from the domains of campaign $1 of which something holds, each row once.
+macro_rules! reset_where {
+    ($condition:expr; $first:ident $(, $later:ident)*) => {
+        counted_update!(
+            "",
+            concat!(" FROM domains d WHERE d.campaign_id = $1 AND (", $condition, ")"),
+            concat!(without!($first) $(, ", ", without!($later))*)
+        )
+    };
+}
+
 /// Takes findings of these kinds from every domain of campaign $1 that has any, each row once.
 macro_rules! reset {
     ($first:ident $(, $later:ident)*) => {
-        counted_update!(
-            "",
-            concat!(
-                " FROM domains d WHERE d.campaign_id = $1 AND (",
-                has!($first), $(" OR ", has!($later),)* ")"
-            ),
-            concat!(without!($first) $(, ", ", without!($later))*)
-        )
+        reset_where!(concat!(has!($first) $(, " OR ", has!($later))*); $first $(, $later)*)
     };
 }
 
@@ -58,9 +77,11 @@ const FROM_VALIDATION: &str = reset!(dns, http, score, lead);
 const FROM_EXTRACTION: &str = reset!(http, score, lead);
 const FROM_ANALYSIS: &str = reset!(score, lead);
 const FROM_ENRICHMENT: &str = reset!(lead);
+const FAILED_OVER_DNS: &str = reset_where!(failed!(dns); dns, http, score, lead);
+const FAILED_OVER_HTTP: &str = reset_where!(failed!(http); http, score, lead);
 
-/// Puts the findings of a phase, and of those after it, back to pending. What earlier runs found stays in the log.
-/// Discovery only adds names: a new run of it takes nothing away.
+/// Puts the findings of a phase, and of those after it, back to pending: of all domains, or of those alone whose check
+/// failed. What earlier runs found stays in the log. Discovery only adds names: a new run of it takes nothing away.
 ///
 /// # Errors
 /// When the database fails.
@@ -68,17 +89,24 @@ pub(super) async fn reset(
     connection: &mut PgConnection,
     campaign_id: CampaignId,
     from: Phase,
+    kind: RunKind,
 ) -> Result<(), ApplyError> {
-    let statement = match from {
-        Phase::Discovery => return Ok(()),
-        Phase::Validation => FROM_VALIDATION,
-        Phase::Extraction => FROM_EXTRACTION,
-        Phase::Analysis => FROM_ANALYSIS,
-        Phase::Enrichment => FROM_ENRICHMENT,
+    let statements: &[&str] = match (kind, from) {
+        (RunKind::Rest, _) | (_, Phase::Discovery) => return Ok(()),
+        (RunKind::Retry, Phase::Validation) => &[FAILED_OVER_DNS, FAILED_OVER_HTTP],
+        (RunKind::Retry, Phase::Extraction) => &[FAILED_OVER_HTTP],
+        // What these phases find are no failures; a run that did not come to its end left the others pending.
+        (RunKind::Retry, Phase::Analysis | Phase::Enrichment) => return Ok(()),
+        (_, Phase::Validation) => &[FROM_VALIDATION],
+        (_, Phase::Extraction) => &[FROM_EXTRACTION],
+        (_, Phase::Analysis) => &[FROM_ANALYSIS],
+        (_, Phase::Enrichment) => &[FROM_ENRICHMENT],
     };
-    sqlx::query_scalar::<_, i64>(statement)
-        .bind(campaign_id.0)
-        .fetch_one(&mut *connection)
-        .await?;
+    for statement in statements {
+        sqlx::query_scalar::<_, i64>(statement)
+            .bind(campaign_id.0)
+            .fetch_one(&mut *connection)
+            .await?;
+    }
     counts::delete_empty(connection, vec![campaign_id.0]).await
 }

@@ -53,13 +53,14 @@ struct Row {
 const CANDIDATES: &str = "SELECT name, version, dns_run, http_run, score_run, lead_run, dns_status, addresses, \
     http_status, fetched_at, evidence, score FROM read.domains \
     WHERE campaign_id = $1 AND ordinal BETWEEN $2 AND $3 \
-    AND CASE $4 WHEN 'validation' THEN dns_run IS DISTINCT FROM $5 \
-                WHEN 'extraction' THEN dns_status = 'ok' AND http_run IS DISTINCT FROM $5 \
-                WHEN 'analysis' THEN http_status = 'ok' AND score_run IS DISTINCT FROM $5 \
-                ELSE lead_run IS DISTINCT FROM $5 END \
+    AND CASE $4 WHEN 'validation' THEN dns_run IS NULL \
+                WHEN 'extraction' THEN dns_status = 'ok' AND http_run IS NULL \
+                WHEN 'analysis' THEN http_status = 'ok' AND score_run IS NULL \
+                ELSE lead_run IS NULL END \
     ORDER BY ordinal";
 
-/// Reads the domains of a range of ordinals that a run of a phase has still to work on, in the order of ordinals.
+/// Reads the domains of a range of ordinals that the last run of a phase has still to work on, in the order of
+/// ordinals: those without a result of it. The run's start took away what it is to find anew.
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
@@ -68,14 +69,12 @@ pub async fn candidates(
     campaign_id: CampaignId,
     ordinals: (i64, i64),
     phase: Phase,
-    run_id: RunId,
 ) -> Result<Vec<Candidate>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(CANDIDATES)
         .bind(campaign_id.0)
         .bind(ordinals.0)
         .bind(ordinals.1)
         .bind(phase.name())
-        .bind(run_id.0)
         .fetch_all(pool)
         .await?;
     rows.into_iter().map(candidate).collect()
@@ -117,10 +116,13 @@ fn candidate(row: Row) -> Result<Candidate, sqlx::Error> {
 const BOUNDARIES: &str = "SELECT min(ordinal), max(ordinal), count(*) FROM \
     (SELECT ordinal, (row_number() OVER (ORDER BY ordinal) - 1) / $3 AS chunk FROM read.domains \
      WHERE campaign_id = $1 \
-     AND CASE $2 WHEN 'extraction' THEN dns_status = 'ok' WHEN 'analysis' THEN http_status = 'ok' ELSE true END) o \
+     AND CASE $2 WHEN 'validation' THEN dns_run IS NULL \
+                 WHEN 'extraction' THEN dns_status = 'ok' AND http_run IS NULL \
+                 WHEN 'analysis' THEN http_status = 'ok' AND score_run IS NULL \
+                 ELSE lead_run IS NULL END) o \
     GROUP BY chunk ORDER BY 1";
 
-/// Cuts a campaign's domains that a phase works on into ranges of ordinals of `size` domains each: first, last, how
+/// Cuts a campaign's domains that the last run of a phase has to work on into ranges of ordinals of `size` domains each: first, last, how
 /// many.
 ///
 /// # Errors

@@ -28,6 +28,8 @@ mod momentum;
 mod progress;
 mod recommendations;
 mod rejections;
+mod restart;
+mod restart_analysis;
 pub mod settings;
 mod start;
 mod state;
@@ -56,6 +58,8 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(control::resume))
         .routes(routes!(control::stop))
         .routes(routes!(control::stop_campaign))
+        .routes(routes!(restart::restart))
+        .routes(routes!(restart_analysis::restart_analysis))
         .routes(routes!(status::status))
         .routes(routes!(status::phase_status))
         .routes(routes!(progress::progress))

@@ -20,11 +20,12 @@ use crate::http::{Answer, Caller, Error, Path, State, vocabulary};
 const TIMELINE: i64 = 100;
 
 /// What of a campaign's history the timeline shows.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 12] = [
     "Created",
     "ModeChanged",
     "PhaseConfigured",
     "PhaseStarted",
+    "Restarted",
     "PhasePaused",
     "PhaseResumed",
     "PhaseCompleted",
@@ -203,6 +204,10 @@ fn meaning(action: &str) -> (Option<&'static str>, &'static str) {
         "DetailsChanged" => (None, "the details were changed"),
         "PhaseConfigured" => (Some("pending"), "was configured"),
         "PhaseStarted" => (Some("running"), "began a run"),
+        "Restarted" => (
+            Some("running"),
+            "the campaign was restarted after its names",
+        ),
         "PhasePaused" => (Some("pending"), "was paused"),
         "PhaseResumed" => (Some("running"), "was resumed"),
         "PhaseCompleted" => (Some("completed"), "completed"),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use aggregates::{
-    campaign::{Event, FailureCause, Phase, Pinned, Source},
+    campaign::{Event, FailureCause, Phase, Pinned, RunKind, Source},
     ids::RunId,
 };
 use cqrs_es::DomainEvent as _;
@@ -58,6 +58,8 @@ fn started(auto: bool) -> Event {
         run_number: 1,
         pinned,
         auto,
+        kind: RunKind::Full,
+        through: None,
     }
 }
 

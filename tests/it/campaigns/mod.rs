@@ -6,6 +6,7 @@ mod insights;
 mod life;
 mod preview;
 mod refused_settings;
+mod reruns;
 mod results;
 mod strangers;
 pub mod upload;

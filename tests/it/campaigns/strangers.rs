@@ -34,6 +34,8 @@ async fn another_users_campaign_is_not_there_whatever_is_asked() {
     for operation in [
         "/start",
         "/stop",
+        "/restart",
+        "/phases/analysis/restart",
         "/phases/discovery/start",
         "/phases/discovery/pause",
         "/phases/discovery/resume",

@@ -303,6 +303,8 @@ pub fn validation_under_way() -> Vec<campaign::Event> {
         run_number: 1,
         pinned,
         auto: false,
+        kind: campaign::RunKind::Full,
+        through: None,
     };
     let discovered = Pinned::Discovery {
         pattern_hash: Some(pattern.hash()),

@@ -3,6 +3,7 @@
 mod details;
 mod names;
 mod properties;
+mod reruns;
 mod runs;
 mod starts;
 
@@ -95,6 +96,8 @@ fn started(phase: Phase, run_id: RunId, run_number: u32) -> Event {
         run_number,
         pinned: pinned(phase),
         auto: false,
+        kind: RunKind::Full,
+        through: None,
     }
 }
 

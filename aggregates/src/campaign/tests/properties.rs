@@ -20,6 +20,20 @@ fn any_command() -> impl Strategy<Value = Command> {
             .clone()
             .prop_map(|phase| Command::StopPhase(StopPhase { phase })),
         Just(Command::Stop(Stop {})),
+        run.clone().prop_map(|run_id| Command::Restart(Restart {
+            run_id,
+            pinned: pinned(Phase::Validation)
+        })),
+        run.clone()
+            .prop_map(|run_id| Command::RestartAnalysis(RestartAnalysis {
+                run_id,
+                pinned: pinned(Phase::Analysis)
+            })),
+        (phase.clone(), run.clone()).prop_map(|(phase, run_id)| Command::StartPhase(StartPhase {
+            run_id,
+            pinned: pinned(phase),
+            auto: true
+        })),
         (phase.clone(), run.clone()).prop_map(|(phase, run_id)| Command::CompletePhase(
             CompletePhase {
                 phase,
@@ -47,7 +61,7 @@ proptest! {
     fn no_sequence_of_commands_brings_two_runs_under_way_or_an_illegal_transition(commands in prop::collection::vec(any_command(), 0..60)) {
         let mut campaign = given(all_configured(Mode::StepByStep));
         for command in commands {
-            let before = Phase::ALL.map(|phase| campaign.phase(phase).state());
+            let mut before = Phase::ALL.map(|phase| campaign.phase(phase).state());
             let events = when(&mut campaign, command).unwrap_or_default();
             let after = Phase::ALL.map(|phase| campaign.phase(phase).state());
             prop_assert!(after.iter().filter(|state| state.is_active()).count() <= 1);
@@ -55,8 +69,12 @@ proptest! {
                 prop_assert_eq!(before, after, "the state changed and no event says so");
             }
             for event in &events {
-                if let Event::PhaseStarted { phase, .. } = event {
-                    prop_assert!(transition(*phase, before[*phase as usize], Action::Start) != Transition::Refused);
+                match event {
+                    Event::PhaseStarted { phase, .. } => {
+                        prop_assert!(transition(*phase, before[*phase as usize], Action::Start) != Transition::Refused);
+                    }
+                    Event::PhaseFailed { phase, .. } => before[*phase as usize] = PhaseState::Failed,
+                    _ => {}
                 }
             }
         }

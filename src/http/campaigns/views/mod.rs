@@ -6,6 +6,7 @@ mod domain;
 mod domains;
 mod execution;
 mod history;
+mod names;
 mod phase;
 mod score;
 
@@ -18,6 +19,7 @@ pub use self::{
         CampaignStateWithExecutions, EnrichedCampaignResponse, PhaseExecution, execution_status,
     },
     history::{DomainHistoryEntry, DomainHistoryResponse, HistoryEntry, HistoryResponse},
+    names::{CampaignPhaseEnum, CampaignRestartPhaseEnum, IdleState},
     phase::{PhaseProgress, PhaseRuntimeControls, PhaseStatusResponse},
     score::DomainScoreBreakdownResponse,
 };

@@ -1,0 +1,180 @@
+//! What runs anew, and what follows it by itself.
+
+use super::*;
+
+/// A campaign whose phases up to one have completed.
+fn ran_to(last: Phase, mode: Mode) -> Campaign {
+    let mut events = all_configured(mode);
+    for phase in Phase::ALL.into_iter().filter(|phase| *phase <= last) {
+        events.extend([started(phase, RUN, 1), completed(phase, RUN)]);
+    }
+    given(events)
+}
+
+fn restart() -> Command {
+    Command::Restart(Restart {
+        run_id: OTHER_RUN,
+        pinned: pinned(Phase::Validation),
+    })
+}
+
+fn restart_analysis() -> Command {
+    Command::RestartAnalysis(RestartAnalysis {
+        run_id: OTHER_RUN,
+        pinned: pinned(Phase::Analysis),
+    })
+}
+
+fn auto(phase: Phase, run_id: RunId) -> Command {
+    Command::StartPhase(StartPhase {
+        run_id,
+        pinned: pinned(phase),
+        auto: true,
+    })
+}
+
+#[test]
+fn a_restart_begins_with_validation_and_the_phases_that_ran_follow_step_by_step_too() {
+    let mut campaign = ran_to(Phase::Extraction, Mode::StepByStep);
+    let events = when(&mut campaign, restart()).unwrap();
+    let phases = vec![Phase::Validation, Phase::Extraction];
+    assert_eq!(events[0], Event::Restarted { phases });
+    assert!(matches!(
+        events[1],
+        Event::PhaseStarted {
+            phase: Phase::Validation,
+            run_number: 2,
+            kind: RunKind::Full,
+            through: Some(Phase::Extraction),
+            ..
+        }
+    ));
+    assert_eq!(events.len(), 2);
+    assert_eq!(campaign.auto_start_due(), None);
+    campaign.apply(completed(Phase::Validation, OTHER_RUN));
+    assert_eq!(campaign.auto_start_due(), Some(Phase::Extraction));
+    when(&mut campaign, auto(Phase::Extraction, OTHER_RUN)).unwrap();
+    campaign.apply(completed(Phase::Extraction, OTHER_RUN));
+    assert_eq!(
+        campaign.auto_start_due(),
+        None,
+        "the analysis was never run and is the user's to start"
+    );
+}
+
+#[test]
+fn a_restart_in_full_sequence_is_about_every_phase_after_the_names() {
+    let mut campaign = ran_to(Phase::Discovery, Mode::FullSequence);
+    let events = when(&mut campaign, restart()).unwrap();
+    let phases = Phase::ALL[1..].to_vec();
+    assert_eq!(events[0], Event::Restarted { phases });
+}
+
+#[test]
+fn a_restart_while_validation_runs_changes_nothing() {
+    let mut campaign = ran_to(Phase::Enrichment, Mode::StepByStep);
+    assert_eq!(when(&mut campaign, restart()).unwrap().len(), 2);
+    assert_eq!(when(&mut campaign, restart()).unwrap(), []);
+}
+
+#[test]
+fn a_restart_needs_names_and_waits_for_nobody() {
+    let mut campaign = given(all_configured(Mode::StepByStep));
+    assert!(matches!(
+        when(&mut campaign, restart()).unwrap_err(),
+        Error::RerunTooEarly {
+            phase: Phase::Validation,
+            blocking: Phase::Discovery,
+            ..
+        }
+    ));
+    let mut campaign = ran_to(Phase::Validation, Mode::StepByStep);
+    campaign.apply(started(Phase::Extraction, RUN, 1));
+    assert!(matches!(
+        when(&mut campaign, restart()).unwrap_err(),
+        Error::Blocked {
+            blocking: Phase::Extraction,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_change_of_the_mode_has_the_last_word_on_what_follows() {
+    let mut campaign = ran_to(Phase::Enrichment, Mode::FullSequence);
+    when(&mut campaign, restart()).unwrap();
+    let mode = Mode::StepByStep;
+    campaign.apply(Event::ModeChanged { mode });
+    campaign.apply(completed(Phase::Validation, OTHER_RUN));
+    assert_eq!(campaign.auto_start_due(), None);
+}
+
+#[test]
+fn the_analysis_begins_anew_and_the_decision_follows_where_it_was_made_before() {
+    for (last, follows) in [
+        (Phase::Enrichment, Some(Phase::Enrichment)),
+        (Phase::Analysis, None),
+        (Phase::Extraction, None),
+    ] {
+        let mut campaign = ran_to(last, Mode::StepByStep);
+        let events = when(&mut campaign, restart_analysis()).unwrap();
+        assert!(
+            matches!(
+                events[..],
+                [Event::PhaseStarted { phase: Phase::Analysis, through, .. }] if through == follows
+            ),
+            "{last}: {events:?}"
+        );
+        assert_eq!(when(&mut campaign, restart_analysis()).unwrap(), []);
+        campaign.apply(completed(Phase::Analysis, OTHER_RUN));
+        assert_eq!(campaign.auto_start_due(), follows, "{last}");
+    }
+}
+
+#[test]
+fn a_paused_analysis_ends_for_its_restart() {
+    let mut campaign = ran_to(Phase::Extraction, Mode::StepByStep);
+    campaign.apply(started(Phase::Analysis, RUN, 1));
+    campaign.apply(Event::PhasePaused {
+        phase: Phase::Analysis,
+        run_id: RUN,
+    });
+    let events = when(&mut campaign, restart_analysis()).unwrap();
+    assert!(matches!(
+        events[..],
+        [
+            Event::PhaseFailed {
+                run_id: RUN,
+                cause: FailureCause::Stopped,
+                ..
+            },
+            Event::PhaseStarted {
+                run_id: OTHER_RUN,
+                run_number: 2,
+                ..
+            }
+        ]
+    ));
+    assert_eq!(campaign.phase(Phase::Analysis).state(), PhaseState::Running);
+}
+
+#[test]
+fn the_analysis_does_not_begin_anew_before_what_it_rests_on_has_completed() {
+    for (last, blocking) in [
+        (Phase::Discovery, Phase::Validation),
+        (Phase::Validation, Phase::Extraction),
+    ] {
+        let mut campaign = ran_to(last, Mode::StepByStep);
+        let refused = when(&mut campaign, restart_analysis()).unwrap_err();
+        let current = PhaseState::Configured;
+        let phase = Phase::Analysis;
+        assert_eq!(
+            refused,
+            Error::RerunTooEarly {
+                phase,
+                current,
+                blocking
+            }
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! Running everything after the names anew.
+
+use aggregates::{
+    campaign::{Campaign, Command, Event, Phase, Restart},
+    ids::CampaignId,
+};
+use projections::campaigns::Overview;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    access,
+    after::after,
+    views::{CampaignPhaseEnum, CampaignRestartPhaseEnum, PhaseStatusResponse},
+};
+use crate::{
+    commands::{
+        Done, pin,
+        start::{self, Begun, Wanted},
+    },
+    http::{Answer, Caller, Error, IfMatch, Path, State},
+};
+
+/// What runs anew.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CampaignRestartResponse {
+    /// The campaign.
+    campaign_id: Uuid,
+    /// In a sentence.
+    message: String,
+    /// The phases that run anew: the first has begun, each of the others follows the one before it.
+    phases_restarted: Vec<CampaignRestartPhaseEnum>,
+    /// The phases that do not: discovery, because names do not change, and step by step those that never ran.
+    skipped_phases: Vec<CampaignPhaseEnum>,
+    /// The phases that will not start when it is their turn unless something is put right.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    restart_errors: Vec<RestartError>,
+    /// Where the phases stand that run anew.
+    phase_statuses: Vec<PhaseStatusResponse>,
+}
+
+/// Why a phase will not start when it is its turn.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct RestartError {
+    /// Which phase.
+    phase: CampaignRestartPhaseEnum,
+    /// Why.
+    message: String,
+}
+
+/// Runs every phase after the names anew; earlier results stay in the history. Refused while another phase has a run
+/// under way; a validation that is running stays as it is.
+#[utoipa::path(
+    post, path = "/campaigns/{campaignId}/restart", tag = "campaigns",
+    params(("campaignId" = Uuid, Path),
+        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+    responses((status = 200, body = CampaignRestartResponse), (status = 404), (status = 409))
+)]
+pub(super) async fn restart(
+    axum::extract::State(state): axum::extract::State<State>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Answer<CampaignRestartResponse>, Error> {
+    let id = access::owned(&state, &caller, id).await?;
+    let app = &state.app;
+    let begun = app.begin_run(id, &caller.metadata, expected, wanted);
+    let Begun { done, .. } = begun.await?;
+    let overview = after(&state, &done).await?;
+    let phases = restarted(&overview, &done);
+    let errors = obstacles(&state, id, &phases).await?;
+    let body = CampaignRestartResponse::of(&overview, &phases, errors);
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+fn wanted(campaign: &Campaign) -> Result<Wanted, start::Error> {
+    campaign.restarts()?;
+    Ok(Wanted {
+        phase: Phase::Validation,
+        config: None,
+        command: |run_id, pinned| Command::Restart(Restart { run_id, pinned }),
+    })
+}
+
+/// Lists the phases that a restart is about; one that found validation running is about those that follow it.
+fn restarted(overview: &Overview, done: &Done<Event>) -> Vec<Phase> {
+    let recorded = done.events.iter().find_map(|event| match event {
+        Event::Restarted { phases } => Some(phases.clone()),
+        _ => None,
+    });
+    recorded.unwrap_or_else(|| {
+        let restarts = overview.campaign.aggregate().restarts();
+        restarts.unwrap_or_default()
+    })
+}
+
+/// Finds what will keep phases from starting when it is their turn.
+async fn obstacles(
+    state: &State,
+    id: CampaignId,
+    phases: &[Phase],
+) -> Result<Vec<RestartError>, Error> {
+    let database = &state.app.database;
+    let (campaign, _) = database.log().load::<Campaign>(&id.to_string()).await?;
+    let mut errors = Vec::new();
+    for &phase in phases {
+        match pin::pin(database, &campaign, phase, &state.app.defaults).await {
+            Ok(_) => {}
+            Err(pin::Error::Log(error)) => return Err(error.into()),
+            Err(refused) => errors.extend(CampaignRestartPhaseEnum::of(phase).map(|phase| {
+                let message = refused.to_string();
+                RestartError { phase, message }
+            })),
+        }
+    }
+    Ok(errors)
+}
+
+impl CampaignRestartResponse {
+    fn of(overview: &Overview, phases: &[Phase], restart_errors: Vec<RestartError>) -> Self {
+        let names: Vec<&str> = phases.iter().map(|phase| phase.name()).collect();
+        let skipped = Phase::ALL
+            .into_iter()
+            .filter(|phase| !phases.contains(phase));
+        Self {
+            campaign_id: overview.campaign.campaign_id.0,
+            message: format!("running anew: {}", names.join(", ")),
+            phases_restarted: phases
+                .iter()
+                .filter_map(|phase| CampaignRestartPhaseEnum::of(*phase))
+                .collect(),
+            skipped_phases: skipped.map(CampaignPhaseEnum::from).collect(),
+            restart_errors,
+            phase_statuses: phases
+                .iter()
+                .map(|phase| PhaseStatusResponse::of(overview, *phase))
+                .collect(),
+        }
+    }
+}

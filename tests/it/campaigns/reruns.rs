@@ -1,0 +1,213 @@
+//! What runs anew through the interface, and what is left as it was.
+
+use sandbox::{Dns, Host, World};
+use serde_json::{Value, json};
+
+use super::{configure, create, reaches};
+use crate::support::server::{Client, Reply, TestApp};
+
+/// Names of every kind of fate, and what is found out about each.
+pub(super) const NAMES: [&str; 5] = [
+    "good.test",
+    "plain.test",
+    "gone.test",
+    "ill.test",
+    "broken.test",
+];
+
+/// A world in which one name does not exist, one cannot be looked up and one cannot be fetched.
+pub(super) fn world() -> World {
+    World::scripted()
+        .host("good.test", Host::page(&["espresso"]))
+        .host("plain.test", Host::page(&[]))
+        .host("gone.test", Host::named(Dns::NxDomain))
+        .host("ill.test", Host::named(Dns::ServFail))
+        .host("broken.test", Host::status(500))
+}
+
+/// A campaign over [`NAMES`] that has come to its end, step by step from there on.
+pub(super) async fn finished(ann: &Client) -> String {
+    let body = json!({"name": "five", "mode": "full_sequence", "configuration": {"patternConfig": {
+        "targetDomains": NAMES}}});
+    let path = create(ann, &body).await;
+    configure(ann, &path, &["espresso"]).await;
+    ann.post(&format!("{path}/start")).send().await.ok(200);
+    reaches(ann, &path, "completed").await;
+    let mode = json!({"mode": "step_by_step"});
+    ann.put(&format!("{path}/mode"))
+        .json(&mode)
+        .send()
+        .await
+        .ok(200);
+    path
+}
+
+/// Returns the actions of a domain's history with the run of each.
+pub(super) async fn results_of(ann: &Client, path: &str, name: &str) -> Vec<(String, String)> {
+    let history = ann.get(&format!("{path}/domains/{name}/history"));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let items = history.send().await.ok(200)["items"].clone();
+    items
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (text(&item["action"]), text(&item["runId"])))
+        .collect()
+}
+
+/// Lists the starts of a campaign's history: phase, and what the run was for.
+pub(super) async fn starts(ann: &Client, path: &str) -> Vec<(String, String)> {
+    let history = ann.get(&format!("{path}/history?limit=1000"));
+    let items = history.send().await.ok(200)["items"].clone();
+    let started = items.as_array().unwrap().iter();
+    started
+        .filter(|item| item["action"] == "PhaseStarted")
+        .map(|item| {
+            let kind = item["details"]["kind"].as_str().unwrap_or("full");
+            let phase = item["details"]["phase"].as_str().unwrap();
+            (phase.to_owned(), kind.to_owned())
+        })
+        .collect()
+}
+
+/// Expects that log, read models, counters and tallies agree.
+pub(super) async fn all_agrees(app: &TestApp) {
+    let report = replay::check(&app.app.database).await.unwrap();
+    assert!(report.is_clean(), "{:?}", report.findings());
+}
+
+#[track_caller]
+pub(super) fn conflict(reply: Reply, code: &str) -> Value {
+    let body = reply.ok(409);
+    assert_eq!(body["error"]["code"], code, "{body}");
+    body["error"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_runs_every_phase_after_the_names_anew_and_keeps_what_was_found_in_the_history() {
+    let app = TestApp::in_sandbox(world()).await;
+    let ann = app.user("ann").await;
+    let path = finished(&ann).await;
+    let before = ann.get(&format!("{path}/domains")).send().await.ok(200);
+    let executions = ann
+        .get(&format!("{path}/phase-executions"))
+        .send()
+        .await
+        .ok(200);
+    app.sandbox
+        .as_ref()
+        .unwrap()
+        .set_host("plain.test", Host::page(&["espresso"]));
+
+    let operation = format!("{path}/restart");
+    let first = ann.post(&operation).header("x-idempotency-key", "again");
+    let restarted = first.send().await.ok(200);
+    let key = ann.post(&operation).header("x-idempotency-key", "again");
+    assert_eq!(key.send().await.ok(200), restarted);
+    assert_eq!(
+        restarted["phasesRestarted"],
+        json!(["validation", "extraction", "analysis", "enrichment"])
+    );
+    assert_eq!(restarted["skippedPhases"], json!(["discovery"]));
+    assert_eq!(restarted["phaseStatuses"][0]["status"], "running");
+    assert!(restarted.get("restartErrors").is_none(), "{restarted}");
+    reaches(&ann, &path, "completed").await;
+
+    let after = ann.get(&format!("{path}/domains")).send().await.ok(200);
+    assert_eq!(after["aggregates"]["dns"], before["aggregates"]["dns"]);
+    let with_keyword = |list: &Value| {
+        let hits = |item: &&Value| item["features"]["keywords"]["unique_count"] == 1;
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(hits)
+            .count()
+    };
+    assert_eq!((with_keyword(&before), with_keyword(&after)), (1, 2));
+    let again = ann
+        .get(&format!("{path}/phase-executions"))
+        .send()
+        .await
+        .ok(200);
+    let id = |list: &Value, phase: usize| list["phaseExecutions"][phase]["id"].clone();
+    assert_eq!(id(&executions, 0), id(&again, 0), "discovery ran once");
+    for phase in 1..5 {
+        assert_ne!(id(&executions, phase), id(&again, phase));
+    }
+    let found = results_of(&ann, &path, "good.test").await;
+    let checks: Vec<_> = found
+        .iter()
+        .filter(|(what, _)| what == "DnsChecked")
+        .collect();
+    assert_eq!(checks.len(), 2);
+    assert_ne!(checks[0].1, checks[1].1);
+    let timeline = ann.get(&format!("{path}/progress")).send().await.ok(200)["timeline"].clone();
+    assert!(
+        timeline
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|entry| entry["type"] == "restarted"),
+        "{timeline}"
+    );
+    all_agrees(&app).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_is_refused_without_names_to_strangers_and_of_a_version_that_is_past() {
+    let app = TestApp::start().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let path = create(&ann, &super::shops("ab")).await;
+    let refused = ann.post(&format!("{path}/restart")).send().await;
+    let refused = conflict(refused, "RERUN_PRECONDITION_FAILED");
+    assert_eq!(refused["blocking_phase"], "discovery");
+    let analysis = format!("{path}/phases/analysis/restart");
+    let refused = ann.post(&analysis).send().await;
+    let refused = conflict(refused, "RERUN_PRECONDITION_FAILED");
+    assert_eq!(
+        (&refused["blocking_phase"], &refused["current_state"]),
+        (&json!("discovery"), &json!("not_started"))
+    );
+    for operation in [&analysis, &format!("{path}/restart")] {
+        bob.post(operation).send().await.ok(404);
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_analysis_runs_anew_and_decisions_follow_while_checks_stay_as_they_are() {
+    let app = TestApp::in_sandbox(world()).await;
+    let ann = app.user("ann").await;
+    let path = finished(&ann).await;
+    let before = results_of(&ann, &path, "good.test").await;
+    let operation = format!("{path}/phases/analysis/restart");
+    ann.post(&operation)
+        .header("if-match", "\"1\"")
+        .send()
+        .await
+        .ok(412);
+    let restarted = ann.post(&operation).send().await.ok(200);
+    assert_eq!(
+        (&restarted["previousState"], &restarted["currentState"]),
+        (&json!("completed"), &json!("running"))
+    );
+    assert_eq!(restarted["idempotent"], false);
+    assert_eq!(restarted["phaseStatus"]["phase"], "analysis");
+    reaches(&ann, &path, "completed").await;
+    let after = results_of(&ann, &path, "good.test").await;
+    let new: Vec<&str> = after[before.len()..]
+        .iter()
+        .map(|(what, _)| what.as_str())
+        .collect();
+    assert_eq!(new, ["Scored", "LeadDecided"]);
+    let begun = starts(&ann, &path).await;
+    let full = |phase: &str| (phase.to_owned(), "full".to_owned());
+    assert_eq!(begun[5..], [full("analysis"), full("enrichment")]);
+    // The other operations of the phase are still found beside the one that is named in full.
+    let paused = ann.post(&format!("{path}/phases/analysis/pause"));
+    conflict(paused.send().await, "INVALID_PHASE_TRANSITION");
+    all_agrees(&app).await;
+    app.stop().await;
+}
