@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aggregates::{
-    campaign::{FailureCause, Phase, Tallies},
+    campaign::{FailureCause, Phase, RunKind, Tallies},
     domain::{DnsReason, HttpReason, Outcome},
     ids::{RunId, ScoringProfileId},
     lead,
@@ -28,6 +28,8 @@ struct OfRun {
     run_id: Option<RunId>,
     #[serde(default)]
     auto: bool,
+    #[serde(default)]
+    kind: RunKind,
     #[serde(default)]
     tallies: Option<Tallies>,
     #[serde(default)]
@@ -128,6 +130,12 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
             "phase_auto_started"
         } else {
             happened
+        };
+        let words = match run.kind {
+            RunKind::Full => words,
+            RunKind::Retry => "started for the domains that failed",
+            RunKind::Rest => "started for the domains that a retry left without a result",
+            RunKind::Rescore => "started with other weights",
         };
         let message = PhaseMessage {
             campaign_id,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{Campaign, Event, Phase, Pinned},
+    campaign::{Campaign, Event, Phase, Pinned, RunKind},
     ids::{CampaignId, RunId},
     persona::DnsConfig,
 };
@@ -63,6 +63,8 @@ pub(super) async fn leased(database: &Database) -> Order {
             record_types: Vec::new(),
         },
         auto: false,
+        kind: RunKind::Full,
+        through: None,
     };
     append(database, campaign_id, 0, &[started]).await;
     let orders = PostgresOrders::new(database.clone());

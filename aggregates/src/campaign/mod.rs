@@ -25,6 +25,7 @@ mod refuse_start;
 mod restart;
 mod restart_analysis;
 mod restore;
+mod retry_failed;
 mod run_kind;
 mod start_phase;
 mod status;
@@ -52,6 +53,7 @@ pub use self::{
     restart::Restart,
     restart_analysis::RestartAnalysis,
     restore::Restored,
+    retry_failed::RetryFailed,
     run_kind::RunKind,
     start_phase::StartPhase,
     status::Status,
@@ -60,10 +62,6 @@ use crate::ids::{RunId, UserId};
 
 /// What can be asked of a campaign.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "commands are built once, moved once and dropped; boxing the one large variant would only blur them"
-)]
 pub enum Command {
     /// Makes the campaign.
     Create(Create),
@@ -87,6 +85,8 @@ pub enum Command {
     Restart(Restart),
     /// Runs the analysis anew.
     RestartAnalysis(RestartAnalysis),
+    /// Runs a phase again for the domains that failed.
+    RetryFailed(RetryFailed),
     /// Pauses a run.
     PausePhase(PausePhase),
     /// Resumes a run.
@@ -112,6 +112,7 @@ pub struct PhaseRecord {
     config: Option<PhaseConfig>,
     run: Option<RunId>,
     run_number: u32,
+    kind: RunKind,
     refusal: Option<String>,
     /// Configured anew since the last run, so that its results and those of the next run are not alike.
     reconfigured: bool,
@@ -288,6 +289,7 @@ impl Aggregate for Campaign {
             Command::StartPhase(command) => command.decide(self)?,
             Command::Restart(command) => command.decide(self)?,
             Command::RestartAnalysis(command) => command.decide(self)?,
+            Command::RetryFailed(command) => command.decide(self)?,
             Command::PausePhase(command) => command.decide(self)?,
             Command::ResumePhase(command) => command.decide(self)?,
             Command::StopPhase(command) => command.decide(self)?,
@@ -367,6 +369,7 @@ impl Aggregate for Campaign {
                 ..
             } => {
                 self.begin(phase, run_id, run_number);
+                self.phase_mut(phase).kind = kind;
                 self.through = through;
                 self.partial = kind.is_partial();
             }

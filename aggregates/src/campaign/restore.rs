@@ -1,6 +1,6 @@
 //! A campaign put together from what a read model knows of it, so that the rules can be asked about a row.
 
-use super::{Campaign, Mode, PhaseConfig, PhaseRecord, PhaseState};
+use super::{Campaign, Mode, PhaseConfig, PhaseRecord, PhaseState, RunKind};
 use crate::ids::{RunId, UserId};
 
 /// What a read model knows of a campaign.
@@ -37,6 +37,7 @@ impl Campaign {
                     config,
                     run,
                     run_number,
+                    kind: RunKind::Full,
                     refusal: None,
                     reconfigured: false,
                 }),

@@ -5,6 +5,7 @@ use crate::support::{
 };
 use aggregates::{campaign::Phase, ids::CampaignId};
 use projections::domains::{self, Counts};
+use serde_json::{Value, json};
 
 /// A campaign of five domains: the first has findings of all four kinds, each later one of one kind less, and the last
 /// was decided upon without any other.
@@ -105,4 +106,106 @@ async fn a_rerun_takes_the_findings_of_its_phase_and_of_later_ones_in_one_statem
         others,
         "another campaign is left alone"
     );
+}
+
+/// A start of a run of another kind than a full one.
+fn partial(phase: Phase, kind: &str) -> Value {
+    let mut start = rerun(phase);
+    start["PhaseStarted"]["kind"] = json!(kind);
+    start
+}
+
+fn dns_failed(outcome: &str, reason: &str) -> Value {
+    let mut checked = dns_ok();
+    checked["DnsChecked"]["outcome"] = json!(outcome);
+    checked["DnsChecked"]["reason"] = json!(reason);
+    checked
+}
+
+#[tokio::test]
+async fn a_retry_takes_the_findings_of_failed_checks_and_what_rests_on_them_and_the_runs_after_it_nothing()
+ {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(5));
+    let stream = campaign_id.to_string();
+    world
+        .append(vec![("campaign", stream.clone(), 0, imported(0, &names))])
+        .await;
+    let outcomes = [
+        dns_ok(),
+        dns_ok(),
+        dns_failed("error", "NXDOMAIN"),
+        dns_failed("error", "SERVFAIL"),
+        dns_failed("timeout", "TIMEOUT"),
+    ];
+    for (name, outcome) in names.iter().zip(&outcomes) {
+        world
+            .results(campaign_id, std::slice::from_ref(name), 0, outcome)
+            .await;
+    }
+    let mut broken = fetched(None);
+    broken["HttpChecked"]["outcome"] = json!("error");
+    broken["HttpChecked"]["reason"] = json!("UPSTREAM_5XX");
+    world
+        .results(campaign_id, &names[..1], 1, &fetched(Some(&["telecom"])))
+        .await;
+    world.results(campaign_id, &names[1..2], 1, &broken).await;
+    world.results(campaign_id, &names[..1], 2, &scored()).await;
+    world.results(campaign_id, &names[..1], 3, &decided()).await;
+    for rest in [&names[1..2], &names[2..]] {
+        let version = if rest.len() == 1 { 2 } else { 1 };
+        world.results(campaign_id, rest, version, &decided()).await;
+    }
+    world.level().await;
+    let pending = async |phase: Phase| {
+        let ranges = domains::next_boundaries(world.database.pool(), campaign_id, phase, 100).await;
+        ranges
+            .unwrap()
+            .iter()
+            .map(|(_, _, items)| items)
+            .sum::<i64>()
+    };
+    for phase in [Phase::Validation, Phase::Extraction, Phase::Enrichment] {
+        assert_eq!(pending(phase).await, 0, "{phase}");
+    }
+    let start = partial(Phase::Extraction, "retry");
+    world
+        .append(vec![("campaign", stream.clone(), 1, start)])
+        .await;
+    world.level().await;
+    assert_eq!(
+        (
+            pending(Phase::Validation).await,
+            pending(Phase::Extraction).await
+        ),
+        (0, 1)
+    );
+
+    let start = partial(Phase::Validation, "retry");
+    world
+        .append(vec![("campaign", stream.clone(), 2, start)])
+        .await;
+    world.level().await;
+    let now = counts(&world, campaign_id).await;
+    assert_eq!(
+        (now.dns("pending"), now.dns("ok"), now.dns("error")),
+        (2, 2, 1)
+    );
+    assert_eq!(
+        (now.http("pending"), now.http("ok"), now.http("error")),
+        (4, 1, 0)
+    );
+    assert_eq!(
+        (now.scored, now.lead("pending"), now.keyword_hits),
+        (1, 3, 1)
+    );
+    assert_eq!(pending(Phase::Validation).await, 2);
+    assert_eq!(pending(Phase::Enrichment).await, 3);
+
+    let start = partial(Phase::Extraction, "rest");
+    world.append(vec![("campaign", stream, 3, start)]).await;
+    world.level().await;
+    assert_eq!(counts(&world, campaign_id).await, now);
+    let mut connection = world.database.pool().acquire().await.unwrap();
+    assert_eq!(domains::recount(&mut connection).await.unwrap(), []);
 }

@@ -30,6 +30,7 @@ mod recommendations;
 mod rejections;
 mod restart;
 mod restart_analysis;
+mod retry;
 pub mod settings;
 mod start;
 mod state;
@@ -60,6 +61,7 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(control::stop_campaign))
         .routes(routes!(restart::restart))
         .routes(routes!(restart_analysis::restart_analysis))
+        .routes(routes!(retry::retry))
         .routes(routes!(status::status))
         .routes(routes!(status::phase_status))
         .routes(routes!(progress::progress))

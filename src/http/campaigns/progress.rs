@@ -168,6 +168,12 @@ impl From<Entry> for TimelineEvent {
             .and_then(text)
             .or_else(|| entry.details.pointer("/config/phase").and_then(text));
         let (status, what) = meaning(&entry.action);
+        let what = match entry.details.get("kind").and_then(Value::as_str) {
+            Some("retry") => "began a run for the domains that failed",
+            Some("rest") => "began a run for the domains that a retry left without a result",
+            Some("rescore") => "began a run with other weights",
+            _ => what,
+        };
         let description = match &phase {
             Some(phase) => format!("{phase} {what}"),
             None => what.to_owned(),
@@ -179,6 +185,7 @@ impl From<Entry> for TimelineEvent {
         for (field, name) in [
             ("run_id", "runId"),
             ("run_number", "runNumber"),
+            ("kind", "runKind"),
             ("message", "message"),
             ("mode", "mode"),
         ] {

@@ -211,3 +211,83 @@ async fn the_analysis_runs_anew_and_decisions_follow_while_checks_stay_as_they_a
     all_agrees(&app).await;
     app.stop().await;
 }
+
+/// How many domains each run of a campaign was planned for, in the order of the runs.
+async fn plans(app: &TestApp, path: &str) -> Vec<(String, i64)> {
+    let id: uuid::Uuid = path.rsplit('/').next().unwrap().parse().unwrap();
+    let plans = "SELECT phase, items FROM run_plans WHERE campaign_id = $1 ORDER BY planned_at";
+    let plans = sqlx::query_as(plans).bind(id);
+    plans.fetch_all(app.app.database.pool()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_is_about_the_domains_that_failed_and_leaves_the_others_as_they_are() {
+    let app = TestApp::in_sandbox(world()).await;
+    let ann = app.user("ann").await;
+    let path = finished(&ann).await;
+    let mut before = Vec::new();
+    for name in NAMES {
+        before.push(results_of(&ann, &path, name).await);
+    }
+    let sandbox = app.sandbox.as_ref().unwrap();
+    for name in ["ill.test", "broken.test"] {
+        sandbox.set_host(name, Host::page(&["espresso"]));
+    }
+    let asked = |name: &str| (sandbox.dns_queries(name), sandbox.http_requests(name));
+    let unasked = [asked("good.test"), asked("gone.test")];
+
+    let retried = ann.post(&format!("{path}/retry")).send().await.ok(200);
+    assert_eq!(retried["phase"], "validation");
+    assert_eq!(retried["phaseStatus"]["status"], "running");
+    reaches(&ann, &path, "completed").await;
+    let phases = ["validation", "extraction", "analysis", "enrichment"];
+    let planned = plans(&app, &path).await;
+    let expected = phases.map(str::to_owned).into_iter().zip([1, 2, 2, 2]);
+    assert_eq!(planned[5..], expected.collect::<Vec<_>>());
+    let kinds: Vec<String> = starts(&ann, &path)
+        .await
+        .into_iter()
+        .map(|(_, kind)| kind)
+        .collect();
+    assert_eq!(kinds[5..], ["retry", "rest", "rest", "rest"]);
+
+    assert_eq!([asked("good.test"), asked("gone.test")], unasked);
+    for (place, name) in NAMES.iter().enumerate() {
+        let after = results_of(&ann, &path, name).await;
+        let new: Vec<&str> = after[before[place].len()..]
+            .iter()
+            .map(|(what, _)| what.as_str())
+            .collect();
+        let expected: &[&str] = match *name {
+            "ill.test" => &["DnsChecked", "HttpChecked", "Scored", "LeadDecided"],
+            "broken.test" => &["HttpChecked", "Scored", "LeadDecided"],
+            _ => &[],
+        };
+        assert_eq!(new, expected, "{name}");
+    }
+    let funnel = ann.get(&format!("{path}/funnel")).send().await.ok(200);
+    assert_eq!(
+        (
+            &funnel["dnsValid"],
+            &funnel["httpValid"],
+            &funnel["keywordHits"]
+        ),
+        (&json!(4), &json!(4), &json!(3))
+    );
+    let summary = ann
+        .get(&format!("{path}/rejection-summary"))
+        .send()
+        .await
+        .ok(200);
+    assert_eq!(
+        (&summary["balanced"], &summary["counts"]["pending"]),
+        (&json!(true), &json!(0))
+    );
+    all_agrees(&app).await;
+
+    // What is left is an answer, not a failure.
+    let refused = ann.post(&format!("{path}/retry")).send().await;
+    let refused = conflict(refused, "RERUN_PRECONDITION_FAILED");
+    assert_eq!(refused["reason"], "no domain has failed");
+    app.stop().await;
+}

@@ -34,6 +34,12 @@ fn any_command() -> impl Strategy<Value = Command> {
             pinned: pinned(phase),
             auto: true
         })),
+        (phase.clone(), run.clone()).prop_map(|(phase, run_id)| Command::RetryFailed(
+            RetryFailed {
+                run_id,
+                pinned: pinned(phase)
+            }
+        )),
         (phase.clone(), run.clone()).prop_map(|(phase, run_id)| Command::CompletePhase(
             CompletePhase {
                 phase,

@@ -178,3 +178,75 @@ fn the_analysis_does_not_begin_anew_before_what_it_rests_on_has_completed() {
         );
     }
 }
+
+fn retry(phase: Phase) -> Command {
+    Command::RetryFailed(RetryFailed {
+        run_id: OTHER_RUN,
+        pinned: pinned(phase),
+    })
+}
+
+fn kind_of(events: &[Event]) -> Option<RunKind> {
+    events.iter().find_map(|event| match event {
+        Event::PhaseStarted { kind, .. } => Some(*kind),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_follows_a_retry_is_about_the_rest_alone_but_where_a_phase_was_configured_anew() {
+    let mut campaign = ran_to(Phase::Enrichment, Mode::StepByStep);
+    campaign.apply(configured(Phase::Analysis));
+    let events = when(&mut campaign, retry(Phase::Validation)).unwrap();
+    assert!(matches!(
+        events[..],
+        [Event::PhaseStarted {
+            kind: RunKind::Retry,
+            run_number: 2,
+            through: Some(Phase::Enrichment),
+            ..
+        }]
+    ));
+    assert_eq!(when(&mut campaign, retry(Phase::Validation)).unwrap(), []);
+    let mut kinds = Vec::new();
+    for before in [Phase::Validation, Phase::Extraction, Phase::Analysis] {
+        campaign.apply(completed(before, OTHER_RUN));
+        let due = campaign.auto_start_due().unwrap();
+        kinds.push(kind_of(&when(&mut campaign, auto(due, OTHER_RUN)).unwrap()).unwrap());
+    }
+    assert_eq!(kinds, [RunKind::Rest, RunKind::Full, RunKind::Full]);
+}
+
+#[test]
+fn a_user_who_starts_a_phase_after_a_retry_starts_all_of_it() {
+    let mut campaign = ran_to(Phase::Enrichment, Mode::StepByStep);
+    when(&mut campaign, retry(Phase::Validation)).unwrap();
+    campaign.apply(completed(Phase::Validation, OTHER_RUN));
+    let events = when(&mut campaign, start(Phase::Extraction, RUN)).unwrap();
+    assert_eq!(kind_of(&events), Some(RunKind::Full));
+}
+
+#[test]
+fn a_run_that_was_stopped_is_retried_too() {
+    let mut campaign = ran_to(Phase::Discovery, Mode::StepByStep);
+    campaign.apply(started(Phase::Validation, RUN, 1));
+    let phase = Phase::Validation;
+    when(&mut campaign, Command::StopPhase(StopPhase { phase })).unwrap();
+    let events = when(&mut campaign, retry(phase)).unwrap();
+    assert_eq!(kind_of(&events), Some(RunKind::Retry));
+}
+
+#[test]
+fn what_never_ran_what_runs_and_names_are_not_retried() {
+    let mut campaign = ran_to(Phase::Validation, Mode::StepByStep);
+    for phase in [Phase::Discovery, Phase::Extraction] {
+        let refused = when(&mut campaign, retry(phase)).unwrap_err();
+        assert!(matches!(refused, Error::RerunRefused { .. }), "{refused}");
+    }
+    campaign.apply(started(Phase::Validation, OTHER_RUN, 2));
+    let refused = when(&mut campaign, retry(Phase::Validation)).unwrap_err();
+    assert!(
+        matches!(refused, Error::InvalidTransition { .. }),
+        "{refused}"
+    );
+}
