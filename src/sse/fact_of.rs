@@ -39,6 +39,11 @@ struct OfRun {
 }
 
 #[derive(Deserialize)]
+struct Rescored {
+    run_id: RunId,
+}
+
+#[derive(Deserialize)]
 struct ModeChanged {
     mode: Value,
 }
@@ -176,6 +181,19 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
                 "campaign_completed",
                 event,
                 Weight::Lifecycle,
+                payload,
+            )))
+        }
+        "Rescored" => {
+            let Rescored { run_id } = inside(event)?;
+            let payload = json!({
+                "campaignId": campaign_id, "sequence": sequence, "runId": run_id, "phase": Phase::Analysis,
+                "message": "every score is that of the new weights",
+            });
+            Ok(Some(told(
+                "rescore_completed",
+                event,
+                Weight::Rare,
                 payload,
             )))
         }

@@ -3,7 +3,7 @@
 use aggregates::{
     domain::{Event, Scored},
     ids::{RunId, ScoringProfileId},
-    scoring::{Breakdown, Richness, Weights},
+    scoring::{Breakdown, Evidence, Richness, Weights},
 };
 use chrono::{DateTime, Utc};
 use projections::domains::Candidate;
@@ -11,6 +11,19 @@ use projections::domains::Candidate;
 use super::record::Found;
 
 const SECONDS_A_DAY: f64 = 86_400.0;
+
+/// Returns what a candidate's score rests on as of `now`.
+pub(super) fn evidence(candidate: &Candidate, now: DateTime<Utc>) -> Evidence {
+    candidate
+        .evidence
+        .as_ref()
+        .map_or_else(Default::default, |page| {
+            let age = candidate
+                .fetched_at
+                .map_or(0.0, |at| (now - at).as_seconds_f64());
+            page.for_scoring(age.max(0.0) / SECONDS_A_DAY)
+        })
+}
 
 /// Scores every candidate as of `now`, which decides how fresh its page is.
 pub(super) fn score(
@@ -23,15 +36,7 @@ pub(super) fn score(
     candidates
         .into_iter()
         .map(|candidate| {
-            let evidence = candidate
-                .evidence
-                .as_ref()
-                .map_or_else(Default::default, |page| {
-                    let age = candidate
-                        .fetched_at
-                        .map_or(0.0, |at| (now - at).as_seconds_f64());
-                    page.for_scoring(age.max(0.0) / SECONDS_A_DAY)
-                });
+            let evidence = evidence(&candidate, now);
             Found {
                 result: Event::Scored(Scored {
                     run_id,

@@ -33,7 +33,8 @@ pub(super) fn decide(
         .collect()
 }
 
-fn facts(candidate: &Candidate) -> Facts {
+/// Returns what the decision about a candidate rests on.
+pub(super) fn facts(candidate: &Candidate) -> Facts {
     let page = candidate.evidence.as_ref();
     Facts {
         dns: check(&candidate.dns_status),

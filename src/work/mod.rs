@@ -21,6 +21,7 @@ mod record;
 mod testing;
 pub mod usable;
 mod validation;
+mod what_if;
 mod worker;
 
 pub use self::{
@@ -29,6 +30,7 @@ pub use self::{
     network::{BadCertificate, Network},
     orders::{Finished, Order, OrderError, Orders, Release},
     postgres_orders::PostgresOrders,
+    what_if::{WhatIf, what_if},
     worker::{Settings, Worker},
 };
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Mode, Phase, PhaseConfig, Pinned, RunKind};
 use crate::{
-    ids::{CampaignId, FileId, RunId, UserId},
+    ids::{CampaignId, FileId, RunId, ScoringProfileId, UserId},
     names,
 };
 
@@ -166,6 +166,21 @@ pub enum Event {
     Completed {},
     /// The whole campaign was stopped by command.
     Stopped {},
+    /// The campaign was made with what another one is configured with.
+    Duplicated {
+        /// The other one.
+        source: CampaignId,
+    },
+    /// The analysis works with this scoring profile from its next run on.
+    ScoringProfileAssigned {
+        /// The profile.
+        scoring_profile: ScoringProfileId,
+    },
+    /// The run of the analysis that completed was one with other weights: every score is that of the new ones.
+    Rescored {
+        /// The run.
+        run_id: RunId,
+    },
     /// The campaign begins anew after its names: the start of the first of these phases comes with it, the others
     /// follow.
     Restarted {
@@ -195,6 +210,9 @@ impl Event {
             Self::PhaseStartRefused { .. } => "PhaseStartRefused",
             Self::Completed {} => "Completed",
             Self::Stopped {} => "Stopped",
+            Self::Duplicated { .. } => "Duplicated",
+            Self::ScoringProfileAssigned { .. } => "ScoringProfileAssigned",
+            Self::Rescored { .. } => "Rescored",
             Self::Restarted { .. } => "Restarted",
             Self::Deleted {} => "Deleted",
         }

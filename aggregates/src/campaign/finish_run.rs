@@ -1,6 +1,6 @@
 //! Ends a run: its work is done, or it cannot go on. Commands of the coordinator.
 
-use super::{Campaign, Error, Event, FailureCause, Phase, PhaseState, Tallies};
+use super::{Campaign, Error, Event, FailureCause, Phase, PhaseState, RunKind, Tallies};
 use crate::ids::RunId;
 
 /// Ends a run whose work is done.
@@ -37,6 +37,10 @@ impl CompletePhase {
             run_id: self.run_id,
             tallies: self.tallies,
         }];
+        if campaign.phase(phase).kind == RunKind::Rescore {
+            let run_id = self.run_id;
+            events.push(Event::Rescored { run_id });
+        }
         if last {
             events.push(Event::Completed {});
         }

@@ -6,6 +6,7 @@
 //! `RecordGenerated`); both pass the same gate, and both may be repeated: a command that asks for the state that is
 //! there answers the same and records nothing.
 
+mod assign_scoring_profile;
 mod change_details;
 mod change_mode;
 mod configuration;
@@ -14,6 +15,7 @@ mod control;
 mod create;
 mod create_with_names;
 mod delete;
+mod duplicate;
 mod error;
 mod event;
 mod finish_run;
@@ -22,6 +24,7 @@ mod phase;
 mod reconfigure;
 mod record_generated;
 mod refuse_start;
+mod rescore;
 mod restart;
 mod restart_analysis;
 mod restore;
@@ -34,6 +37,7 @@ use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    assign_scoring_profile::AssignScoringProfile,
     change_details::ChangeDetails,
     change_mode::{ChangeMode, Mode, UnknownMode},
     configuration::{PhaseConfig, Pinned, Source},
@@ -42,6 +46,7 @@ pub use self::{
     create::Create,
     create_with_names::CreateWithNames,
     delete::Delete,
+    duplicate::Duplicate,
     error::Error,
     event::{Event, FailureCause, Tallies, stream_id},
     finish_run::{CompletePhase, FailPhase},
@@ -50,6 +55,7 @@ pub use self::{
     reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},
     refuse_start::RefuseStart,
+    rescore::Rescore,
     restart::Restart,
     restart_analysis::RestartAnalysis,
     restore::Restored,
@@ -67,6 +73,8 @@ pub enum Command {
     Create(Create),
     /// Makes the campaign with its first names.
     CreateWithNames(CreateWithNames),
+    /// Makes the campaign like another one.
+    Duplicate(Duplicate),
     /// Changes name, description or configuration object.
     ChangeDetails(ChangeDetails),
     /// Changes details and configurations of phases together.
@@ -75,6 +83,8 @@ pub enum Command {
     ChangeMode(ChangeMode),
     /// Configures a phase.
     ConfigurePhase(ConfigurePhase),
+    /// Names the scoring profile of the analysis.
+    AssignScoringProfile(AssignScoringProfile),
     /// Takes names in.
     ImportDomains(ImportDomains),
     /// Records names that the discovery run generated.
@@ -87,6 +97,8 @@ pub enum Command {
     RestartAnalysis(RestartAnalysis),
     /// Runs a phase again for the domains that failed.
     RetryFailed(RetryFailed),
+    /// Scores anew with other weights.
+    Rescore(Rescore),
     /// Pauses a run.
     PausePhase(PausePhase),
     /// Resumes a run.
@@ -280,16 +292,19 @@ impl Aggregate for Campaign {
         let events = match command {
             Command::Create(command) => command.decide(self)?,
             Command::CreateWithNames(command) => command.decide(self)?,
+            Command::Duplicate(command) => command.decide(self)?,
             Command::ChangeDetails(command) => command.decide(self)?,
             Command::Reconfigure(command) => command.decide(self)?,
             Command::ChangeMode(command) => command.decide(self)?,
             Command::ConfigurePhase(command) => command.decide(self)?,
+            Command::AssignScoringProfile(command) => command.decide(self)?,
             Command::ImportDomains(command) => command.decide(self)?,
             Command::RecordGenerated(command) => command.decide(self)?,
             Command::StartPhase(command) => command.decide(self)?,
             Command::Restart(command) => command.decide(self)?,
             Command::RestartAnalysis(command) => command.decide(self)?,
             Command::RetryFailed(command) => command.decide(self)?,
+            Command::Rescore(command) => command.decide(self)?,
             Command::PausePhase(command) => command.decide(self)?,
             Command::ResumePhase(command) => command.decide(self)?,
             Command::StopPhase(command) => command.decide(self)?,
@@ -334,14 +349,9 @@ impl Aggregate for Campaign {
                 self.through = None;
                 self.forget_refusals(Phase::Discovery);
             }
-            Event::PhaseConfigured { config } => {
-                let record = self.phase_mut(config.phase());
-                if record.state == PhaseState::NotStarted {
-                    record.state = PhaseState::Configured;
-                }
-                record.config = Some(config);
-                record.refusal = None;
-                record.reconfigured = true;
+            Event::PhaseConfigured { config } => self.configure(config),
+            Event::ScoringProfileAssigned { scoring_profile } => {
+                self.configure(assign_scoring_profile::analysis_with(scoring_profile));
             }
             Event::DomainsImported {
                 first_ordinal,
@@ -383,7 +393,10 @@ impl Aggregate for Campaign {
             Event::PhaseStartRefused { phase, message } => {
                 self.phase_mut(phase).refusal = Some(message);
             }
-            Event::Completed {} | Event::Restarted { .. } => {}
+            Event::Completed {}
+            | Event::Duplicated { .. }
+            | Event::Rescored { .. }
+            | Event::Restarted { .. } => {}
             Event::Stopped {} => self.stopped = true,
             Event::Deleted {} => self.deleted = true,
         }
@@ -391,6 +404,17 @@ impl Aggregate for Campaign {
 }
 
 impl Campaign {
+    /// Takes a configuration for the next run.
+    fn configure(&mut self, config: PhaseConfig) {
+        let record = self.phase_mut(config.phase());
+        if record.state == PhaseState::NotStarted {
+            record.state = PhaseState::Configured;
+        }
+        record.config = Some(config);
+        record.refusal = None;
+        record.reconfigured = true;
+    }
+
     /// Enters a run. Later phases that are over go back to waiting: what they said rests on results that this run
     /// replaces.
     fn begin(&mut self, phase: Phase, run_id: RunId, run_number: u32) {

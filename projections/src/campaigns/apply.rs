@@ -1,7 +1,7 @@
 //! One campaign event → rows.
 
 use aggregates::{
-    campaign::{Event, Phase, RunKind},
+    campaign::{Event, Phase, PhaseConfig, RunKind},
     ids::{CampaignId, RunId},
 };
 use event_store::Recorded;
@@ -116,13 +116,13 @@ pub(super) async fn apply(
             forget_refusals(connection, campaign_id, Phase::Discovery, event).await?;
         }
         Event::PhaseConfigured { config } => {
-            sqlx::query(CONFIGURE)
-                .bind(id)
-                .bind(config.phase().name())
-                .bind(json(event, &config)?)
-                .bind(at)
-                .execute(&mut *connection)
-                .await?;
+            configure(connection, campaign_id, &config, event).await?;
+        }
+        Event::ScoringProfileAssigned { scoring_profile } => {
+            let config = PhaseConfig::Analysis {
+                scoring_profile: Some(scoring_profile),
+            };
+            configure(connection, campaign_id, &config, event).await?;
         }
         Event::DomainsImported {
             first_ordinal,
@@ -192,8 +192,11 @@ pub(super) async fn apply(
                 .bind(message);
             statement.execute(&mut *connection).await?;
         }
-        // The status is computed from the phases, and the start of a restart comes in an event of its own.
-        Event::Completed {} | Event::Restarted { .. } => {}
+        // The status is computed from the phases; what a copy has and how a restart begins come in events of their own.
+        Event::Completed {}
+        | Event::Duplicated { .. }
+        | Event::Rescored { .. }
+        | Event::Restarted { .. } => {}
         Event::Stopped {} => {
             let statement = sqlx::query(SET_STOPPED).bind(id).bind(true);
             statement.execute(&mut *connection).await?;
@@ -210,6 +213,22 @@ pub(super) async fn apply(
     }
     let touch = sqlx::query(TOUCH).bind(id).bind(version).bind(at);
     touch.execute(connection).await?;
+    Ok(())
+}
+
+async fn configure(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    config: &PhaseConfig,
+    event: &Recorded,
+) -> Result<(), ApplyError> {
+    sqlx::query(CONFIGURE)
+        .bind(campaign_id.0)
+        .bind(config.phase().name())
+        .bind(json(event, config)?)
+        .bind(event.recorded_at)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! both come to the same: `tests/it/campaigns/held.rs` compares the answers of each command.
 
 use aggregates::{
-    campaign::{Event, Phase, PhaseState},
+    campaign::{Event, Phase, PhaseConfig, PhaseState},
     ids::CampaignId,
 };
 use chrono::{DateTime, Utc};
@@ -76,6 +76,12 @@ impl Campaign {
                 let config = serde_json::to_value(config)?;
                 self.touch(phase, at, |row| row.configure(config));
             }
+            Event::ScoringProfileAssigned { scoring_profile } => {
+                let config = serde_json::to_value(PhaseConfig::Analysis {
+                    scoring_profile: Some(scoring_profile),
+                })?;
+                self.touch(Phase::Analysis, at, |row| row.configure(config));
+            }
             Event::DomainsImported {
                 first_ordinal,
                 names,
@@ -132,6 +138,8 @@ impl Campaign {
             Event::Stopped {} => self.stopped = true,
             Event::Created { .. }
             | Event::Completed {}
+            | Event::Duplicated { .. }
+            | Event::Rescored { .. }
             | Event::Restarted { .. }
             | Event::Deleted {} => {}
         }

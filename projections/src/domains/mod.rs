@@ -41,7 +41,7 @@ pub use self::{
     momentum::{BUCKETS, Momentum, Mover, momentum_of},
     recommendations::{Code, Recommendation, Severity, recommend},
     rejections::{Reason, rejections_of},
-    work::{Candidate, candidates, existing_names, next_boundaries},
+    work::{Candidate, Scored, candidates, existing_names, next_boundaries, scored_after},
 };
 use crate::runtime::{ApplyError, Projection, decode};
 

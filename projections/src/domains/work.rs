@@ -113,6 +113,55 @@ fn candidate(row: Row) -> Result<Candidate, sqlx::Error> {
     })
 }
 
+const SCORED: &str = "SELECT name, version, dns_run, http_run, score_run, lead_run, dns_status, addresses, \
+    http_status, fetched_at, evidence, score, ordinal, lead_status FROM read.domains \
+    WHERE campaign_id = $1 AND ordinal > $2 AND http_status = 'ok' AND scored ORDER BY ordinal LIMIT $3";
+
+/// A domain that has a score.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Its place in the campaign.
+    pub ordinal: i64,
+    /// Lead status: pending, match, `no_match`, error, timeout.
+    pub lead_status: String,
+    /// What scoring and decision work with.
+    pub candidate: Candidate,
+}
+
+#[derive(sqlx::FromRow)]
+struct ScoredRow {
+    ordinal: i64,
+    lead_status: String,
+    #[sqlx(flatten)]
+    row: Row,
+}
+
+/// Reads the domains of a campaign that have a score, after an ordinal and in their order.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub async fn scored_after(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Scored>, sqlx::Error> {
+    let rows: Vec<ScoredRow> = sqlx::query_as(SCORED)
+        .bind(campaign_id.0)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    let scored = rows.into_iter().map(|scored| {
+        Ok(Scored {
+            ordinal: scored.ordinal,
+            lead_status: scored.lead_status,
+            candidate: candidate(scored.row)?,
+        })
+    });
+    scored.collect()
+}
+
 const BOUNDARIES: &str = "SELECT min(ordinal), max(ordinal), count(*) FROM \
     (SELECT ordinal, (row_number() OVER (ORDER BY ordinal) - 1) / $3 AS chunk FROM read.domains \
      WHERE campaign_id = $1 \

@@ -87,7 +87,7 @@ async fn make(
     access::execute(state, caller, id, command, None).await
 }
 
-fn import(names: Vec<String>) -> ImportDomains {
+pub(super) fn import(names: Vec<String>) -> ImportDomains {
     let mut digest = Sha256::new();
     for name in &names {
         digest.update(name.as_bytes());

@@ -15,6 +15,7 @@ mod create;
 mod cursor;
 mod delete;
 mod domains;
+mod duplicate;
 mod executions;
 pub(crate) mod export;
 mod filters;
@@ -28,9 +29,11 @@ mod momentum;
 mod progress;
 mod recommendations;
 mod rejections;
+mod rescore;
 mod restart;
 mod restart_analysis;
 mod retry;
+mod scoring_profile;
 pub mod settings;
 mod start;
 mod state;
@@ -62,6 +65,9 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(restart::restart))
         .routes(routes!(restart_analysis::restart_analysis))
         .routes(routes!(retry::retry))
+        .routes(routes!(duplicate::duplicate))
+        .routes(routes!(scoring_profile::assign))
+        .routes(routes!(rescore::rescore))
         .routes(routes!(status::status))
         .routes(routes!(status::phase_status))
         .routes(routes!(progress::progress))

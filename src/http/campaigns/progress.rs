@@ -20,12 +20,15 @@ use crate::http::{Answer, Caller, Error, Path, State, vocabulary};
 const TIMELINE: i64 = 100;
 
 /// What of a campaign's history the timeline shows.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 15] = [
     "Created",
+    "Duplicated",
     "ModeChanged",
     "PhaseConfigured",
     "PhaseStarted",
     "Restarted",
+    "Rescored",
+    "ScoringProfileAssigned",
     "PhasePaused",
     "PhaseResumed",
     "PhaseCompleted",
@@ -211,6 +214,12 @@ fn meaning(action: &str) -> (Option<&'static str>, &'static str) {
         "DetailsChanged" => (None, "the details were changed"),
         "PhaseConfigured" => (Some("pending"), "was configured"),
         "PhaseStarted" => (Some("running"), "began a run"),
+        "Duplicated" => (Some("pending"), "the campaign was made like another one"),
+        "Rescored" => (
+            Some("completed"),
+            "the campaign was scored with other weights",
+        ),
+        "ScoringProfileAssigned" => (Some("pending"), "a scoring profile was assigned"),
         "Restarted" => (
             Some("running"),
             "the campaign was restarted after its names",

@@ -12,14 +12,14 @@ use uuid::Uuid;
 use super::{
     access,
     after::after,
-    views::{CampaignPhaseEnum, CampaignRestartPhaseEnum, PhaseStatusResponse},
+    views::{CampaignRestartPhaseEnum, PhaseStatusResponse},
 };
 use crate::{
     commands::{
         Done, pin,
         start::{self, Begun, Wanted},
     },
-    http::{Answer, Caller, Error, IfMatch, Path, State},
+    http::{Answer, Caller, Error, IfMatch, Path, State, vocabulary},
 };
 
 /// What runs anew.
@@ -33,7 +33,8 @@ pub(super) struct CampaignRestartResponse {
     /// The phases that run anew: the first has begun, each of the others follows the one before it.
     phases_restarted: Vec<CampaignRestartPhaseEnum>,
     /// The phases that do not: discovery, because names do not change, and step by step those that never ran.
-    skipped_phases: Vec<CampaignPhaseEnum>,
+    #[schema(value_type = Vec<vocabulary::CampaignPhaseEnum>)]
+    skipped_phases: Vec<&'static str>,
     /// The phases that will not start when it is their turn unless something is put right.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     restart_errors: Vec<RestartError>,
@@ -55,7 +56,7 @@ pub(super) struct RestartError {
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/restart", tag = "campaigns",
     params(("campaignId" = Uuid, Path),
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+        ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     responses((status = 200, body = CampaignRestartResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn restart(
@@ -131,7 +132,7 @@ impl CampaignRestartResponse {
                 .iter()
                 .filter_map(|phase| CampaignRestartPhaseEnum::of(*phase))
                 .collect(),
-            skipped_phases: skipped.map(CampaignPhaseEnum::from).collect(),
+            skipped_phases: skipped.map(Phase::name).collect(),
             restart_errors,
             phase_statuses: phases
                 .iter()

@@ -54,7 +54,7 @@ pub(super) enum RestartedState {
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/phases/analysis/restart", tag = "campaigns",
     params(("campaignId" = Uuid, Path),
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+        ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     responses((status = 200, body = AnalysisRestartResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn restart_analysis(

@@ -35,7 +35,7 @@ pub(super) struct CampaignRetryResponse {
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/retry", tag = "campaigns",
     params(("campaignId" = Uuid, Path),
-        ("X-Idempotency-Key" = Option<String>, Header, description = "names this command, 1 to 64 characters")),
+        ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     responses((status = 200, body = CampaignRetryResponse), (status = 404), (status = 409))
 )]
 pub(super) async fn retry(

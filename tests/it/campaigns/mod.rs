@@ -1,6 +1,7 @@
 //! Campaigns through the interface: setting them up, running them, and asking what they found.
 
 pub mod control;
+mod copies;
 mod held;
 mod insights;
 mod life;

@@ -291,3 +291,66 @@ async fn a_retry_is_about_the_domains_that_failed_and_leaves_the_others_as_they_
     assert_eq!(refused["reason"], "no domain has failed");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rescore_does_what_its_dry_run_said_and_the_dry_run_nothing() {
+    let app = TestApp::in_sandbox(world()).await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let path = finished(&ann).await;
+    // Only what these pages cannot have counts, so that no domain is a lead any more.
+    let profile = json!({"name": "none", "weights": {"tf_lite": 0.001, "title_keyword": 1.0}});
+    let profile = ann.post("/scoring-profiles").json(&profile).send().await;
+    let named = json!({"profileId": profile.ok(201)["id"]});
+    let assign = format!("{path}/scoring-profile");
+    bob.post(&assign).json(&named).send().await.ok(404);
+    ann.post(&assign)
+        .json(&json!({"profileId": uuid::Uuid::now_v7()}))
+        .send()
+        .await
+        .blames(404, "profileId");
+    let leads = async || ann.get(&format!("{path}/funnel")).send().await.ok(200)["leads"].clone();
+    let before = leads().await;
+    let version = async || {
+        ann.get(&path)
+            .send()
+            .await
+            .header("etag")
+            .unwrap()
+            .to_owned()
+    };
+    let seen = version().await;
+    let dry = ann
+        .post(&format!("{path}/rescore?dryRun=true"))
+        .json(&named);
+    let dry = dry.send().await.ok(200);
+    assert_eq!(version().await, seen, "a dry run records nothing");
+    assert_eq!((&dry["leadsBefore"], &dry["scored"]), (&before, &json!(2)));
+
+    ann.post(&assign).json(&named).send().await.ok(204);
+    ann.post(&format!("{path}/rescore")).send().await.ok(204);
+    reaches(&ann, &path, "completed").await;
+    assert_eq!(leads().await, dry["leadsAfter"]);
+    let kinds = starts(&ann, &path).await;
+    let run = |phase: &str, kind: &str| (phase.to_owned(), kind.to_owned());
+    assert_eq!(
+        kinds[5..],
+        [run("analysis", "rescore"), run("enrichment", "full")]
+    );
+    let history = ann.get(&format!("{path}/history?limit=1000"));
+    let history = history.send().await.ok(200)["items"].clone();
+    let actions: Vec<&Value> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| &e["action"])
+        .collect();
+    for action in ["ScoringProfileAssigned", "Rescored"] {
+        assert!(actions.contains(&&json!(action)), "{actions:?}");
+    }
+    all_agrees(&app).await;
+    let empty = create(&ann, &super::shops("ab")).await;
+    let refused = ann.post(&format!("{empty}/rescore")).send().await;
+    conflict(refused, "RERUN_PRECONDITION_FAILED");
+    bob.post(&format!("{path}/rescore")).send().await.ok(404);
+    app.stop().await;
+}

@@ -35,6 +35,7 @@ async fn another_users_campaign_is_not_there_whatever_is_asked() {
         "/start",
         "/stop",
         "/restart",
+        "/duplicate",
         "/retry",
         "/phases/analysis/restart",
         "/phases/discovery/start",

@@ -70,6 +70,45 @@ fn details_and_phases_change_together_or_not_at_all() {
 }
 
 #[test]
+fn a_copy_names_its_source_and_begins_without_a_run() {
+    let source = CampaignId(Uuid::from_u128(7));
+    let command = |names: Vec<String>| {
+        Command::Duplicate(Duplicate {
+            source,
+            create: Create {
+                owner: owner(),
+                name: "shops".to_owned(),
+                description: None,
+                mode: Mode::FullSequence,
+                configuration: serde_json::json!({}),
+                max_domains: Some(100),
+                phases: vec![config(Phase::Discovery)],
+            },
+            import: (!names.is_empty()).then_some(ImportDomains {
+                file_id: FileId::default(),
+                sha256: "00".to_owned(),
+                names,
+            }),
+        })
+    };
+    let events = when(&mut Campaign::default(), command(Vec::new())).unwrap();
+    let copied = [
+        created(Mode::FullSequence),
+        configured(Phase::Discovery),
+        Event::Duplicated { source },
+    ];
+    assert_eq!(events, copied);
+    assert_eq!(given(events).status(), Status::Draft);
+    let mut copy = Campaign::default();
+    when(&mut copy, command(vec!["a.test".to_owned()])).unwrap();
+    assert_eq!(copy.names(), 1);
+    assert_eq!(
+        when(&mut copy, command(Vec::new())).unwrap_err(),
+        Error::Exists
+    );
+}
+
+#[test]
 fn a_deleted_campaign_refuses_everything() {
     let mut campaign = given([created(Mode::StepByStep), Event::Deleted {}]);
     assert_eq!(

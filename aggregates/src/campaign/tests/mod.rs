@@ -11,7 +11,10 @@ use cqrs_es::{Aggregate as _, event_sink::EventSink};
 use uuid::Uuid;
 
 use super::*;
-use crate::{ids::FileId, lead};
+use crate::{
+    ids::{CampaignId, FileId, ScoringProfileId},
+    lead,
+};
 
 const RUN: RunId = RunId(Uuid::from_u128(0xa));
 const OTHER_RUN: RunId = RunId(Uuid::from_u128(0xb));

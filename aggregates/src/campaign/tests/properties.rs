@@ -20,6 +20,10 @@ fn any_command() -> impl Strategy<Value = Command> {
             .clone()
             .prop_map(|phase| Command::StopPhase(StopPhase { phase })),
         Just(Command::Stop(Stop {})),
+        run.clone().prop_map(|run_id| Command::Rescore(Rescore {
+            run_id,
+            pinned: pinned(Phase::Analysis)
+        })),
         run.clone().prop_map(|run_id| Command::Restart(Restart {
             run_id,
             pinned: pinned(Phase::Validation)

@@ -250,3 +250,72 @@ fn what_never_ran_what_runs_and_names_are_not_retried() {
         "{refused}"
     );
 }
+
+fn rescore() -> Command {
+    Command::Rescore(Rescore {
+        run_id: OTHER_RUN,
+        pinned: pinned(Phase::Analysis),
+    })
+}
+
+#[test]
+fn a_rescore_is_a_run_of_the_analysis_whose_end_is_announced() {
+    let mut campaign = ran_to(Phase::Enrichment, Mode::StepByStep);
+    let events = when(&mut campaign, rescore()).unwrap();
+    assert!(matches!(
+        events[..],
+        [Event::PhaseStarted {
+            phase: Phase::Analysis,
+            kind: RunKind::Rescore,
+            through: Some(Phase::Enrichment),
+            ..
+        }]
+    ));
+    let refused = when(&mut campaign, rescore()).unwrap_err();
+    assert!(matches!(refused, Error::InvalidTransition { .. }));
+    let complete = |phase| {
+        Command::CompletePhase(CompletePhase {
+            phase,
+            run_id: OTHER_RUN,
+            tallies: Tallies::new(),
+        })
+    };
+    let events = when(&mut campaign, complete(Phase::Analysis)).unwrap();
+    assert_eq!(events[1..], [Event::Rescored { run_id: OTHER_RUN }]);
+    when(&mut campaign, auto(Phase::Enrichment, OTHER_RUN)).unwrap();
+    let events = when(&mut campaign, complete(Phase::Enrichment)).unwrap();
+    assert_eq!(events[1..], [Event::Completed {}]);
+}
+
+#[test]
+fn what_was_not_scored_is_not_rescored() {
+    let mut campaign = ran_to(Phase::Extraction, Mode::StepByStep);
+    let refused = when(&mut campaign, rescore()).unwrap_err();
+    assert!(matches!(refused, Error::RerunRefused { .. }), "{refused}");
+    let mut campaign = ran_to(Phase::Validation, Mode::StepByStep);
+    let refused = when(&mut campaign, rescore()).unwrap_err();
+    assert!(matches!(refused, Error::RerunTooEarly { .. }), "{refused}");
+}
+
+#[test]
+fn a_profile_is_assigned_once_in_a_row_and_not_under_a_run() {
+    let assign = |n: u128| {
+        Command::AssignScoringProfile(AssignScoringProfile {
+            scoring_profile: ScoringProfileId(Uuid::from_u128(n)),
+        })
+    };
+    let mut campaign = given([created(Mode::StepByStep)]);
+    assert_eq!(when(&mut campaign, assign(1)).unwrap().len(), 1);
+    assert_eq!(when(&mut campaign, assign(1)).unwrap(), []);
+    let analysis = campaign.phase(Phase::Analysis);
+    assert_eq!(analysis.state(), PhaseState::Configured);
+    let scoring_profile = Some(ScoringProfileId(Uuid::from_u128(1)));
+    assert_eq!(
+        analysis.config(),
+        Some(&PhaseConfig::Analysis { scoring_profile })
+    );
+    let mut campaign = ran_to(Phase::Extraction, Mode::StepByStep);
+    campaign.apply(started(Phase::Analysis, RUN, 1));
+    let refused = when(&mut campaign, assign(1)).unwrap_err();
+    assert!(matches!(refused, Error::InvalidTransition { .. }));
+}

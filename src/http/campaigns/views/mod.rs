@@ -19,7 +19,7 @@ pub use self::{
         CampaignStateWithExecutions, EnrichedCampaignResponse, PhaseExecution, execution_status,
     },
     history::{DomainHistoryEntry, DomainHistoryResponse, HistoryEntry, HistoryResponse},
-    names::{CampaignPhaseEnum, CampaignRestartPhaseEnum, IdleState},
+    names::{CampaignRestartPhaseEnum, IdleState},
     phase::{PhaseProgress, PhaseRuntimeControls, PhaseStatusResponse},
     score::DomainScoreBreakdownResponse,
 };

@@ -4,34 +4,6 @@ use aggregates::campaign::{Phase, PhaseState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CampaignPhaseEnum {
-    /// Names.
-    Discovery,
-    /// DNS.
-    Validation,
-    /// Leads.
-    Enrichment,
-    /// HTTP and keywords.
-    Extraction,
-    /// Scores.
-    Analysis,
-}
-
-impl From<Phase> for CampaignPhaseEnum {
-    fn from(phase: Phase) -> Self {
-        match phase {
-            Phase::Discovery => Self::Discovery,
-            Phase::Validation => Self::Validation,
-            Phase::Extraction => Self::Extraction,
-            Phase::Analysis => Self::Analysis,
-            Phase::Enrichment => Self::Enrichment,
-        }
-    }
-}
-
 /// A phase that can run anew: all but discovery, because names do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
