@@ -1,7 +1,7 @@
 //! One campaign event → the campaign in memory: what [`super::apply`] writes, without the tables.
 //!
 //! A command is answered by it when the tables lag, or when the campaign is not in them any more. The invariant is that
-//! both come to the same: `tests/it/campaigns/held.rs` compares the answers of each command.
+//! both come to the same after every event: `tests/it/followed.rs` of this room compares them.
 
 use aggregates::{
     campaign::{Event, Phase, PhaseConfig, PhaseState},

@@ -9,7 +9,7 @@ use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 /// A campaign with its phases, all from one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Campaign {
     /// Its id.
     pub campaign_id: CampaignId,
@@ -40,7 +40,7 @@ pub struct Campaign {
 }
 
 /// One phase of a campaign.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PhaseRow {
     /// Which.
     pub phase: Phase,

@@ -7,6 +7,7 @@
 )]
 
 mod counters;
+mod followed;
 mod insights;
 mod keywords;
 mod one_moment;
