@@ -50,6 +50,23 @@ pub struct ControlConflict {
     pub missing_phases: Vec<String>,
 }
 
+impl ControlConflict {
+    /// Says what was wanted of what state, and why not; nothing more particular.
+    #[must_use]
+    pub fn new(code: &'static str, current: &str, action: &str, message: String) -> Self {
+        Self {
+            code,
+            current_state: current.to_owned(),
+            attempted_action: action.to_owned(),
+            message,
+            reason: None,
+            blocking_phase: None,
+            expected_state: None,
+            missing_phases: Vec::new(),
+        }
+    }
+}
+
 /// Why a request was not answered as asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {

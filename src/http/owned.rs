@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The longest description, characters.
-const MAX_DESCRIPTION: usize = 4_000;
+const MAX_DESCRIPTION: usize = 10_000;
 
 /// An aggregate that belongs to a user.
 pub trait Owned: Aggregate<Services = (), Command: Clone + Send, Error: Refusal + 'static> {
@@ -155,11 +155,11 @@ async fn shown<A: Owned, V: View<A>>(app: &App, done: &Done<A::Event>) -> Result
     V::of(id, &app.after(done).await?)
 }
 
-/// Refuses a description that is too long to be one.
+/// Refuses a description of any object that is too long to be one.
 ///
 /// # Errors
 /// [`Error::Unprocessable`] naming the field.
-pub fn check_description(description: Option<&String>) -> Result<(), Error> {
+pub fn check_description(description: Option<&str>) -> Result<(), Error> {
     if description.is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
         return Err(Error::unprocessable(
             "description",

@@ -1,7 +1,7 @@
 //! What each aggregate's refusal is on the wire: the one place where rules meet status codes.
 
 use aggregates::{
-    campaign,
+    campaign::{self, PhaseState},
     keyword_set::{self, KeywordSet},
     names, pattern,
     persona::{self, Persona},
@@ -107,15 +107,8 @@ impl Refusal for pattern::Error {
 impl Refusal for campaign::Error {
     fn into_http(self) -> Error {
         let message = self.to_string();
-        let control = |code, current: &str, action: &str| ControlConflict {
-            code,
-            current_state: current.to_owned(),
-            attempted_action: action.to_owned(),
-            message: message.clone(),
-            reason: None,
-            blocking_phase: None,
-            expected_state: None,
-            missing_phases: Vec::new(),
+        let control = |code, current: &str, action: &str| {
+            ControlConflict::new(code, current, action, message.clone())
         };
         let answer = match self {
             Self::NotFound => return MISSING,
@@ -173,16 +166,16 @@ impl Refusal for campaign::Error {
 
 impl From<pin::Error> for Error {
     fn from(error: pin::Error) -> Self {
+        let message = error.to_string();
         match error {
             pin::Error::NotConfigured(phase) => Self::Control(Box::new(ControlConflict {
-                code: "INVALID_PHASE_TRANSITION",
-                current_state: "not_started".to_owned(),
-                attempted_action: "start".to_owned(),
-                message: error.to_string(),
-                reason: None,
-                blocking_phase: None,
-                expected_state: None,
                 missing_phases: vec![phase.name().to_owned()],
+                ..ControlConflict::new(
+                    "INVALID_PHASE_TRANSITION",
+                    PhaseState::NotStarted.name(),
+                    "start",
+                    message,
+                )
             })),
             pin::Error::Reference { field, message } => Self::unprocessable(field, message),
             pin::Error::Log(error) => Self::internal(error),

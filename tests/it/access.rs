@@ -7,7 +7,10 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::server::TestApp;
+use crate::{
+    bodies::{body_of, with_body},
+    support::server::TestApp,
+};
 
 /// The operations that need no user; everything else does.
 const PUBLIC: [&str; 5] = [
@@ -94,16 +97,21 @@ async fn every_operation_but_the_public_ones_refuses_strangers() {
 async fn an_object_that_is_not_there_is_404_for_every_operation_on_it_by_its_parameter() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
+    let mut tried = BTreeSet::new();
     for (method, path) in operations() {
-        let parameter = path.split(['{', '}']).nth(1);
-        let Some(parameter) =
-            parameter.filter(|_| method == Method::GET || method == Method::DELETE)
-        else {
+        let Some(parameter) = path.split(['{', '}']).nth(1) else {
             continue;
         };
-        let reply = ann.request(method.clone(), &filled(&path)).send().await;
-        reply.blames(404, parameter);
+        let body = body_of(&format!("{method} {path}"));
+        let request = ann.request(method.clone(), &filled(&path));
+        with_body(request, &body)
+            .send()
+            .await
+            .blames(404, parameter);
+        tried.insert(method.to_string());
     }
+    let methods = ["DELETE", "GET", "POST", "PUT"].map(str::to_owned);
+    assert_eq!(tried, methods.into());
     app.stop().await;
 }
 
@@ -327,43 +335,18 @@ async fn a_query_waits_for_the_cursor_that_it_names_and_says_when_it_gave_up() {
 async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
     let app = TestApp::start().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let make = |path: &'static str, body: serde_json::Value| {
-        let request = ann.post(path).json(&body);
-        async {
-            request.send().await.ok(201)["id"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        }
-    };
-    let dns = json!({"resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
-        "concurrentQueriesPerDomain": 1});
-    let objects = [
-        (
-            "/personas/",
-            make(
-                "/personas",
-                json!({"name": "p", "personaType": "dns", "configDetails": dns}),
-            )
-            .await,
-        ),
-        (
-            "/keyword-sets/",
-            make("/keyword-sets", json!({"name": "k"})).await,
-        ),
-        (
-            "/scoring-profiles/",
-            make(
-                "/scoring-profiles",
-                json!({"name": "s", "weights": {"freshness": 1}}),
-            )
-            .await,
-        ),
-        (
-            "/campaigns/",
-            make("/campaigns", json!({"name": "c"})).await,
-        ),
-    ];
+    let mut objects = Vec::new();
+    for path in [
+        "/personas",
+        "/keyword-sets",
+        "/scoring-profiles",
+        "/campaigns",
+    ] {
+        let body = body_of(&format!("POST /api/v2{path}"));
+        let made = ann.post(path).json(&body).send().await.ok(201);
+        let id = made["id"].as_str().unwrap().to_owned();
+        objects.push((format!("{path}/"), id));
+    }
     let events = "SELECT count(*) FROM events";
     let before: i64 = sqlx::query_scalar(events)
         .fetch_one(app.app.database.pool())
@@ -372,21 +355,17 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
     let mut tried = 0;
     for (method, path) in operations() {
         let owned = objects.iter().find(|(prefix, _)| path.contains(prefix));
-        let (Some((_, id)), true) = (owned, path.contains('{')) else {
+        let (Some((_, id)), Some((before, rest))) = (owned, path.split_once('{')) else {
             continue;
         };
-        let first = path.find('{').unwrap();
-        let last = first + path[first..].find('}').unwrap();
-        let path = filled(&format!("{}{id}{}", &path[..first], &path[last + 1..]));
-        let mut request = bob.request(method.clone(), &path);
-        if method != Method::GET && method != Method::DELETE {
-            request = request.json(&json!({}));
-        }
-        let reply = request.send().await;
-        // A body that does not read may be refused before anybody asks whose the object is.
-        let refused = reply.status == 404
-            || [Method::POST, Method::PUT].contains(&method) && [400, 415].contains(&reply.status);
-        assert!(refused, "{method} {path}: {} {}", reply.status, reply.text);
+        let (parameter, after) = rest.split_once('}').unwrap();
+        let body = body_of(&format!("{method} {path}"));
+        let request = bob.request(method, &filled(&format!("{before}{id}{after}")));
+        // Nothing but whose it is stands in the way.
+        with_body(request, &body)
+            .send()
+            .await
+            .blames(404, parameter);
         tried += 1;
     }
     assert!(tried > 20, "{tried}");
@@ -395,6 +374,26 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
         .await
         .unwrap();
     assert_eq!(after, before);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_description_may_be_as_long_for_one_kind_of_object_as_for_another() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    for path in [
+        "/personas",
+        "/keyword-sets",
+        "/scoring-profiles",
+        "/campaigns",
+    ] {
+        let mut body = body_of(&format!("POST /api/v2{path}"));
+        body["description"] = json!("ä".repeat(10_001));
+        let refused = ann.post(path).json(&body).send().await;
+        refused.blames(422, "description");
+        body["description"] = json!("ä".repeat(10_000));
+        ann.post(path).json(&body).send().await.ok(201);
+    }
     app.stop().await;
 }
 

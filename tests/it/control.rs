@@ -267,36 +267,64 @@ async fn two_nodes_share_the_work_and_record_every_result_once() {
     second.stop().await;
 }
 
+/// Whether a gate is waited for in a mode, by a backend where one is named.
+async fn waits_for_gate(pipeline: &Pipeline, run: RunId, mode: &str, pid: Option<i32>) -> bool {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND mode = $2 \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+         AND objid = (hashtext($1)::bigint & 4294967295)::oid AND pid = coalesce($3, pid))",
+    )
+    .bind(run.to_string())
+    .bind(mode)
+    .bind(pid)
+    .fetch_one(pipeline.app().database.pool())
+    .await
+    .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pause_does_not_wait_behind_a_crowd_of_workers() {
+async fn a_pause_waits_for_workers_who_are_recording_and_for_none_who_came_later() {
     let pipeline = Pipeline::without_workers(World::generated(8)).await;
     let campaign = started(&pipeline, pattern("shop", 2, "abc"), None).await;
     let run = run_of(&pipeline, campaign).await;
-    let crowd = tokio_util::sync::CancellationToken::new();
-    let workers: Vec<_> = (0..12)
-        .map(|_| {
-            let (pool, crowd) = (pipeline.app().database.pool().clone(), crowd.clone());
-            tokio::spawn(async move {
-                while !crowd.is_cancelled() {
-                    let mut recording = pool.begin().await.unwrap();
-                    sqlx::query("SELECT lock_run_gate($1), pg_sleep(0.1)")
-                        .bind(run.0)
-                        .execute(&mut *recording)
-                        .await
-                        .unwrap();
-                    recording.commit().await.unwrap();
-                }
-            })
+    let pool = pipeline.app().database.pool();
+    let enter = "SELECT lock_run_gate($1)";
+    let mut recording = pool.begin().await.unwrap();
+    let entered = sqlx::query(enter).bind(run.0);
+    entered.execute(&mut *recording).await.unwrap();
+    let scene = async {
+        eventually("the pause waits for the worker", || async {
+            let waits = waits_for_gate(&pipeline, run, "ExclusiveLock", None).await;
+            waits.then_some(())
         })
-        .collect();
-    let paused = tokio::time::timeout(
-        crate::support::DEADLINE,
-        pipeline.command(campaign, pause(Phase::Discovery)),
-    )
-    .await;
-    crowd.cancel();
-    join_all(workers).await;
-    assert_eq!(paused.expect("the pause was answered").unwrap().len(), 1);
+        .await;
+        let mut later = pool.begin().await.unwrap();
+        let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+            .fetch_one(&mut *later)
+            .await
+            .unwrap();
+        let later = tokio::spawn(async move {
+            let entered = sqlx::query(enter).bind(run.0);
+            entered.execute(&mut *later).await.unwrap();
+            let state = "SELECT state FROM run_gates WHERE run_id = $1";
+            let state = sqlx::query_scalar(state).bind(run.0);
+            let state: String = state.fetch_one(&mut *later).await.unwrap();
+            state
+        });
+        eventually(
+            "the later worker waits, or has passed the pause",
+            || async {
+                let waits = waits_for_gate(&pipeline, run, "ShareLock", Some(pid)).await;
+                (waits || later.is_finished()).then_some(())
+            },
+        )
+        .await;
+        recording.commit().await.unwrap();
+        later.await.unwrap()
+    };
+    let (paused, seen) = tokio::join!(pipeline.command(campaign, pause(Phase::Discovery)), scene);
+    assert_eq!(paused.unwrap().len(), 1);
+    assert_eq!(seen, "paused", "the pause came before the later worker");
 }
 
 async fn run_of(pipeline: &Pipeline, campaign: CampaignId) -> RunId {

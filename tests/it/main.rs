@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod bodies;
 mod campaign_run;
 mod campaigns;
 mod command_line;

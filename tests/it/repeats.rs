@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use sandbox::World;
 use serde_json::{Value, json};
 
 use crate::{
     access::operations,
-    campaigns::{control::slow, upload::form},
+    bodies::{body_of, with_body},
+    campaigns::{
+        control::slow,
+        reaches,
+        reruns::{finished, world},
+    },
     support::server::{Client, Reply, TestApp},
 };
 
@@ -42,20 +46,16 @@ async fn send(client: &Client, key: &str, operation: &str, path: &str, body: &Va
     let request = client
         .request(method, path)
         .header("x-idempotency-key", key);
-    let request = match body {
-        Value::Null => request,
-        Value::String(list) => {
-            let (kind, body) = form("list.txt", list);
-            request.body(&kind, body)
-        }
-        body => request.json(body),
-    };
-    request.send().await
+    with_body(request, body).send().await
 }
 
 impl Giver {
     /// Gives a command to the object at `id`, and returns what is answered.
-    async fn give(&mut self, operation: &'static str, id: &str, body: Value) -> Value {
+    async fn give(&mut self, operation: &'static str, id: &str) -> Value {
+        self.give_with(operation, id, body_of(operation)).await
+    }
+
+    async fn give_with(&mut self, operation: &'static str, id: &str, body: Value) -> Value {
         let template = operation.split(" /api/v2").nth(1).unwrap();
         let path = match template.split_once('{') {
             Some((before, rest)) => format!("{before}{id}{}", rest.split_once('}').unwrap().1),
@@ -75,12 +75,12 @@ impl Giver {
         answer
     }
 
-    async fn object(&mut self, create: &'static str, one: [&'static str; 2], bodies: [Value; 2]) {
-        let [body, change] = bodies;
-        let id = self.give(create, "", body).await["id"].clone();
+    /// Makes an object, changes it and removes it.
+    async fn object(&mut self, create: &'static str, change: &'static str, delete: &'static str) {
+        let id = self.give(create, "").await["id"].clone();
         let id = id.as_str().unwrap();
-        self.give(one[0], id, change).await;
-        self.give(one[1], id, Value::Null).await;
+        self.give(change, id).await;
+        self.give(delete, id).await;
     }
 }
 
@@ -96,82 +96,45 @@ fn without_progress(mut answer: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_command_is_answered_again_after_a_process_died_whatever_became_of_its_object() {
-    let app = TestApp::in_sandbox(World::generated(1)).await;
+    let app = TestApp::in_sandbox(world()).await;
     let client = app.user("ann").await;
     let mut ann = Giver {
         client: client.clone(),
         given: Vec::new(),
     };
-    let dns = json!({"resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
-        "concurrentQueriesPerDomain": 1});
     ann.object(
         "POST /api/v2/personas",
-        ["PUT /api/v2/personas/{id}", "DELETE /api/v2/personas/{id}"],
-        [
-            json!({"name": "p", "personaType": "dns", "configDetails": dns}),
-            json!({"name": "q"}),
-        ],
+        "PUT /api/v2/personas/{id}",
+        "DELETE /api/v2/personas/{id}",
     )
     .await;
     ann.object(
         "POST /api/v2/keyword-sets",
-        [
-            "PUT /api/v2/keyword-sets/{setId}",
-            "DELETE /api/v2/keyword-sets/{setId}",
-        ],
-        [json!({"name": "k"}), json!({"name": "l"})],
+        "PUT /api/v2/keyword-sets/{setId}",
+        "DELETE /api/v2/keyword-sets/{setId}",
     )
     .await;
     ann.object(
         "POST /api/v2/scoring-profiles",
-        [
-            "PUT /api/v2/scoring-profiles/{profileId}",
-            "DELETE /api/v2/scoring-profiles/{profileId}",
-        ],
-        [
-            json!({"name": "s", "weights": {"freshness": 1}}),
-            json!({"name": "t"}),
-        ],
+        "PUT /api/v2/scoring-profiles/{profileId}",
+        "DELETE /api/v2/scoring-profiles/{profileId}",
     )
     .await;
 
-    let lists = ann
-        .give("POST /api/v2/campaigns", "", json!({"name": "lists"}))
-        .await;
+    let lists = ann.give("POST /api/v2/campaigns", "").await;
     let id = lists["id"].as_str().unwrap();
-    ann.give(
-        "PUT /api/v2/campaigns/{campaignId}",
-        id,
-        json!({"name": "others"}),
-    )
-    .await;
-    ann.give(
-        "PUT /api/v2/campaigns/{campaignId}/mode",
-        id,
-        json!({"mode": "full_sequence"}),
-    )
-    .await;
-    ann.give(
-        "PUT /api/v2/campaigns/{campaignId}/mode",
-        id,
-        json!({"mode": "step_by_step"}),
-    )
-    .await;
-    ann.give(
-        "POST /api/v2/campaigns/{campaignId}/upload",
-        id,
-        json!("a.test\nb.test\n"),
-    )
-    .await;
-    let configuration = json!({"configuration": {}});
-    ann.give(
-        "POST /api/v2/campaigns/{campaignId}/phases/{phase}/configure",
-        id,
-        configuration,
-    )
-    .await;
-    ann.give("POST /api/v2/campaigns/{campaignId}/start", id, Value::Null)
+    ann.give("PUT /api/v2/campaigns/{campaignId}", id).await;
+    let mode = "PUT /api/v2/campaigns/{campaignId}/mode";
+    ann.give_with(mode, id, json!({"mode": "full_sequence"}))
         .await;
+    for operation in [
+        mode,
+        "POST /api/v2/campaigns/{campaignId}/upload",
+        "POST /api/v2/campaigns/{campaignId}/phases/{phase}/configure",
+        "POST /api/v2/campaigns/{campaignId}/start",
+    ] {
+        ann.give(operation, id).await;
+    }
     let lists = id.to_owned();
 
     let path = slow(&client).await;
@@ -182,18 +145,27 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
         "POST /api/v2/campaigns/{campaignId}/phases/{phase}/resume",
         "POST /api/v2/campaigns/{campaignId}/phases/{phase}/stop",
     ] {
-        ann.give(operation, id, Value::Null).await;
+        ann.give(operation, id).await;
     }
     client
         .post(&format!("{path}/phases/validation/start"))
         .send()
         .await
         .ok(200);
-    ann.give("POST /api/v2/campaigns/{campaignId}/stop", id, Value::Null)
+    ann.give("POST /api/v2/campaigns/{campaignId}/stop", id)
         .await;
-    for id in [id, &lists] {
-        ann.give("DELETE /api/v2/campaigns/{campaignId}", id, Value::Null)
-            .await;
+    let finished = finished(&client).await;
+    let done = finished.rsplit('/').next().unwrap();
+    for operation in [
+        "POST /api/v2/campaigns/{campaignId}/phases/analysis/restart",
+        "POST /api/v2/campaigns/{campaignId}/retry",
+        "POST /api/v2/campaigns/{campaignId}/restart",
+    ] {
+        ann.give(operation, done).await;
+        reaches(&client, &finished, "completed").await;
+    }
+    for id in [id, &lists, done] {
+        ann.give("DELETE /api/v2/campaigns/{campaignId}", id).await;
     }
 
     let tried: BTreeSet<String> = ann

@@ -16,11 +16,8 @@ use super::{access, after::after, settings, views::CampaignResponse};
 use crate::{
     auth::hex,
     commands::{Done, pin},
-    http::{Answer, Caller, Error, Json, State, vocabulary},
+    http::{Answer, Caller, Error, Json, State, owned::check_description, vocabulary},
 };
-
-/// The longest description, characters.
-const MAX_DESCRIPTION: usize = 10_000;
 
 /// A campaign to be made.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -98,15 +95,6 @@ pub(super) fn import(names: Vec<String>) -> ImportDomains {
         sha256: hex(&digest.finalize()),
         names,
     }
-}
-
-pub(super) fn check_description(description: Option<&str>) -> Result<(), Error> {
-    let length = description.map_or(0, |text| text.chars().count());
-    if length > MAX_DESCRIPTION {
-        let message = format!("has {length} characters, {MAX_DESCRIPTION} are allowed");
-        return Err(Error::unprocessable("description", message));
-    }
-    Ok(())
 }
 
 /// Checks that a campaign may use everything that configurations refer to.

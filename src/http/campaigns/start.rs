@@ -63,16 +63,12 @@ impl From<start::Error> for Error {
         match error {
             start::Error::Refused(refused) => refused.into(),
             start::Error::Pin(refused) => refused.into(),
-            start::Error::NothingDue => Self::Control(Box::new(ControlConflict {
-                code: "NO_CONTROL_PHASE",
-                current_state: PhaseState::Completed.name().to_owned(),
-                attempted_action: "start".to_owned(),
+            start::Error::NothingDue => Self::Control(Box::new(ControlConflict::new(
+                "NO_CONTROL_PHASE",
+                PhaseState::Completed.name(),
+                "start",
                 message,
-                reason: None,
-                blocking_phase: None,
-                expected_state: None,
-                missing_phases: Vec::new(),
-            })),
+            ))),
         }
     }
 }

@@ -13,13 +13,13 @@ use uuid::Uuid;
 use super::{
     access,
     after::{after, current},
-    create::{check_description, check_references},
+    create::check_references,
     settings,
     views::CampaignResponse,
 };
 use crate::{
     commands::Done,
-    http::{Answer, Caller, Error, IfMatch, Json, Path, State},
+    http::{Answer, Caller, Error, IfMatch, Json, Path, State, owned::check_description},
 };
 
 /// What changes; absent fields stay.

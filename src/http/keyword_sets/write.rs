@@ -78,7 +78,7 @@ pub(super) struct UpdateKeywordSetRequest {
 
 impl CreateKeywordSetRequest {
     async fn command(self, owner: UserId) -> Result<Command, Error> {
-        check_description(self.description.as_ref())?;
+        check_description(self.description.as_deref())?;
         Ok(Command::Create(Create {
             owner,
             name: self.name,
@@ -91,7 +91,7 @@ impl CreateKeywordSetRequest {
 
 impl UpdateKeywordSetRequest {
     async fn command(self) -> Result<Command, Error> {
-        check_description(self.description.as_ref())?;
+        check_description(self.description.as_deref())?;
         let rules = match self.rules {
             Some(given) => Some(rules(given).await?),
             None => None,

@@ -50,7 +50,7 @@ pub(super) struct UpdatePersonaRequest {
 
 impl CreatePersonaRequest {
     fn command(self, owner: UserId, network: &Network) -> Result<Command, Error> {
-        check_description(self.description.as_ref())?;
+        check_description(self.description.as_deref())?;
         let config = config::read(self.persona_type.into(), self.config_details, network)?;
         Ok(Command::Create(Create {
             owner,
@@ -65,7 +65,7 @@ impl CreatePersonaRequest {
 impl UpdatePersonaRequest {
     /// Makes the command for a persona of a kind, which it keeps for life.
     fn command(self, kind: Kind, network: &Network) -> Result<Command, Error> {
-        check_description(self.description.as_ref())?;
+        check_description(self.description.as_deref())?;
         let read = |details| config::read(kind, details, network);
         Ok(Command::Change(Change {
             name: self.name,

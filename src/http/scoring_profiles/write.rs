@@ -44,7 +44,7 @@ pub(super) struct UpdateScoringProfileRequest {
 
 impl CreateScoringProfileRequest {
     fn command(self, owner: UserId) -> Result<Command, Error> {
-        check_description(self.description.as_ref())?;
+        check_description(self.description.as_deref())?;
         if self.version.is_some_and(|version| version != 1) {
             return Err(Error::unprocessable(
                 "version",
@@ -62,7 +62,7 @@ impl CreateScoringProfileRequest {
 
 impl UpdateScoringProfileRequest {
     fn command(self) -> Result<Command, Error> {
-        check_description(self.description.as_ref())?;
+        check_description(self.description.as_deref())?;
         Ok(Command::Change(Change {
             expected_version: self.version,
             name: self.name,

@@ -7,7 +7,7 @@ mod insights;
 mod life;
 mod preview;
 mod refused_settings;
-mod reruns;
+pub mod reruns;
 mod results;
 mod strangers;
 pub mod upload;

@@ -16,7 +16,7 @@ pub(super) const NAMES: [&str; 5] = [
 ];
 
 /// A world in which one name does not exist, one cannot be looked up and one cannot be fetched.
-pub(super) fn world() -> World {
+pub fn world() -> World {
     World::scripted()
         .host("good.test", Host::page(&["espresso"]))
         .host("plain.test", Host::page(&[]))
@@ -26,7 +26,7 @@ pub(super) fn world() -> World {
 }
 
 /// A campaign over [`NAMES`] that has come to its end, step by step from there on.
-pub(super) async fn finished(ann: &Client) -> String {
+pub async fn finished(ann: &Client) -> String {
     let body = json!({"name": "five", "mode": "full_sequence", "configuration": {"patternConfig": {
         "targetDomains": NAMES}}});
     let path = create(ann, &body).await;

@@ -1,0 +1,51 @@
+//! A body that is taken, for every operation that changes something: one table for the tests that try all of them.
+
+use serde_json::{Value, json};
+
+use crate::{campaigns::upload::form, support::server::Request};
+
+/// Returns a body that the operation takes: a JSON object, a text for a list that is uploaded, null for none.
+#[track_caller]
+pub fn body_of(operation: &str) -> Value {
+    let (method, path) = operation
+        .split_once(" /api/v2")
+        .expect("a method and a path");
+    match (method, path) {
+        ("GET" | "DELETE", _) => Value::Null,
+        ("POST", "/personas") => json!({"name": "p", "personaType": "dns", "configDetails": {
+            "resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
+            "concurrentQueriesPerDomain": 1}}),
+        ("PUT", "/personas/{id}") => json!({"name": "q"}),
+        ("POST", "/keyword-sets") => json!({"name": "k"}),
+        ("PUT", "/keyword-sets/{setId}") => json!({"name": "l"}),
+        ("POST", "/scoring-profiles") => json!({"name": "s", "weights": {"freshness": 1}}),
+        ("PUT", "/scoring-profiles/{profileId}") => json!({"name": "t"}),
+        ("POST", "/campaigns") => json!({"name": "lists"}),
+        ("PUT", "/campaigns/{campaignId}") => json!({"name": "others"}),
+        ("PUT", "/campaigns/{campaignId}/mode") => json!({"mode": "step_by_step"}),
+        ("POST", "/campaigns/{campaignId}/upload") => json!("a.test\nb.test\n"),
+        ("POST", "/campaigns/{campaignId}/phases/{phase}/configure") => {
+            json!({"configuration": {}})
+        }
+        ("POST", path)
+            if ["/start", "/pause", "/resume", "/stop", "/restart", "/retry"]
+                .iter()
+                .any(|end| path.ends_with(end)) =>
+        {
+            Value::Null
+        }
+        _ => panic!("{operation} has no body here"),
+    }
+}
+
+/// Puts a body of the table into a request.
+pub fn with_body(request: Request, body: &Value) -> Request {
+    match body {
+        Value::Null => request,
+        Value::String(list) => {
+            let (kind, body) = form("list.txt", list);
+            request.body(&kind, body)
+        }
+        body => request.json(body),
+    }
+}
