@@ -79,50 +79,48 @@ impl Auth {
         password: &str,
         metadata: &Metadata,
     ) -> Result<Proven<'_>, Error> {
-        let (mut turn, slot) = self.turn(app, user_id).await?;
         let id = user_id.to_string();
+        let (mut turn, slot) = self.turn(app, &id).await?;
         let (user, _) = turn.load::<User>(&id).await?;
         if let Some(until) = user.locked_out_at(Utc::now()) {
             return Err(ExecuteError::Rejected(user::Error::LockedOut { until }).into());
+        }
+        if !user.is_active() {
+            drop((turn, slot));
+            return Err(self.turn_away(app, &id, password).await);
         }
         let hash: Option<String> = sqlx::query_scalar(HASH)
             .bind(user_id.0)
             .fetch_optional(turn.connection())
             .await
             .map_err(Error::database("read a password hash"))?;
-        let right = self.passwords.matches(password, hash).await?;
-        if right && user.is_active() {
+        if self.passwords.matches(password, hash).await? {
             return Ok(Proven { turn, slot });
         }
-        if user.is_active() {
-            let failed = user::Command::FailLogIn(user::FailLogIn { at: Utc::now() });
-            let metadata = Metadata {
-                actor: Actor::Anonymous,
-                idempotency: None,
-                ..metadata.clone()
-            };
-            turn.execute::<User>(&id, failed, &metadata).await?;
-            turn.commit().await?;
-        }
+        let failed = user::Command::FailLogIn(user::FailLogIn { at: Utc::now() });
+        let metadata = Metadata {
+            actor: Actor::Anonymous,
+            idempotency: None,
+            ..metadata.clone()
+        };
+        turn.execute::<User>(&id, failed, &metadata).await?;
+        turn.commit().await?;
         Err(Error::WrongCredentials)
     }
 
-    /// Takes as long as the attempt of a user whom there is.
-    pub(super) async fn prove_nobody(&self, password: &str) -> Result<(), Error> {
-        let _slot = self.passwords.slot().await?;
-        self.passwords.matches(password, None).await?;
-        Ok(())
-    }
-
-    /// Waits for a core and for the user's turn. The core comes first, so that attempts hold no more connections than
+    /// Waits for a core and for the turn of whoever is named. The core comes first, so that attempts hold no more connections than
     /// there are cores.
-    async fn turn(&self, app: &App, user_id: UserId) -> Result<(Transaction, Slot<'_>), Error> {
+    pub(super) async fn turn(
+        &self,
+        app: &App,
+        who: &str,
+    ) -> Result<(Transaction, Slot<'_>), Error> {
         let deadline = Instant::now() + TURN;
         loop {
             let slot = self.passwords.slot().await?;
             let mut turn = app.database.begin().await?;
             let taken: bool = sqlx::query_scalar(TAKE_TURN)
-                .bind(user_id.to_string())
+                .bind(who)
                 .fetch_one(turn.connection())
                 .await
                 .map_err(Error::database("wait for an attempt's turn"))?;

@@ -29,7 +29,9 @@ const FIND: &str = "SELECT user_id FROM user_emails WHERE email = $1";
 impl Auth {
     /// Lets somebody in who knows the password, and begins a session.
     ///
-    /// An unknown user, a wrong password and a deactivated user are answered alike, after the same work.
+    /// An unknown user, a wrong password and a deactivated user are answered alike, the lock-out after too many attempts
+    /// included. Each takes a turn, compares a hash and commits; what is committed differs (an event of a user's stream,
+    /// a row for a stranger), so the times are close and not the same. A stranger's count ends after 30 days.
     ///
     /// # Errors
     /// [`Error::WrongCredentials`], a lock-out, or a failing database.
@@ -40,14 +42,14 @@ impl Auth {
         password: &str,
         origin: &Origin,
     ) -> Result<LoggedIn, Error> {
+        let email = email.trim().to_lowercase();
         let found: Option<Uuid> = sqlx::query_scalar(FIND)
-            .bind(email.trim().to_lowercase())
+            .bind(&email)
             .fetch_optional(app.database.pool())
             .await
             .map_err(Error::database("find a user"))?;
         let Some(user_id) = found.map(UserId) else {
-            self.prove_nobody(password).await?;
-            return Err(Error::WrongCredentials);
+            return Err(self.turn_away(app, &email, password).await);
         };
         let metadata = origin.metadata(Actor::User(user_id));
         let mut proven = self.prove(app, user_id, password, &metadata).await?;

@@ -2,9 +2,10 @@
 //!
 //! The `user` aggregate decides who may come in and keeps the history; here are the secrets that it never sees.
 //! `credentials` holds a bcrypt hash per user, `sessions` the SHA-256 of each live session's id: who reads either table
-//! can log in with neither. Called by the REST interface and by the command line. The invariants: no secret leaves this
-//! folder except the token in the answer of a log-in; what an event says of a password or a session is stored in the
-//! transaction of that event, so that neither is there without the other.
+//! can log in with neither. `failed_log_ins` counts wrong passwords where there is no user to count them for. Called by
+//! the REST interface and by the command line. The invariants: no secret leaves this folder except the token in the
+//! answer of a log-in; what an event says of a password or a session is stored in the transaction of that event, so that
+//! neither is there without the other.
 
 mod attempt;
 mod change_password;
@@ -14,6 +15,7 @@ mod origin;
 mod password;
 mod register;
 mod session;
+mod stranger;
 mod token;
 
 #[cfg(test)]

@@ -157,6 +157,7 @@ impl Auth {
     /// # Errors
     /// When the database does not answer.
     pub async fn sweep(&self, app: &App) -> Result<u64, Error> {
+        self.sweep_strangers(app).await?;
         let swept = sqlx::query(SWEEP)
             .execute(app.database.pool())
             .await

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use aggregates::{Actor, Metadata, user};
 use domainflow::auth;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::server::{Client, PASSWORD, TestApp, email};
+use crate::support::server::{Client, PASSWORD, Reply, TestApp, email};
 
 #[tokio::test]
 async fn a_log_in_answers_a_token_that_the_cookie_repeats_and_both_are_accepted() {
@@ -241,6 +242,63 @@ async fn an_unknown_user_is_answered_like_a_wrong_password() {
     // Too long for bcrypt, and so nobody's.
     app.log_in("ann", &"x".repeat(200)).await.ok(401);
     app.stop().await;
+}
+
+#[tokio::test]
+async fn who_has_an_account_is_not_told_by_ten_wrong_passwords() {
+    let app = TestApp::start().await;
+    app.user("ann").await;
+    let bob = app.user("bob").await;
+    let deactivate = user::Command::Deactivate(user::Deactivate);
+    let metadata = Metadata::new(Actor::Operator, "test");
+    let bob = bob.user_id.unwrap().to_string();
+    app.app
+        .execute::<user::User>(&bob, deactivate, &metadata, None)
+        .await
+        .unwrap();
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        let known = shown(&app.log_in("ann", "wrong password").await);
+        for other in ["nobody", "bob"] {
+            let answer = shown(&app.log_in(other, "wrong password").await);
+            assert_eq!(answer, known, "{other}");
+        }
+        statuses.push(known.0);
+    }
+    assert_eq!(statuses, [[401; 5], [429; 5]].concat());
+    // A lock-out that is over is over for all.
+    sqlx::query("UPDATE failed_log_ins SET locked_until = now()")
+        .execute(app.app.database.pool())
+        .await
+        .unwrap();
+    app.log_in(" NoBody", "wrong password").await.ok(401);
+    sqlx::query("UPDATE failed_log_ins SET last_at = now() - interval '31 days'")
+        .execute(app.app.database.pool())
+        .await
+        .unwrap();
+    app.auth.sweep(&app.app).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM failed_log_ins")
+        .fetch_one(app.app.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(kept, 0);
+    app.stop().await;
+}
+
+/// What an answer shows: status, headers and body, but what is each request's own; digits are of times.
+fn shown(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
+    let shape = |text: &str| -> String {
+        let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+        text.chars().map(shape).collect()
+    };
+    let headers = reply.headers.iter();
+    let headers = headers
+        .filter(|(name, _)| *name != "x-request-id")
+        .map(|(name, value)| (name.to_string(), shape(value.to_str().unwrap())));
+    let mut body = reply.json();
+    body["requestId"] = Value::Null;
+    body["error"]["timestamp"] = Value::Null;
+    (reply.status, headers.collect(), shape(&body.to_string()))
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod me;
 mod session;
 
 use axum::http::HeaderValue;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::me::UserPublicResponse;
@@ -34,7 +34,7 @@ pub(super) fn locked_out(until: DateTime<Utc>) -> Error {
     Error::TooManyRequests {
         message: format!(
             "too many wrong passwords; locked out until {}",
-            until.to_rfc3339()
+            until.to_rfc3339_opts(SecondsFormat::Secs, true)
         ),
         retry_after_seconds: u64::try_from(seconds).unwrap_or(1).max(1),
     }
