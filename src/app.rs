@@ -12,8 +12,17 @@ use crate::{
     work::{Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker},
 };
 
-/// Connections to the database that a process holds at most.
-pub const CONNECTIONS: u32 = 40;
+/// The most connections of a process with every part: two of the sequencer, one of each projection, one of each of the
+/// standing slots; the others are for requests, streams, the coordinator and the renewal of leases.
+const CONNECTIONS: u32 = 40;
+
+/// The most connections that a process of nothing but workers has beside one a slot: two of the sequencer; the others
+/// renew leases while every slot holds its own.
+const BESIDE_SLOTS: u32 = 8;
+
+/// The most slots of a process of nothing but workers: 56 connections, which a PostgreSQL of standing settings
+/// (`max_connections = 100`, three of them for superusers) bears beside those of a server.
+pub const MOST_SLOTS: u16 = 48;
 
 /// What every entrance of a process shares. Cheap to clone.
 #[derive(Clone)]
@@ -30,13 +39,34 @@ pub struct App {
 }
 
 impl App {
-    /// Connects to a database and brings its schema up to date.
+    /// Connects to a database, with what every part and the standing number of slots need, and brings its schema up to
+    /// date.
     ///
     /// # Errors
     /// When the server does not answer or a migration fails.
     pub async fn open(url: &str, network: Network) -> Result<Self, event_store::Error> {
+        Self::connect(url, network, CONNECTIONS).await
+    }
+
+    /// Connects as [`open`](Self::open) does, with what workers of so many slots need and no other part.
+    ///
+    /// # Errors
+    /// When the server does not answer or a migration fails.
+    pub async fn open_for_workers(
+        url: &str,
+        network: Network,
+        slots: u16,
+    ) -> Result<Self, event_store::Error> {
+        Self::connect(url, network, BESIDE_SLOTS + u32::from(slots)).await
+    }
+
+    async fn connect(
+        url: &str,
+        network: Network,
+        max_connections: u32,
+    ) -> Result<Self, event_store::Error> {
         let options = ConnectOptions {
-            max_connections: CONNECTIONS,
+            max_connections,
             ..ConnectOptions::default()
         };
         let database = Database::connect(url, options).await?;
@@ -110,5 +140,79 @@ impl App {
             self.planned.clone(),
         );
         worker.spawn(tracker, cancel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aggregates::{
+        campaign::Phase,
+        ids::{CampaignId, RunId},
+    };
+    use private_postgres::testing::TestDatabase;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::work::Order;
+
+    /// What `max_connections` of a PostgreSQL server is where nobody changed it, without those for superusers.
+    const STANDING: u32 = 100 - 3;
+
+    async fn database() -> TestDatabase {
+        let opened = TestDatabase::from_template("app", |url| async move {
+            let database = Database::connect(&url, ConnectOptions::default()).await?;
+            database.migrate().await?;
+            database.close().await;
+            Ok::<_, event_store::Error>(())
+        });
+        opened.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn leases_are_renewed_while_every_slot_holds_a_connection() {
+        let database = database().await;
+        let app = App::open_for_workers(database.url(), Network::default(), MOST_SLOTS)
+            .await
+            .unwrap();
+        let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
+        app.spawn_sequencer(&tracker, &cancel);
+        let mut held = Vec::new();
+        for _ in 0..MOST_SLOTS {
+            held.push(app.database.begin().await.unwrap());
+        }
+        let nobodys = Order {
+            run_id: RunId(Uuid::now_v7()),
+            campaign_id: CampaignId(Uuid::now_v7()),
+            phase: Phase::Validation,
+            first: 0,
+            last: 0,
+            epoch: 1,
+            failures: 0,
+        };
+        let lease = Duration::from_secs(15);
+        let renewed = app.orders.renew(&nobodys, lease).await;
+        assert!(!renewed.unwrap(), "asked and answered");
+        drop(held);
+        cancel.cancel();
+        tracker.close();
+        tracker.wait().await;
+        app.database.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_server_and_workers_of_the_most_slots_fit_a_standing_postgres() {
+        let database = database().await;
+        let network = Network::default();
+        let url = database.url();
+        let server = App::open(url, network.clone()).await.unwrap();
+        let workers = App::open_for_workers(url, network, MOST_SLOTS);
+        let workers = workers.await.unwrap();
+        let most =
+            [&server, &workers].map(|app| app.database.pool().options().get_max_connections());
+        assert!(most.iter().sum::<u32>() <= STANDING, "{most:?}");
+        server.database.close().await;
+        workers.database.close().await;
     }
 }

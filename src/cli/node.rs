@@ -40,11 +40,23 @@ impl Node {
     /// # Errors
     /// When the server does not answer or a migration fails.
     pub async fn open(url: &str, network: Network) -> Result<Self, Error> {
-        Ok(Self {
-            app: App::open(url, network).await?,
+        Ok(Self::of(App::open(url, network).await?))
+    }
+
+    /// Opens the application on a database for workers of so many slots and no other part, without a task.
+    ///
+    /// # Errors
+    /// When the server does not answer or a migration fails.
+    pub async fn open_for_workers(url: &str, network: Network, slots: u16) -> Result<Self, Error> {
+        Ok(Self::of(App::open_for_workers(url, network, slots).await?))
+    }
+
+    fn of(app: App) -> Self {
+        Self {
+            app,
             tracker: TaskTracker::new(),
             cancel: CancellationToken::new(),
-        })
+        }
     }
 
     /// Starts the parts.

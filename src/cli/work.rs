@@ -5,6 +5,7 @@ use event_store::describe;
 
 use super::{Error, Node, Parts, Shutdown, Store, say};
 use crate::{
+    app::MOST_SLOTS,
     config::{NetworkArgs, StoreArgs},
     work::Settings,
 };
@@ -16,8 +17,8 @@ pub(super) struct WorkArgs {
     store: StoreArgs,
     #[command(flatten)]
     network: NetworkArgs,
-    /// Work orders that are worked on at once
-    #[arg(long, env = "DOMAINFLOW_SLOTS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Work orders that are worked on at once, 48 at most; the process holds up to eight connections more
+    #[arg(long, env = "DOMAINFLOW_SLOTS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_SLOTS)))]
     slots: Option<u16>,
 }
 
@@ -35,11 +36,11 @@ async fn work_on(
     store: &Store,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
-    let node = Node::open(store.url(), network).await?;
     let mut settings = Settings::default();
     if let Some(slots) = args.slots {
-        settings.slots = usize::from(slots);
+        settings.slots = slots;
     }
+    let node = Node::open_for_workers(store.url(), network, settings.slots).await?;
     // Workers work whether anybody reads that or not.
     if let Err(error) = say(format_args!(
         "{} works on {} orders at once",

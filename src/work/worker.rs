@@ -29,7 +29,7 @@ pub struct Settings {
     /// The name that the worker's events carry.
     pub name: String,
     /// Orders that are worked on at once.
-    pub slots: usize,
+    pub slots: u16,
     /// How long a lease holds without being renewed.
     pub lease: Duration,
     /// How long an idle worker waits before it looks for orders again.

@@ -81,6 +81,7 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
             ],
             "SESSION_SIGNING_SECRET",
         ),
+        (vec!["work", "--slots", "49"], "--slots"),
         (vec!["replay", "rebuild", "domians"], "domians"),
         (
             vec!["replay", "show", "not-an-id", "--version", "1"],
