@@ -1,10 +1,12 @@
 //! The built binary, as an operator runs it.
 
 mod arguments;
+mod lost;
 mod operator;
 mod pipes;
 mod run;
 mod serve;
+pub mod served;
 mod shops;
 
 use std::{
@@ -62,5 +64,9 @@ pub fn is_alive(pid: i32) -> bool {
 
 pub fn signal(child: &Child, signal: Signal) {
     let pid = i32::try_from(child.id()).expect("a process id");
+    signal_process(pid, signal);
+}
+
+pub fn signal_process(pid: i32, signal: Signal) {
     kill_process(Pid::from_raw(pid).expect("a process id"), signal).expect("the process is there");
 }

@@ -1,33 +1,13 @@
 //! `serve` and its private PostgreSQL: both end together, or the next start takes over.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, Stdio},
-};
-
 use rustix::process::Signal;
 
-use super::{directory, domainflow, is_alive, server_of, signal, text};
-
-/// Starts a server and waits until it says where it listens.
-fn serve(data_dir: &Path) -> Child {
-    let mut child = domainflow(data_dir)
-        .args(["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let first = lines.next().expect("a line").expect("text");
-    assert!(first.contains("listens on http://127.0.0.1:"), "{first}");
-    child
-}
+use super::{directory, domainflow, is_alive, served::Served, server_of, signal, text};
 
 #[test]
 fn sigterm_ends_a_server_and_leaves_no_postgres() {
     let directory = directory();
-    let mut child = serve(directory.path());
+    let mut child = Served::start(directory.path()).child;
     let server = server_of(directory.path()).expect("a private server");
     assert!(is_alive(server));
     signal(&child, Signal::TERM);
@@ -43,7 +23,7 @@ fn sigterm_ends_a_server_and_leaves_no_postgres() {
 #[test]
 fn a_server_that_was_killed_is_taken_over_by_the_next_start() {
     let directory = directory();
-    let mut killed = serve(directory.path());
+    let mut killed = Served::start(directory.path()).child;
     let before = server_of(directory.path()).expect("a private server");
     let second = domainflow(directory.path())
         .args(["migrate"])
@@ -62,7 +42,7 @@ fn a_server_that_was_killed_is_taken_over_by_the_next_start() {
     signal(&killed, Signal::KILL);
     killed.wait().expect("it ends");
 
-    let mut next = serve(directory.path());
+    let mut next = Served::start(directory.path()).child;
     let after = server_of(directory.path()).expect("a private server");
     assert_ne!(before, after);
     assert!(

@@ -1,0 +1,35 @@
+//! A `serve` with a private PostgreSQL that has said where it listens.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+};
+
+use super::domainflow;
+
+pub struct Served {
+    pub child: Child,
+    /// Address and port.
+    pub address: String,
+}
+
+impl Served {
+    /// Starts a server and waits until it says where it listens.
+    pub fn start(data_dir: &Path) -> Self {
+        let mut child = domainflow(data_dir)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let first = lines.next().expect("a line").expect("text");
+        let address = first
+            .split_once("listens on http://")
+            .and_then(|(_, rest)| rest.split_once(';'))
+            .map(|(address, _)| address.to_owned());
+        let address = address.unwrap_or_else(|| panic!("no address: {first}"));
+        Self { child, address }
+    }
+}
