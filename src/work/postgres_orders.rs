@@ -58,10 +58,11 @@ const FENCE_ORDER: &str = "SELECT epoch = $3 AND state = 'leased' FROM work_orde
     WHERE run_id = $1 AND first_ordinal = $2 FOR UPDATE";
 const FINISH: &str = "UPDATE work_orders SET state = 'done', leased_until = NULL, tallies = $4 \
     WHERE run_id = $1 AND first_ordinal = $2 AND epoch = $3";
+/// A paused run whose work is done stays paused until it is resumed.
 const FINISHED: &str = "SELECT p.campaign_id, p.phase, p.run_id, (SELECT json_object_agg(t.key, t.n) FROM \
     (SELECT e.key, sum(e.value::bigint) AS n FROM work_orders o, jsonb_each_text(o.tallies) e \
      WHERE o.run_id = p.run_id GROUP BY e.key) t) \
-    FROM run_plans p JOIN run_gates g USING (run_id) WHERE g.state IN ('running', 'paused') \
+    FROM run_plans p JOIN run_gates g USING (run_id) WHERE g.state = 'running' \
     AND NOT EXISTS (SELECT FROM work_orders o WHERE o.run_id = p.run_id AND o.state <> 'done')";
 const OPEN: &str = "SELECT o.state, count(*) FROM work_orders o JOIN run_gates g USING (run_id) \
     WHERE o.state <> 'done' AND (g.state IN ('running', 'paused') OR o.state = 'leased') GROUP BY o.state";

@@ -95,6 +95,33 @@ async fn leased(pipeline: &Pipeline) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_holds_when_every_order_was_handed_out_before_it() {
+    let pipeline = slow_pipeline().await;
+    let campaign = started(&pipeline, pattern("shop", 3, "abcdefgh"), None).await;
+    eventually("the only order of validation is handed out", || async {
+        let counts = pipeline.counts(campaign).await;
+        (counts.generated == 512 && leased(&pipeline).await == 1).then_some(())
+    })
+    .await;
+    pipeline
+        .command(campaign, pause(Phase::Validation))
+        .await
+        .expect("pause");
+    eventually("the batch under way has ended", || async {
+        let (recorded, _) = results(&pipeline, campaign, "DnsChecked").await;
+        (recorded == 512 && leased(&pipeline).await == 0).then_some(())
+    })
+    .await;
+    let orders = &pipeline.app().orders;
+    let finished = orders.finished_runs().await.expect("orders answer");
+    assert_eq!(finished, [], "nothing follows under a pause");
+
+    let resumed = pipeline.command(campaign, resume(Phase::Validation)).await;
+    assert_eq!(resumed.expect("the phase is still paused").len(), 1);
+    pipeline.reaches(campaign, Status::Completed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_holds_across_a_restart_of_everything_and_resume_repeats_and_skips_nothing() {
     let mut pipeline = slow_pipeline().await;
     let campaign = started(&pipeline, pattern("shop", 4, "abcdefgh"), None).await;

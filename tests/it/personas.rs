@@ -235,7 +235,7 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
             "configDetails.resolvers[1]",
         ),
         (
-            json!({"name": "x", "personaType": "dns", "configDetails": dns(), "description": "x".repeat(5000)}),
+            json!({"name": "x", "personaType": "dns", "configDetails": dns(), "description": "x".repeat(10_001)}),
             422,
             "description",
         ),

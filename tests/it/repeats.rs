@@ -86,10 +86,19 @@ impl Giver {
 
 /// Leaves out the counters, which are the read models' alone.
 fn without_progress(mut answer: Value) -> Value {
-    for holder in ["", "/phaseStatus"] {
-        if let Some(Value::Object(fields)) = answer.pointer_mut(holder) {
+    match &mut answer {
+        Value::Object(fields) => {
             fields.remove("progress");
+            for field in fields.values_mut() {
+                *field = without_progress(field.take());
+            }
         }
+        Value::Array(items) => {
+            for item in items {
+                *item = without_progress(item.take());
+            }
+        }
+        _ => {}
     }
     answer
 }

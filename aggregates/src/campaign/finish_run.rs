@@ -1,6 +1,9 @@
 //! Ends a run: its work is done, or it cannot go on. Commands of the coordinator.
 
-use super::{Campaign, Error, Event, FailureCause, Phase, PhaseState, RunKind, Tallies};
+use super::{
+    Action, Campaign, Error, Event, FailureCause, Phase, PhaseState, RunKind, Tallies, Transition,
+    transition,
+};
 use crate::ids::RunId;
 
 /// Ends a run whose work is done.
@@ -29,6 +32,15 @@ impl CompletePhase {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         must_be_under_way(campaign, self.phase, self.run_id)?;
         let phase = self.phase;
+        let current = campaign.phase(phase).state;
+        let action = Action::Complete;
+        if transition(phase, current, action) == Transition::Refused {
+            return Err(Error::InvalidTransition {
+                phase,
+                current,
+                action,
+            });
+        }
         let last = Phase::ALL
             .into_iter()
             .all(|other| other == phase || campaign.phase(other).state == PhaseState::Completed);

@@ -239,8 +239,8 @@ pub const fn transition(phase: Phase, from: PhaseState, action: Action) -> Trans
         (Action::Resume, S::Paused) => To(S::Running),
         (Action::Stop | Action::Fail, S::Running | S::Paused) => To(S::Failed),
         (Action::Stop | Action::Fail, S::Failed) => Already,
-        // The last batch of a paused run may finish and leave nothing to resume: the run is over, and says so.
-        (Action::Complete, S::Running | S::Paused) => To(S::Completed),
+        // A paused run whose last batch finished waits for its resume, or the next phase would start under the pause.
+        (Action::Complete, S::Running) => To(S::Completed),
         (Action::Complete, S::Completed) => Already,
         _ => Refused,
     }
@@ -268,7 +268,6 @@ mod tests {
             (S::Paused, Action::Resume, S::Running),
             (S::Paused, Action::Stop, S::Failed),
             (S::Paused, Action::Fail, S::Failed),
-            (S::Paused, Action::Complete, S::Completed),
         ];
         let already = [
             (S::Running, Action::Start),

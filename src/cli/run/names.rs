@@ -11,6 +11,7 @@ use clap::{ArgGroup, Args};
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, plan::Names};
+use crate::http::campaigns::settings::MOST_NAMES;
 
 /// Refused lines that are shown one by one.
 const SHOWN: u64 = 5;
@@ -48,7 +49,7 @@ pub(super) struct NameArgs {
     #[arg(long = "tld", value_name = "TLD", value_delimiter = ',')]
     tlds: Vec<String>,
     /// Take so many names of the pattern; all that are left where absent
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=MOST_NAMES))]
     limit: Option<u64>,
 }
 
@@ -57,12 +58,23 @@ impl NameArgs {
     pub(super) fn names(&self) -> Result<Names, Error> {
         match (&self.domains, self.pattern) {
             (Some(path), _) => read(path),
-            (None, Some(kind)) => Ok(Names::Generated {
-                pattern: self.pattern(kind)?,
-                count: self.limit,
-            }),
+            (None, Some(kind)) => self.generated(kind),
             (None, None) => Err(Error::Usage("--pattern or --domains is missing".to_owned())),
         }
+    }
+
+    fn generated(&self, kind: Kind) -> Result<Names, Error> {
+        let pattern = self.pattern(kind)?;
+        let total = pattern.total();
+        if self.limit.is_none() && total > u128::from(MOST_NAMES) {
+            return Err(Error::Usage(format!(
+                "--limit: the pattern has {total} names: say how many of them, {MOST_NAMES} at most"
+            )));
+        }
+        Ok(Names::Generated {
+            pattern,
+            count: self.limit,
+        })
     }
 
     fn pattern(&self, kind: Kind) -> Result<Pattern, Error> {

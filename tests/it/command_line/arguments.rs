@@ -28,6 +28,19 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
             [pattern.as_slice(), &["--length", "65"]].concat(),
             "--length",
         ),
+        // More names than a campaign takes would fill the disk before anybody noticed.
+        (
+            [pattern.as_slice(), &["--length", "10"]].concat(),
+            "--limit",
+        ),
+        (
+            [
+                pattern.as_slice(),
+                &["--length", "10", "--limit", "10000001"],
+            ]
+            .concat(),
+            "--limit",
+        ),
         (
             [pattern.as_slice(), &["--length", "2", "--charset", ""]].concat(),
             "--charset",

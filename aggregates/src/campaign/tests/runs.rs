@@ -22,6 +22,33 @@ fn a_pause_is_recorded_once_and_holds_until_resumed() {
 }
 
 #[test]
+fn a_paused_run_whose_work_is_done_waits_for_its_resume() {
+    let mut events = all_configured(Mode::FullSequence);
+    events.push(started(Phase::Discovery, RUN, 1));
+    let mut campaign = given(events);
+    let complete = || {
+        Command::CompletePhase(CompletePhase {
+            phase: Phase::Discovery,
+            run_id: RUN,
+            tallies: Tallies::new(),
+        })
+    };
+    when(&mut campaign, pause(Phase::Discovery)).unwrap();
+    let refused = when(&mut campaign, complete()).unwrap_err();
+    assert!(
+        matches!(refused, Error::InvalidTransition { .. }),
+        "{refused}"
+    );
+    assert_eq!(campaign.auto_start_due(), None);
+    let resume = Command::ResumePhase(ResumePhase {
+        phase: Phase::Discovery,
+        expected: None,
+    });
+    when(&mut campaign, resume).unwrap();
+    assert_eq!(when(&mut campaign, complete()).unwrap().len(), 1);
+}
+
+#[test]
 fn an_unexpected_state_leaves_the_phase_where_it_is() {
     let mut events = all_configured(Mode::StepByStep);
     events.push(started(Phase::Discovery, RUN, 1));

@@ -121,8 +121,9 @@ pub(super) fn count(
     let count = wanted.or(max_domains);
     let total = pattern.total();
     if count.is_none() && total > u128::from(MOST_NAMES) {
-        let message =
-            format!("the pattern has {total} names: say how many of them, {MOST_NAMES} at most");
+        let message = format!(
+            "the pattern has {total} names, more than a campaign takes: say how many of them"
+        );
         return Err(Error::unprocessable(field, message));
     }
     Ok(count)
