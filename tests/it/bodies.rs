@@ -28,11 +28,23 @@ pub fn body_of(operation: &str) -> Value {
             json!({"configuration": {}})
         }
         ("POST", path)
-            if ["/start", "/pause", "/resume", "/stop", "/restart", "/retry"]
-                .iter()
-                .any(|end| path.ends_with(end)) =>
+            if [
+                "/start",
+                "/pause",
+                "/resume",
+                "/stop",
+                "/restart",
+                "/retry",
+                "/duplicate",
+            ]
+            .iter()
+            .any(|end| path.ends_with(end)) =>
         {
             Value::Null
+        }
+        ("POST", "/campaigns/{campaignId}/rescore") => json!({}),
+        ("POST", "/campaigns/{campaignId}/scoring-profile") => {
+            json!({"profileId": uuid::Uuid::nil()})
         }
         _ => panic!("{operation} has no body here"),
     }

@@ -173,6 +173,18 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
         ann.give(operation, done).await;
         reaches(&client, &finished, "completed").await;
     }
+    let profile = json!({"name": "kept", "weights": {"freshness": 1}});
+    let profile = client.post("/scoring-profiles").json(&profile).send().await;
+    let profile = json!({"profileId": profile.ok(201)["id"]});
+    let assign = "POST /api/v2/campaigns/{campaignId}/scoring-profile";
+    ann.give_with(assign, done, profile).await;
+    for operation in [
+        "POST /api/v2/campaigns/{campaignId}/rescore",
+        "POST /api/v2/campaigns/{campaignId}/duplicate",
+    ] {
+        ann.give(operation, done).await;
+        reaches(&client, &finished, "completed").await;
+    }
     for id in [id, &lists, done] {
         ann.give("DELETE /api/v2/campaigns/{campaignId}", id).await;
     }
