@@ -46,14 +46,15 @@ pub(super) async fn recorded<A: Aggregate>(
         .fetch_optional(database.pool())
         .await
         .map_err(failed)?;
-    let (Some((aggregate_id, first, last)), true) = (
-        events,
-        request_hash == metadata.request_hash.as_deref().unwrap_or_default(),
-    ) else {
+    if request_hash != metadata.request_hash.as_deref().unwrap_or_default() {
         return Err(ExecuteError::Conflict {
             aggregate_type: A::TYPE,
             aggregate_id: "of another request with the same idempotency key".to_owned(),
         });
+    }
+    // A request may also look at aggregates that it does not change.
+    let Some((aggregate_id, first, last)) = events else {
+        return Ok(None);
     };
     let version = u64::try_from(last).unwrap_or(0);
     let before = u64::try_from(first).unwrap_or(0).saturating_sub(1);
