@@ -72,6 +72,9 @@ impl Projection for Domains {
         events: &'a [Recorded],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
+            sqlx::query(sql::ROW_BY_ROW)
+                .execute(&mut *connection)
+                .await?;
             let mut batch = batch::Batch::default();
             for event in events {
                 if event.aggregate_type == "domain" {

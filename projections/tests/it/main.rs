@@ -16,3 +16,4 @@ mod pages;
 mod reruns;
 mod sorted_lists;
 mod support;
+mod writes;
