@@ -174,10 +174,14 @@ fn read(row: &PgRow) -> Result<(Position, Position, Option<Recorded>), sqlx::Err
 const READ_HEAD: &str =
     "SELECT coalesce((SELECT base + events - 1 FROM event_log ORDER BY base DESC LIMIT 1), 0)";
 
-/// One statement, so that one snapshot decides about the head and the page. Without types the page's commits are a
-/// range of bases; with types, those of the next `limit` commits that have one of them. Of these, the page has the
-/// first ones up to the bytes $4; their sizes are known without reading what is stored out of line. The page is not full
-/// when its commits have fewer than `limit` events and fewer bytes: then everything up to the head was looked at.
+/// One statement, so that one snapshot decides about the head and the page. The page's commits are of the next `limit`
+/// ones, those that have one of the types. Of these, the page has the first ones up to the bytes $4; their sizes are
+/// known without reading what is stored out of line. The page is not full when its commits have fewer than `limit`
+/// events and fewer bytes: then everything up to the head was looked at.
+///
+/// Written so that the planner takes the ways that cost a page and not the log: commits are bounded from below alone, in
+/// the order of their key, and events are asked for by their batch alone. Types are looked at in the rows, and those of a
+/// commit in a `CASE`, where the planner does not take them for rare and fetch and sort the rest of the log.
 const READ_PAGE: &str = "
 WITH head AS MATERIALIZED (
     SELECT coalesce((SELECT base + events - 1 FROM event_log ORDER BY base DESC LIMIT 1), 0) AS position
@@ -185,9 +189,8 @@ WITH head AS MATERIALIZED (
     SELECT base, events, batch
     FROM event_log
     WHERE base >= coalesce((SELECT max(base) FROM event_log WHERE base <= $1 + 1), 1)
-      AND base <= CASE WHEN $3::text[] IS NULL THEN $1 + $2 ELSE 9223372036854775807 END
       AND base + events - 1 > $1
-      AND ($3 IS NULL OR aggregate_types && $3)
+      AND CASE WHEN $3::text[] IS NULL THEN true ELSE aggregate_types && $3 END
     ORDER BY base
     LIMIT $2
 ), counted AS MATERIALIZED (
@@ -198,8 +201,9 @@ WITH head AS MATERIALIZED (
     SELECT base, events, batch
     FROM (SELECT base, counted.events, counted.batch, sum(bytes) OVER (ORDER BY base) - bytes AS before
           FROM counted CROSS JOIN LATERAL (
-              SELECT coalesce(sum(pg_column_size(payload)), 0) AS bytes FROM events
-              WHERE events.batch = counted.batch AND ($3 IS NULL OR aggregate_type = ANY ($3))
+              SELECT coalesce(sum(pg_column_size(payload))
+                              FILTER (WHERE $3 IS NULL OR aggregate_type = ANY ($3)), 0) AS bytes
+              FROM events WHERE events.batch = counted.batch
           ) weighed) summed
     WHERE before < $4
 ), reach AS MATERIALIZED (
