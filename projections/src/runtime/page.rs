@@ -91,6 +91,27 @@ pub(super) async fn read(
     }
 }
 
+/// Lets a projection write what a page's events do.
+///
+/// # Errors
+/// [`Error::Apply`] when an event cannot be applied or the database fails.
+pub(super) async fn apply(
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+    page: &Page,
+) -> Result<(), Error> {
+    if page.events.is_empty() {
+        return Ok(());
+    }
+    projection
+        .apply(connection, &page.events)
+        .await
+        .map_err(|source| Error::Apply {
+            projection: projection.name(),
+            source,
+        })
+}
+
 const COMMIT_END: &str =
     "SELECT base + events - 1 FROM event_log WHERE base <= $1 ORDER BY base DESC LIMIT 1";
 

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use event_store::{Database, Feed, Position, describe};
-use sqlx::PgConnection;
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
@@ -219,13 +218,16 @@ impl Runtime {
             return Ok(Step::StandBy(from));
         }
         let bound = Bound { rows, until: None };
-        let (to, count) = take_in(&self.feed, &mut transaction, projection, from, bound).await?;
-        if to > from {
-            checkpoint::advance(&mut transaction, projection.name(), to, count).await?;
+        let page = page::read(&self.feed, &mut transaction, projection, from, bound).await?;
+        let moves = page.next > from;
+        if moves {
+            page::apply(&mut transaction, projection, &page).await?;
+            let count = page.events.len();
+            checkpoint::advance(&mut transaction, projection.name(), page.next, count).await?;
         }
         transaction.commit().await?;
-        self.announce(projection, to);
-        Ok(Step::At(to, to > from))
+        self.announce(projection, page.next);
+        Ok(Step::At(page.next, moves))
     }
 
     fn announce(&self, projection: &dyn Projection, at: Position) {
@@ -242,24 +244,3 @@ impl Runtime {
 }
 
 const LIVE_PATH: &str = "SET LOCAL search_path = read, public";
-
-/// Reads a page after `from` and applies it on the connection; answers where it ended and how many events it had.
-pub(super) async fn take_in(
-    feed: &Feed,
-    connection: &mut PgConnection,
-    projection: &dyn Projection,
-    from: Position,
-    bound: Bound,
-) -> Result<(Position, usize), Error> {
-    let page = page::read(feed, connection, projection, from, bound).await?;
-    if !page.events.is_empty() {
-        projection
-            .apply(connection, &page.events)
-            .await
-            .map_err(|source| Error::Apply {
-                projection: projection.name(),
-                source,
-            })?;
-    }
-    Ok((page.next, page.events.len()))
-}

@@ -5,46 +5,26 @@
 //! and take events in all the time. A comparison holds their projection still only while the shadow is brought level,
 //! and then reads both in one snapshot; a swap is one short transaction.
 
+mod compare;
 mod swap;
 
 use std::sync::Arc;
 
 use event_store::{Database, Feed, Position};
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{Connection, PgConnection};
 
-pub use self::swap::SWAP_PATIENCE;
-use super::{Error, Projection, checkpoint, page::Bound, runner::take_in};
+pub use self::{
+    compare::{Comparison, Difference},
+    swap::SWAP_PATIENCE,
+};
+use super::{
+    Error, Projection, checkpoint,
+    page::{self, Bound, Page},
+};
 
 /// Rows of work that one step of a rebuild takes on, about (see [`Projection::weight`]). Larger than live: nobody waits
 /// for single events.
 pub const SHADOW_PAGE: u32 = 20_000;
-
-/// How many differing rows of a table are reported in full; the rest is counted.
-const REPORTED: i64 = 20;
-
-/// A row in which live and rebuilt differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The table.
-    pub table: &'static str,
-    /// `live` when only the live table has the row, `rebuilt` when only the shadow has it.
-    pub only_in: &'static str,
-    /// The row, as JSON.
-    pub row: String,
-}
-
-/// How live and rebuilt compare at one position.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Comparison {
-    /// The position that both were at.
-    pub position: Position,
-    /// Rows that were compared, of the shadow's tables.
-    pub rows: u64,
-    /// Rows that only one of the two has.
-    pub differing: u64,
-    /// The first of them.
-    pub differences: Vec<Difference>,
-}
 
 /// How far the shadow has come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,6 +41,8 @@ pub struct Rebuild {
     schema: String,
     shadow_name: String,
     reached: Reached,
+    /// The page after what has been reached, where it is read already.
+    ahead: Option<Page>,
     /// Not of the pool: its session holds the lock that keeps a second rebuild out, and loses it with this value.
     session: PgConnection,
 }
@@ -101,6 +83,7 @@ impl Rebuild {
             database,
             projection,
             reached: Reached::default(),
+            ahead: None,
             session,
         };
         rebuild.make_tables().await?;
@@ -181,7 +164,8 @@ impl Rebuild {
     }
 
     /// Takes one page of the log into the shadow, nothing past `until` (the end of a commit: a checkpoint or the
-    /// log's head); answers whether there was any.
+    /// log's head; never before that of an earlier step), and reads the next page meanwhile; answers whether there was
+    /// any.
     ///
     /// # Errors
     /// When an event cannot be applied or the database fails.
@@ -189,41 +173,56 @@ impl Rebuild {
         if self.reached.position >= until {
             return Ok(false);
         }
+        let page = match self.ahead.take() {
+            Some(page) => page,
+            None => self.read(self.reached.position, until).await?,
+        };
+        let ahead = async {
+            if page.next >= until {
+                return Ok(None);
+            }
+            self.read(page.next, until).await.map(Some)
+        };
+        let (written, ahead) = futures::join!(self.write(&page), ahead);
+        self.reached = written?;
+        self.ahead = ahead?;
+        Ok(true)
+    }
+
+    /// Reads the page after a position, nothing past `until`. The log does not change, so it need not be the
+    /// transaction that writes the page.
+    async fn read(&self, from: Position, until: Position) -> Result<Page, Error> {
+        let mut connection = self.database.pool().acquire().await?;
+        let bound = Bound {
+            rows: SHADOW_PAGE,
+            until: Some(until),
+        };
+        page::read(
+            &self.feed,
+            &mut connection,
+            self.projection.as_ref(),
+            from,
+            bound,
+        )
+        .await
+    }
+
+    /// Writes a page into the shadow and moves its checkpoint, in one transaction.
+    async fn write(&self, page: &Page) -> Result<Reached, Error> {
         let mut transaction = self.database.pool().begin().await?;
         // What is lost with the server is a rebuild that would be begun anew anyway; the swap waits for the disk.
         sqlx::query("SET LOCAL synchronous_commit = off")
             .execute(&mut *transaction)
             .await?;
-        let reached = self.take(&mut transaction, self.reached, until).await?;
-        transaction.commit().await?;
-        self.reached = reached;
-        Ok(true)
-    }
-
-    async fn take(
-        &self,
-        connection: &mut PgConnection,
-        from: Reached,
-        until: Position,
-    ) -> Result<Reached, Error> {
         let path = format!("SET LOCAL search_path = {}, public", self.schema);
-        sqlx::query(&path).execute(&mut *connection).await?;
-        let bound = Bound {
-            rows: SHADOW_PAGE,
-            until: Some(until),
-        };
-        let (to, count) = take_in(
-            &self.feed,
-            connection,
-            self.projection.as_ref(),
-            from.position,
-            bound,
-        )
-        .await?;
-        checkpoint::advance(connection, &self.shadow_name, to, count).await?;
+        sqlx::query(&path).execute(&mut *transaction).await?;
+        page::apply(&mut transaction, self.projection.as_ref(), page).await?;
+        let count = page.events.len();
+        checkpoint::advance(&mut transaction, &self.shadow_name, page.next, count).await?;
+        transaction.commit().await?;
         Ok(Reached {
-            position: to,
-            applied: from.applied + count as u64,
+            position: page.next,
+            applied: self.reached.applied + count as u64,
         })
     }
 
@@ -237,80 +236,6 @@ impl Rebuild {
             sqlx::query(&statement)
                 .execute(self.database.pool())
                 .await?;
-        }
-        Ok(())
-    }
-
-    /// Brings the shadow level with the live tables, holding their projection still for that moment, and lists every
-    /// row in which the two differ there. The live projection goes on while the rows are compared.
-    ///
-    /// # Errors
-    /// [`Error::Ahead`] when the shadow has gone past the live tables; otherwise when an event cannot be applied or
-    /// the database fails.
-    pub async fn compare(&mut self) -> Result<Comparison, Error> {
-        let name = self.projection.name();
-        sqlx::query(HOLD)
-            .bind(name)
-            .execute(&mut self.session)
-            .await?;
-        let level = self.level().await;
-        let mut connection = self.database.pool().acquire().await?;
-        let mut snapshot = connection
-            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            .await?;
-        // The first statement takes the snapshot; it must come before the live projection is let go.
-        let (live, _) = checkpoint::read(&mut snapshot, &self.shadow_name).await?;
-        sqlx::query(LET_GO)
-            .bind(name)
-            .execute(&mut self.session)
-            .await?;
-        level?;
-        let mut comparison = Comparison {
-            position: live,
-            ..Comparison::default()
-        };
-        self.find_differences(&mut snapshot, &mut comparison)
-            .await?;
-        snapshot.rollback().await?;
-        Ok(comparison)
-    }
-
-    async fn level(&mut self) -> Result<(), Error> {
-        let live = self.live_position().await?;
-        if self.reached.position > live {
-            return Err(Error::Ahead(self.projection.name()));
-        }
-        while self.step(live).await? {}
-        Ok(())
-    }
-
-    async fn find_differences(
-        &self,
-        snapshot: &mut PgConnection,
-        found: &mut Comparison,
-    ) -> Result<(), Error> {
-        let shadow = self.schema.as_str();
-        for table in self.projection.tables() {
-            let count = format!("SELECT count(*) FROM {shadow}.{table}");
-            let rows: i64 = sqlx::query_scalar(&count).fetch_one(&mut *snapshot).await?;
-            found.rows += u64::try_from(rows).unwrap_or(0);
-            for (only_in, kept, taken) in [("live", "read", shadow), ("rebuilt", shadow, "read")] {
-                let statement = format!(
-                    "WITH different AS MATERIALIZED (SELECT to_jsonb(r)::text AS row FROM (SELECT * FROM \
-                     {kept}.{table} EXCEPT ALL SELECT * FROM {taken}.{table}) r) \
-                     SELECT (SELECT count(*) FROM different), row FROM different LIMIT {REPORTED}"
-                );
-                let rows = sqlx::query(&statement).fetch_all(&mut *snapshot).await?;
-                let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-                found.differing += u64::try_from(count).unwrap_or(0);
-                for row in rows {
-                    found.differences.push(Difference {
-                        table,
-                        only_in,
-                        row: row.try_get(1)?,
-                    });
-                }
-            }
         }
         Ok(())
     }
