@@ -1,6 +1,8 @@
 //! The database: connections, schema, and the signals between writers, the sequencer and readers of this process.
 
 use std::{
+    io,
+    str::FromStr as _,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -8,10 +10,16 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Executor as _, PgConnection, PgPool, Row as _, postgres::PgPoolOptions};
-use tokio::sync::{Notify, watch};
+use sqlx::{
+    Connection as _, Executor as _, PgConnection, PgPool, Row as _,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep, timeout_at},
+};
 
-use crate::{Error, Feed, Log, Position, Transaction, Upcasters};
+use crate::{Error, Feed, Log, Position, Transaction, Upcasters, describe};
 
 /// How a database is connected to.
 #[derive(Clone, Debug)]
@@ -64,19 +72,67 @@ async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     connection.fetch_one(IS_IDLE).await?.try_get(0)
 }
 
+const CONNECT: &str = "connect to the database";
+
+/// How long a server that does not answer is tried: it may have been started at the same moment as this program.
+pub const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause between two tries.
+const TRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Waits until the server lets somebody in. A pool would wait as well, but would not tell for what.
+async fn reach(server: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let deadline = Instant::now() + START_PATIENCE;
+    let mut is_first = true;
+    loop {
+        let refused = match timeout_at(deadline, PgConnection::connect_with(server)).await {
+            Ok(Ok(connection)) => return connection.close().await,
+            Ok(Err(refused)) => refused,
+            Err(_) => {
+                let silent = format!("no answer within {START_PATIENCE:?}");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, silent).into());
+            }
+        };
+        if !is_starting(&refused) || Instant::now() + TRY_PAUSE > deadline {
+            return Err(refused);
+        }
+        if std::mem::take(&mut is_first) {
+            tracing::warn!(error = %describe(&refused), "the database does not answer yet, trying again");
+        }
+        sleep(TRY_PAUSE).await;
+    }
+}
+
+/// Tells whether a server answers so that is about to come up.
+fn is_starting(refused: &sqlx::Error) -> bool {
+    match refused {
+        sqlx::Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::NotFound
+        ),
+        // cannot_connect_now
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code == "57P03"),
+        _ => false,
+    }
+}
+
 impl Database {
-    /// Connects.
+    /// Connects, and for [`START_PATIENCE`] tries again while the server is only starting.
     ///
     /// # Errors
     /// [`Error::Database`] when the address is wrong or the server does not answer.
     pub async fn connect(url: &str, options: ConnectOptions) -> Result<Self, Error> {
+        let server = PgConnectOptions::from_str(url).map_err(Error::database(CONNECT))?;
+        reach(&server).await.map_err(Error::database(CONNECT))?;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
             .after_release(|connection, _| Box::pin(is_idle(connection)))
-            .connect(url)
+            .connect_with(server)
             .await
-            .map_err(Error::database("connect to the database"))?;
+            .map_err(Error::database(CONNECT))?;
         let (head, _) = watch::channel(Position::START);
         let signals = Signals {
             appended: Notify::new(),

@@ -26,7 +26,7 @@ mod upcast;
 pub use self::{
     bulk::{Answer, BulkAppend, FoundEvent, MAX_BULK_EVENTS, NewEvent, same_run},
     check::{Finding, Report, check},
-    database::{ConnectOptions, Database},
+    database::{ConnectOptions, Database, START_PATIENCE},
     describe::describe,
     error::Error,
     feed::{Feed, MAX_PAGE, MAX_PAGE_BYTES, Page},

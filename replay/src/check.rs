@@ -7,8 +7,8 @@ use std::fmt;
 
 use aggregates::ids::CampaignId;
 use event_store::{Database, Position};
-use projections::domains;
-use sqlx::{Connection as _, PgConnection};
+use projections::{domains, snapshot};
+use sqlx::PgConnection;
 
 use crate::{
     Error,
@@ -137,11 +137,8 @@ impl fmt::Display for Counter {
 /// When the database fails.
 pub async fn check(database: &Database) -> Result<Report, Error> {
     let log = event_store::check(database).await?;
-    let mut connection = database.pool().acquire().await?;
-    // One snapshot: a checkpoint and the rows that it speaks of are from the same moment.
-    let mut snapshot = connection
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
+    // A checkpoint and the rows that it speaks of are from the same moment.
+    let mut snapshot = snapshot(database.pool()).await?;
     let standings = standings(&mut snapshot).await?;
     let counters = domains::recount(&mut snapshot)
         .await?

@@ -8,7 +8,10 @@ use std::{
 use event_store::{Database, Position};
 use projections::runtime::{Comparison, Projection, Rebuild, SWAP_PATIENCE};
 
-use crate::{Error, Progress, verify::compare};
+use crate::{
+    Error, Progress,
+    verify::{compare, throw_away},
+};
 
 /// What a rebuild came to.
 #[derive(Clone, Debug)]
@@ -44,7 +47,7 @@ pub async fn rebuild(
     let comparison = match prepared {
         Ok(comparison) => comparison,
         Err(error) => {
-            rebuild.discard().await?;
+            throw_away(rebuild, name).await;
             return Err(error);
         }
     };

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event_store::{Database, Position};
+use event_store::{Database, Position, describe};
 use projections::runtime::{Comparison, Projection, Rebuild};
 
 use crate::{Error, Progress};
@@ -46,13 +46,21 @@ pub async fn verify(
     let mut rebuild = Rebuild::begin(database.clone(), projection).await?;
     let compared = compare(&mut rebuild, name, &mut report).await;
     let applied = rebuild.applied();
-    rebuild.discard().await?;
+    throw_away(rebuild, name).await;
     Ok(Verified {
         projection: name,
         applied,
         comparison: compared?,
         elapsed: began.elapsed(),
     })
+}
+
+/// Throws a shadow away. What is left of one where that fails, the next rebuild throws away; the failure must not take
+/// the place of what the work came to.
+pub(crate) async fn throw_away(rebuild: Rebuild, projection: &str) {
+    if let Err(error) = rebuild.discard().await {
+        tracing::warn!(projection, error = %describe(&error), "the shadow tables are left behind");
+    }
 }
 
 /// A shadow that is this many positions behind is left to the comparison itself, which holds the live tables still for

@@ -1,9 +1,10 @@
 //! The database of a command: a server that was named, or the private one.
 
-use std::future::pending;
+use std::{future::pending, str::FromStr as _};
 
 use event_store::describe;
 use private_postgres::{Cluster, Options};
+use sqlx::postgres::PgConnectOptions;
 
 use super::Error;
 use crate::config::StoreArgs;
@@ -22,9 +23,12 @@ impl Store {
     /// Takes the server that was named, or starts the private one.
     ///
     /// # Errors
-    /// When the private server cannot be had, or another program owns the data directory.
+    /// When the address is none, the private server cannot be had, or another program owns the data directory.
     pub async fn open(args: &StoreArgs) -> Result<Self, Error> {
         if let Some(url) = args.server() {
+            // Not by the parser of arguments, which would repeat the password in its message.
+            PgConnectOptions::from_str(url)
+                .map_err(|error| Error::Usage(format!("--database-url: {}", describe(&error))))?;
             return Ok(Self {
                 url: url.to_owned(),
                 cluster: None,

@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use aggregates::user::Role;
 use clap::{Args, Subcommand};
+use event_store::{ExecuteError, describe};
 
 use super::{Error, Node, Parts, Store, say};
 use crate::{
@@ -96,11 +97,21 @@ async fn register(args: &CreateArgs, password: &str, node: &Node) -> Result<(), 
     };
     let user_id = auth::register(&node.app, &auth, &args.email, username, password, args.role)
         .await
-        .map_err(Error::step("make the user"))?;
+        .map_err(not_made)?;
     say(format_args!(
         "{} {} is user {user_id}",
         args.role.name(),
         args.email.trim().to_lowercase()
     ))?;
     Ok(())
+}
+
+/// What cannot be a user is the command line's fault, all else is not.
+fn not_made(error: auth::Error) -> Error {
+    match &error {
+        auth::Error::UnusablePassword(_) | auth::Error::Refused(ExecuteError::Rejected(_)) => {
+            Error::Usage(describe(&error))
+        }
+        _ => Error::step("make the user")(error),
+    }
 }

@@ -3,8 +3,8 @@
 //!
 //! Both tables belong to one projection and move in one statement, so every counter is a recount at every cursor.
 //! Results arrive by the thousand and are written by the thousand: the events of a page are sorted into one batch for
-//! each kind, which is one `UPDATE … FROM unnest`. Different kinds touch different columns, so their order within
-//! a page does not matter; events that make, reset or remove rows are barriers between batches, and so is a second
+//! each kind, which is one `UPDATE … FROM unnest`. Different kinds touch different columns, and of the version the
+//! highest stays, so their order within a page does not matter; events that make, reset or remove rows are barriers between batches, and so is a second
 //! result of the same kind for a domain.
 
 mod batch;

@@ -84,7 +84,7 @@ macro_rules! result_update {
                 $types, ") AS t(campaign_id, name, version, run, ", $names, ")), "
             ),
             ", i.* FROM input i JOIN domains d ON d.campaign_id = i.campaign_id AND d.name = i.name",
-            concat!("version = i.version, ", $set)
+            concat!("version = greatest(d.version, i.version), ", $set)
         )
     };
 }

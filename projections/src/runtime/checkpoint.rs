@@ -79,13 +79,14 @@ pub(super) async fn advance(
     Ok(())
 }
 
-pub(super) async fn halt(pool: &PgPool, name: &str, reason: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(HALT)
+/// Notes why a projection stands still; answers whether that was not known yet.
+pub(super) async fn halt(pool: &PgPool, name: &str, reason: &str) -> Result<bool, sqlx::Error> {
+    let noted = sqlx::query(HALT)
         .bind(name)
         .bind(reason)
         .execute(pool)
         .await?;
-    Ok(())
+    Ok(noted.rows_affected() > 0)
 }
 
 pub(super) async fn put(

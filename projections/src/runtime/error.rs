@@ -70,11 +70,15 @@ impl ApplyError {
 /// Why a step, a wait or a rebuild did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The batch was not applied.
-    #[error("projection {projection} stands still")]
+    /// A page was not applied.
+    #[error("{projection} cannot take in the events {first} to {last}")]
     Apply {
         /// The projection.
         projection: &'static str,
+        /// The position of the page's first event.
+        first: i64,
+        /// The position of its last event.
+        last: i64,
         /// Why.
         source: ApplyError,
     },

@@ -100,14 +100,16 @@ pub(super) async fn apply(
     projection: &dyn Projection,
     page: &Page,
 ) -> Result<(), Error> {
-    if page.events.is_empty() {
+    let (Some(first), Some(last)) = (page.events.first(), page.events.last()) else {
         return Ok(());
-    }
+    };
     projection
         .apply(connection, &page.events)
         .await
         .map_err(|source| Error::Apply {
             projection: projection.name(),
+            first: first.position.as_i64(),
+            last: last.position.as_i64(),
             source,
         })
 }

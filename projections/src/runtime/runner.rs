@@ -26,6 +26,10 @@ const STEADY: Duration = Duration::from_secs(5);
 /// How long a projection waits after a failure: long enough not to flood the log.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long a projection waits at most that cannot apply an event; each time it waits twice as long. Somebody else may
+/// apply the event, or put a rebuild in its place.
+const LONGEST_STANDSTILL: Duration = Duration::from_secs(15);
+
 /// The projections that a process serves.
 #[derive(Clone)]
 pub struct Runtime {
@@ -166,42 +170,52 @@ impl Runtime {
     }
 
     async fn follow(&self, projection: Arc<dyn Projection>) {
+        let mut standstill = AFTER_FAILURE;
         loop {
-            let wait = match self.step(projection.as_ref(), LIVE_PAGE).await {
-                Ok(Step::At(_, true)) => continue,
+            let failed = match self.step(projection.as_ref(), LIVE_PAGE).await {
+                Ok(Step::At(_, true)) => {
+                    standstill = AFTER_FAILURE;
+                    continue;
+                }
                 Ok(Step::At(at, false)) => match self.feed.wait_past(at, STEADY).await {
                     Ok(_) => continue,
-                    Err(error) => {
-                        self.report(projection.as_ref(), &error.into()).await;
-                        AFTER_FAILURE
-                    }
+                    Err(error) => error.into(),
                 },
-                Ok(Step::StandBy(_)) => IDLE,
-                Err(error) => {
-                    self.report(projection.as_ref(), &error).await;
+                Ok(Step::StandBy(_)) => {
+                    tokio::time::sleep(IDLE).await;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let pause = match &failed {
+                Error::Apply { source, .. } if !source.is_transient() => {
+                    self.halt(projection.name(), &describe(&failed)).await;
+                    // Every try writes a page and takes it back.
+                    let pause = standstill;
+                    standstill = (standstill * 2).min(LONGEST_STANDSTILL);
+                    pause
+                }
+                passing => {
+                    let (projection, error) = (projection.name(), describe(passing));
+                    tracing::warn!(projection, %error, "projection step failed, trying again");
                     AFTER_FAILURE
                 }
             };
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(pause).await;
         }
     }
 
-    async fn report(&self, projection: &dyn Projection, error: &Error) {
-        let name = projection.name();
-        match error {
-            Error::Apply { source, .. } if !source.is_transient() => {
-                let reason = describe(source);
-                tracing::error!(
-                    projection = name,
-                    reason,
-                    "projection halted, an event cannot be applied"
-                );
-                if let Err(error) = checkpoint::halt(self.database.pool(), name, &reason).await {
-                    tracing::warn!(projection = name, %error, "cannot note that the projection halted");
-                }
-            }
-            other => {
-                tracing::warn!(projection = name, error = %describe(other), "projection step failed, trying again")
+    /// Notes and tells, once for each reason, that a projection cannot go on.
+    async fn halt(&self, projection: &'static str, reason: &str) {
+        match checkpoint::halt(self.database.pool(), projection, reason).await {
+            Ok(true) => tracing::error!(
+                projection,
+                reason,
+                "projection halted, an event cannot be applied"
+            ),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(projection, reason, %error, "cannot note that the projection halted");
             }
         }
     }

@@ -90,6 +90,49 @@ async fn a_swap_that_gives_up_leaves_no_tables_behind() {
     assert_eq!(again.unwrap().comparison.differing, 0);
 }
 
+/// As the server's own vacuum does, which comes to every table that has grown.
+#[tokio::test]
+async fn nobody_waits_for_the_live_tables_while_a_swap_waits_for_its_shadow() {
+    let world = World::start().await;
+    let campaign_id = world.campaign(&names(10)).await;
+    world.level().await;
+    let mut rebuild = Rebuild::begin(world.database.clone(), projection("domains"))
+        .await
+        .unwrap();
+    rebuild.compare().await.unwrap();
+    let mut vacuum = world.database.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE rebuild_domains.domains IN SHARE UPDATE EXCLUSIVE MODE")
+        .execute(&mut *vacuum)
+        .await
+        .unwrap();
+    let swap = tokio::spawn(rebuild.swap(DEADLINE));
+    let waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted \
+        AND relation = to_regclass('rebuild_domains.domains'))";
+    let mut reader = world.database.pool().acquire().await.unwrap();
+    sqlx::query("SET lock_timeout = '20ms'")
+        .execute(&mut *reader)
+        .await
+        .unwrap();
+    let mut beside = 0;
+    while beside < 20 {
+        let waits: bool = sqlx::query_scalar(waiting)
+            .fetch_one(world.database.pool())
+            .await
+            .unwrap();
+        domains::counts_of(&mut *reader, campaign_id)
+            .await
+            .expect("a reader does not wait");
+        beside += i32::from(waits);
+        assert!(!swap.is_finished(), "swapped beside a vacuum, or gave up");
+    }
+    vacuum.rollback().await.unwrap();
+    tokio::time::timeout(DEADLINE, swap)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+}
+
 /// A transaction with a snapshot that it took just now.
 async fn long_reader(world: &World) -> sqlx::Transaction<'static, sqlx::Postgres> {
     let isolation = "BEGIN ISOLATION LEVEL REPEATABLE READ";

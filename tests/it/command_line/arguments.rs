@@ -95,6 +95,10 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
             "SESSION_SIGNING_SECRET",
         ),
         (vec!["work", "--slots", "49"], "--slots"),
+        (
+            vec!["migrate", "--database-url", "a server"],
+            "--database-url",
+        ),
         (vec!["replay", "rebuild", "domians"], "domians"),
         (
             vec!["replay", "show", "not-an-id", "--version", "1"],
@@ -151,7 +155,7 @@ fn a_database_that_does_not_answer_is_said_in_one_line_and_ends_with_1() {
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert_eq!(message.lines().count(), 1, "{message}");
     assert!(
-        message.contains("cannot connect to the database"),
+        message.contains("cannot connect to the database") && message.contains("refused"),
         "{message}"
     );
 }

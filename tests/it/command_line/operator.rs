@@ -1,4 +1,4 @@
-//! `user` and `replay`.
+//! `user` and `replay`, as an operator uses them.
 
 use super::{directory, domainflow, text};
 
@@ -44,6 +44,26 @@ fn a_user_is_made_once_and_the_log_is_clean() {
             "{command}: {}{}",
             text(&checked.stdout),
             text(&checked.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_user_that_cannot_be_is_the_command_lines_fault() {
+    let directory = directory();
+    for (email, password, names) in [
+        ("nobody", "a long enough password", "email"),
+        ("me@example.com", "short", "password"),
+    ] {
+        let output = domainflow(directory.path())
+            .args(["user", "create", "--email", email, "--password", password])
+            .output()
+            .expect("it runs");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(
+            message.starts_with("error: ") && message.contains(names),
+            "{message}"
         );
     }
 }

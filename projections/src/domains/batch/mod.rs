@@ -2,8 +2,8 @@
 //!
 //! A kind is a file: its columns, how a result fills them, and the one statement that writes them. What all kinds have
 //! in common (whose result it is, the statement's run, the check that every row was there) is [`rows`]. Called by the
-//! projection in log order. Different kinds write different columns, so only two results of one kind and domain must not
-//! be in one batch.
+//! projection in log order. Different kinds write different columns, and of the version the highest stays, so only two
+//! results of one kind and domain must not be in one batch.
 
 mod dns;
 mod http;

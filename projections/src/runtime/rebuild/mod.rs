@@ -131,6 +131,10 @@ impl Rebuild {
                     ),
                 });
             }
+            // A vacuum of a table that is being filled would stand in the way of the swap.
+            statements.push(format!(
+                "ALTER TABLE {schema}.{table} SET (autovacuum_enabled = false)"
+            ));
             for statement in &statements {
                 sqlx::query(statement).execute(&mut *transaction).await?;
             }
@@ -164,8 +168,7 @@ impl Rebuild {
     }
 
     /// Takes one page of the log into the shadow, nothing past `until` (the end of a commit: a checkpoint or the
-    /// log's head; never before that of an earlier step), and reads the next page meanwhile; answers whether there was
-    /// any.
+    /// log's head), and reads the next page meanwhile; answers whether there was any.
     ///
     /// # Errors
     /// When an event cannot be applied or the database fails.
@@ -173,7 +176,7 @@ impl Rebuild {
         if self.reached.position >= until {
             return Ok(false);
         }
-        let page = match self.ahead.take() {
+        let page = match self.ahead.take().filter(|page| page.next <= until) {
             Some(page) => page,
             None => self.read(self.reached.position, until).await?,
         };

@@ -35,6 +35,11 @@ const OLDER_READERS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE d
     AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_xmin IS NOT NULL \
     AND xact_start < $1::timestamptz)";
 
+/// A vacuum that the server runs by itself gives way to a lock, once the lock has waited for this long. The setting is a
+/// superuser's, as the private server's role is; where it may not be set, a swap waits until the vacuum has ended.
+const END_VACUUMS: &str = "DO $$ BEGIN PERFORM set_config('deadlock_timeout', '50ms', true); \
+    EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
+
 impl Rebuild {
     /// Puts the shadow in the live tables' place, not behind them, in one transaction; queries that run meanwhile wait
     /// for a moment and none fails. Readers that are in the way are waited for, `patience` at most. A swap that fails
@@ -46,8 +51,10 @@ impl Rebuild {
     pub async fn swap(mut self, patience: Duration) -> Result<Position, Error> {
         match self.keep_trying(patience).await {
             Ok(()) => {
-                let position = self.reached.position;
-                self.release().await?;
+                let (name, position) = (self.projection.name(), self.reached.position);
+                if let Err(error) = self.release().await {
+                    tracing::warn!(projection = name, error = %describe(&error), "the rebuild's session is left to the server");
+                }
                 Ok(position)
             }
             Err(error) => {
@@ -73,15 +80,19 @@ impl Rebuild {
                 .execute(&mut self.session)
                 .await?;
             let tried = self.try_swap().await;
-            sqlx::query(LET_GO)
+            let let_go = sqlx::query(LET_GO)
                 .bind(name)
                 .execute(&mut self.session)
-                .await?;
+                .await;
             match tried {
+                // The lock ends with the session at the latest.
+                Ok(()) => return Ok(()),
                 Err(error) if !is_in_the_way(&error) => return Err(error),
                 Err(_) if Instant::now() > deadline => return Err(Error::Busy(name)),
-                Err(_) => tokio::time::sleep(TRY_PAUSE).await,
-                Ok(()) => return Ok(()),
+                Err(_) => {
+                    let_go?;
+                    tokio::time::sleep(TRY_PAUSE).await;
+                }
             }
         }
     }
@@ -94,15 +105,29 @@ impl Rebuild {
             .await?;
         let schema = &self.schema;
         let tables = self.projection.tables();
-        let live: Vec<String> = tables.iter().map(|table| format!("read.{table}")).collect();
-        // All or none, and never waiting long: a swap that waits makes every later query wait behind it.
+        let all_of = |schema: &str| -> Vec<String> {
+            tables
+                .iter()
+                .map(|table| format!("{schema}.{table}"))
+                .collect()
+        };
+        let lock = |tables: Vec<String>| {
+            format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))
+        };
+        // All or none, and never waiting long: a swap that waits makes every later query wait behind it. Therefore the
+        // live tables come last, when nothing else is left to wait for.
         let mut statements = vec![
             "SET LOCAL lock_timeout = '200ms'".to_owned(),
-            format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", live.join(", ")),
+            END_VACUUMS.to_owned(),
+            lock(all_of(schema)),
+            lock(all_of("read")),
         ];
         for table in tables {
             statements.push(format!("DROP TABLE read.{table}"));
             statements.push(format!("ALTER TABLE {schema}.{table} SET SCHEMA read"));
+            statements.push(format!(
+                "ALTER TABLE read.{table} RESET (autovacuum_enabled)"
+            ));
         }
         statements.push(format!("DROP SCHEMA {schema} CASCADE"));
         let mut transaction = self.session.begin().await?;
