@@ -102,8 +102,12 @@ async fn run_on(
 }
 
 async fn campaign(args: &RunArgs, plan: &Plan, app: &App, sink: Sink) -> Result<(), Error> {
-    begin(app, plan).await?;
-    follow(app, plan.campaign_id, &Follow::default()).await?;
+    let found = begin(app, plan).await?;
+    let quiet = found == Status::Completed;
+    if quiet {
+        eprintln!("the campaign is complete: this is what it found, nothing is looked up anew");
+    }
+    follow(app, plan.campaign_id, &Follow { quiet }).await?;
     let summary = Summary::read(app, plan.campaign_id).await?;
     if summary.names == 0 {
         return Err(Error::Failed(
@@ -124,8 +128,8 @@ async fn campaign(args: &RunArgs, plan: &Plan, app: &App, sink: Sink) -> Result<
     Ok(())
 }
 
-/// Brings the campaign to where it runs by itself, whatever an earlier command has left of it.
-pub(crate) async fn begin(app: &App, plan: &Plan) -> Result<(), Error> {
+/// Brings the campaign to where it runs by itself, whatever an earlier command has left of it; answers how that was.
+pub(crate) async fn begin(app: &App, plan: &Plan) -> Result<Status, Error> {
     let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
     let stream = plan.campaign_id.to_string();
     let load = async || app.database.log().load::<Campaign>(&stream).await;
@@ -153,25 +157,22 @@ pub(crate) async fn begin(app: &App, plan: &Plan) -> Result<(), Error> {
                 .start_phase(plan.campaign_id, None, &metadata, None)
                 .await
             {
-                Ok(_) | Err(start::Error::NothingDue) => Ok(()),
-                Err(error) => Err(Error::step("start the campaign")(error)),
+                Ok(_) | Err(start::Error::NothingDue) => {}
+                Err(error) => return Err(Error::step("start the campaign")(error)),
             }
         }
-        Status::Paused => match state.active_phase() {
-            Some(phase) => {
+        Status::Paused => {
+            if let Some(phase) = state.active_phase() {
                 let resume = Command::ResumePhase(ResumePhase {
                     phase,
                     expected: None,
                 });
-                let resumed = app
-                    .execute::<Campaign>(&stream, resume, &metadata, None)
-                    .await;
-                resumed
-                    .map(|_| ())
-                    .map_err(Error::step("resume the campaign"))
+                app.execute::<Campaign>(&stream, resume, &metadata, None)
+                    .await
+                    .map_err(Error::step("resume the campaign"))?;
             }
-            None => Ok(()),
-        },
-        Status::Running | Status::Completed => Ok(()),
+        }
+        Status::Running | Status::Completed => {}
     }
+    Ok(state.status())
 }

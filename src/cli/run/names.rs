@@ -104,7 +104,7 @@ impl NameArgs {
     }
 }
 
-/// Reads a list; lines that hold no name are told of and left out.
+/// Reads a list; lines that hold no name, or one that was there already, are told of and left out.
 fn read(path: &Path) -> Result<Names, Error> {
     let refused =
         |message: String| Error::Usage(format!("--domains {}: {message}", path.display()));
@@ -112,7 +112,8 @@ fn read(path: &Path) -> Result<Names, Error> {
     // One byte more, to see whether there is one.
     let mut file = BufReader::new(file.take(MAX_IMPORT_BYTES + 1));
     let (mut importer, mut digest) = (Importer::new(), Sha256::new());
-    let (mut line, mut bytes, mut rejected, mut names) = (Vec::new(), 0_u64, 0_u64, Vec::new());
+    let (mut line, mut names) = (Vec::new(), Vec::new());
+    let (mut bytes, mut rejected, mut repeated) = (0_u64, 0_u64, 0_u64);
     loop {
         line.clear();
         let read = file
@@ -141,11 +142,15 @@ fn read(path: &Path) -> Result<Names, Error> {
                     eprintln!("line {number} is left out: {text:?}: {reason}");
                 }
             }
-            Line::Duplicate(_) | Line::Nothing => {}
+            Line::Duplicate(_) => repeated += 1,
+            Line::Nothing => {}
         }
     }
     if rejected > SHOWN {
         eprintln!("{} more lines are left out", rejected - SHOWN);
+    }
+    if repeated > 0 {
+        eprintln!("names that are there already are left out: {repeated}");
     }
     if names.is_empty() {
         return Err(refused("holds no domain name".to_owned()));

@@ -4,7 +4,7 @@ use std::{fs, process::Stdio};
 
 use rustix::process::Signal;
 
-use super::{directory, is_alive, server_of, shops::Shops, signal};
+use super::{directory, is_alive, server_of, shops::Shops, signal, text};
 use crate::support::eventually;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -16,6 +16,12 @@ async fn a_run_over_a_list_finds_what_is_there_and_the_same_run_answers_again() 
         .output()
         .expect("it runs");
     shops.is_found_by(&first);
+    let told = text(&first.stderr);
+    assert!(
+        told.contains("names that are there already are left out: 1"),
+        "{told}"
+    );
+    assert!(told.contains("validation: completed in"), "{told}");
     let leads = fs::read_to_string(directory.path().join("leads.csv")).expect("the result");
     assert!(leads.starts_with("domain,"), "{leads}");
     assert!(leads.lines().count() > 1, "a heading and leads: {leads}");
@@ -37,6 +43,9 @@ async fn a_run_over_a_list_finds_what_is_there_and_the_same_run_answers_again() 
         .output()
         .expect("it runs");
     shops.is_found_by(&again);
+    let told = text(&again.stderr);
+    assert!(told.contains("nothing is looked up anew"), "{told}");
+    assert!(!told.contains("completed in"), "{told}");
     assert_eq!(
         shops.sandbox.http_total(),
         asked,
