@@ -13,7 +13,7 @@ use projections::domains::Candidate;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use validation::{
-    dns, http,
+    Waits, dns, http,
     keywords::{self, Matcher},
     page,
 };
@@ -37,15 +37,31 @@ pub(super) struct Kit {
 struct Names(dns::Engine);
 
 impl http::Resolve for Names {
-    fn resolve<'a>(&'a self, host: &'a str) -> http::Resolving<'a> {
+    fn resolve<'a>(&'a self, host: &'a str, waits: &'a Waits) -> http::Resolving<'a> {
         Box::pin(async move {
-            let report = self.0.check(host).await;
-            if report.addresses.is_empty() {
-                return Err(format!("{host} has no address"));
+            let report = self.0.check_counting(host, waits).await;
+            match report.outcome {
+                dns::Outcome::Ok => Ok(report.addresses),
+                dns::Outcome::Timeout => Err(http::Unresolved::Timeout),
+                dns::Outcome::Error(reason) => {
+                    let detail = report.detail.map(|detail| format!(" ({detail})"));
+                    let why = format!("{reason}{}", detail.unwrap_or_default());
+                    Err(http::Unresolved::Error(why))
+                }
             }
-            Ok(report.addresses)
         })
     }
+}
+
+/// Translates a persona's configuration into that of the engine for names that are met on the way. Its resolvers and paces
+/// hold, but such a name is no candidate: there is no pause before it, and nobody asks whether its zone is a wildcard.
+fn names_config(persona: &DnsConfig, network: &Network) -> Result<dns::Config, String> {
+    let config = dns_phase::config(persona, &[], network)?;
+    Ok(dns::Config {
+        delay: None,
+        check_wildcards: false,
+        ..config
+    })
 }
 
 impl Kit {
@@ -60,7 +76,7 @@ impl Kit {
         network: &Network,
         cancel: &CancellationToken,
     ) -> Result<Self, String> {
-        let resolver = dns_phase::config(dns, &[], network)?;
+        let resolver = names_config(dns, network)?;
         let engine = dns::Engine::start(resolver, cancel.child_token())
             .map_err(|error| error.to_string())?;
         let config = config(http, network)?;
@@ -324,3 +340,6 @@ fn found(kit: &Kit, hits: keywords::Hits) -> Vec<Keyword> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,3 +18,6 @@ pub mod dns;
 pub mod http;
 pub mod keywords;
 pub mod page;
+mod waits;
+
+pub use waits::Waits;

@@ -13,6 +13,7 @@ use super::{
     socket::Failure,
     upstream::Upstream,
 };
+use crate::Waits;
 
 /// Most doublings of the back-off.
 const MOST_DOUBLINGS: u32 = 3;
@@ -93,7 +94,7 @@ impl Drop for Trial<'_> {
 
 impl Inner {
     /// Asks until there is a conclusive answer, elsewhere after each failure where there is an elsewhere.
-    pub(super) async fn ask(&self, question: &Arc<Question>) -> Verdict {
+    pub(super) async fn ask(&self, question: &Arc<Question>, waits: &Waits) -> Verdict {
         let mut verdict = Verdict {
             result: Err(Trouble::Timeout),
             resolver: None,
@@ -110,7 +111,8 @@ impl Inner {
                     .run_until_cancelled(sleep(self.pause(attempt)))
                     .await;
             }
-            let Some((pick, exchange)) = self.attempt(question, &tried, edns).await else {
+            let attempt = self.attempt(question, &tried, edns, waits);
+            let Some((pick, exchange)) = attempt.await else {
                 verdict.result = Err(Trouble::Stopped);
                 break;
             };
@@ -160,13 +162,14 @@ impl Inner {
         question: &Arc<Question>,
         tried: &[usize],
         edns: bool,
+        waits: &Waits,
     ) -> Option<(Pick, Exchange)> {
         // Whoever holds one when the engine stops gives it back at once, so nobody waits here for long.
-        let _permit = self.permits.acquire().await.ok()?;
+        let _permit = waits.on(self.permits.acquire()).await.ok()?;
         if let Some(pacer) = &self.pacer {
-            pacer.wait(&self.stop).await?;
+            waits.on(pacer.wait(&self.stop)).await?;
         }
-        let (upstream, pick) = self.choose(tried).await?;
+        let (upstream, pick) = self.choose(tried, waits).await?;
         let mut trial = Trial {
             upstream,
             open: pick.trial,
@@ -186,7 +189,7 @@ impl Inner {
     }
 
     /// Chooses a resolver and waits for its pace; chooses again if it was sent to rest meanwhile.
-    async fn choose(&self, tried: &[usize]) -> Option<(&Upstream, Pick)> {
+    async fn choose(&self, tried: &[usize], waits: &Waits) -> Option<(&Upstream, Pick)> {
         let mut rounds = 0;
         loop {
             let health = |index: usize| self.upstreams.get(index).map(|upstream| &upstream.health);
@@ -200,7 +203,7 @@ impl Inner {
                 open: pick.trial,
             };
             let was_healthy = upstream.health.is_healthy();
-            pacer.wait(&self.stop).await?;
+            waits.on(pacer.wait(&self.stop)).await?;
             trial.open = false;
             rounds += 1;
             let fell_ill = was_healthy && !upstream.health.is_healthy();

@@ -12,6 +12,7 @@ use super::{
     message::{self, Answer, Question},
     name::WireName,
 };
+use crate::Waits;
 
 /// Draws a pause within its bounds, both of them possible.
 fn pause(least: Duration, most: Duration) -> Duration {
@@ -19,10 +20,10 @@ fn pause(least: Duration, most: Duration) -> Duration {
 }
 
 /// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
-pub(super) async fn check(inner: &Inner, name: &str) -> Report {
+pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
     if let Some((least, most)) = inner.config.delay {
         let pause = sleep(pause(least, most));
-        inner.stop.run_until_cancelled(pause).await;
+        waits.on(inner.stop.run_until_cancelled(pause)).await;
     }
     let started = Instant::now();
     let mut findings = Findings::new(name);
@@ -36,7 +37,9 @@ pub(super) async fn check(inner: &Inner, name: &str) -> Report {
     let mut types = inner.config.record_types.iter().copied();
     let mut goes_on = true;
     if let Some(first) = types.next() {
-        let verdict = inner.ask(&Arc::new(Question::new(&wire, first))).await;
+        let verdict = inner
+            .ask(&Arc::new(Question::new(&wire, first)), waits)
+            .await;
         goes_on = !findings.is_final(&verdict);
         findings.add(inner, first, verdict);
     }
@@ -45,12 +48,14 @@ pub(super) async fn check(inner: &Inner, name: &str) -> Report {
             .map(|each| Arc::new(Question::new(&wire, each)))
             .collect();
         if let [only] = rest.as_slice() {
-            let verdict = inner.ask(only).await;
+            let verdict = inner.ask(only, waits).await;
             findings.add(inner, only.record_type(), verdict);
         } else {
             // In the order of the configuration, so that equal answers make equal reports.
             let mut verdicts = stream::iter(rest)
-                .map(|question| async move { (question.record_type(), inner.ask(&question).await) })
+                .map(|question| async move {
+                    (question.record_type(), inner.ask(&question, waits).await)
+                })
                 .buffered(inner.config.concurrent_queries_per_domain);
             while let Some((asked, verdict)) = verdicts.next().await {
                 findings.add(inner, asked, verdict);
@@ -58,7 +63,7 @@ pub(super) async fn check(inner: &Inner, name: &str) -> Report {
         }
     }
     if inner.config.check_wildcards && !findings.report.addresses.is_empty() {
-        let (wildcard, packets) = inner.wildcard_above(&wire).await;
+        let (wildcard, packets) = inner.wildcard_above(&wire, waits).await;
         findings.report.wildcard = wildcard;
         findings.report.attempts += packets;
     }

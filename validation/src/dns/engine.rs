@@ -18,6 +18,7 @@ use super::{
     wheel::Clock,
     wildcard::Wildcards,
 };
+use crate::Waits;
 
 /// Sockets of each resolver: two ports to guess, and two queues in the kernel.
 const SOCKETS_PER_RESOLVER: usize = 2;
@@ -111,7 +112,13 @@ impl Engine {
 
     /// Checks one domain; whatever happens to it is in the report.
     pub async fn check(&self, name: &str) -> Report {
-        check::check(&self.inner, name).await
+        self.check_counting(name, &Waits::default()).await
+    }
+
+    /// Checks one domain, and counts what it waits for its turn: the pause before the first query, the paces, and the
+    /// bound on queries in flight. Back-off after a failure is not such a wait.
+    pub async fn check_counting(&self, name: &str, waits: &Waits) -> Report {
+        check::check(&self.inner, name, waits).await
     }
 
     /// Shows how each resolver is doing.

@@ -17,6 +17,7 @@ use super::{
     message::{self, Question},
     name::WireName,
 };
+use crate::Waits;
 
 /// Zones remembered; past that, all are forgotten at once, which costs one query each.
 const MAX_ZONES: usize = 16_384;
@@ -62,7 +63,11 @@ impl Wildcards {
 
 impl Inner {
     /// Says whether the zone above a name has an address for any label, and how many packets it took to find out.
-    pub(super) async fn wildcard_above(&self, name: &WireName) -> (Option<bool>, u32) {
+    pub(super) async fn wildcard_above(
+        &self,
+        name: &WireName,
+        waits: &Waits,
+    ) -> (Option<bool>, u32) {
         let Some(zone) = name.parent() else {
             return (None, 0);
         };
@@ -74,7 +79,7 @@ impl Inner {
                     return Ok(None);
                 };
                 let question = Arc::new(Question::new(&sibling, RecordType::A));
-                let verdict = self.ask(&question).await;
+                let verdict = self.ask(&question, waits).await;
                 packets = verdict.packets;
                 match verdict.result {
                     Ok(answer) => Ok(Some(

@@ -16,17 +16,28 @@ use super::fault::Fault;
 use super::pace::Pace;
 use super::report::Report;
 use super::visit::{Missed, Visit};
+use crate::Waits;
 
 /// The answer of [`Resolve`].
-pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, String>> + Send + 'a>>;
+pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Unresolved>> + Send + 'a>>;
+
+/// Says why a host has no address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unresolved {
+    /// Nobody answered in time.
+    Timeout,
+    /// There is none, or nobody could find out; in words.
+    Error(String),
+}
 
 /// Finds the addresses of hosts that redirects lead to.
 ///
 /// What it answers is checked before it is used, so it need not know which addresses are allowed. It is stopped when the
-/// time of the fetch runs out.
+/// time of the fetch runs out, of which the waits that it counts are no part.
 pub trait Resolve: Send + Sync {
-    /// Finds the addresses of a host, or says why there are none.
-    fn resolve<'a>(&'a self, host: &'a str) -> Resolving<'a>;
+    /// Finds the addresses of a host, or says why there are none. What it waits by our own doing it counts in `waits`, in
+    /// the future that it answers and in no task of its own.
+    fn resolve<'a>(&'a self, host: &'a str, waits: &'a Waits) -> Resolving<'a>;
 }
 
 /// A domain to fetch.

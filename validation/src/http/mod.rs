@@ -23,6 +23,6 @@ mod visit;
 
 pub use config::{Config, Cookies, Error, Rate, TlsVersion};
 pub use fault::{Fault, Reason};
-pub use fetcher::{Fetcher, Resolve, Resolving, Target};
+pub use fetcher::{Fetcher, Resolve, Resolving, Target, Unresolved};
 pub use ranges::{AllowedRanges, Range, RangeError};
 pub use report::{Outcome, Report};

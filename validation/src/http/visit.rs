@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -13,14 +15,15 @@ use reqwest::header::{
 use reqwest::tls::{TlsInfo, Version};
 use reqwest::{Method, Request, Response};
 use sha2::{Digest, Sha256};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Host, Url};
 
 use super::client::{self, Pinned};
 use super::cookies::Jar;
 use super::fault::{self, Fault};
-use super::fetcher::{Clock, Inner};
+use super::fetcher::{Clock, Inner, Unresolved};
 use super::report::Report;
+use crate::Waits;
 use crate::page::{self, Page};
 
 /// Addresses of one host that are tried.
@@ -189,8 +192,36 @@ impl<'f> Visit<'f> {
         answer.map_err(|error| Fault::client(&error))
     }
 
+    /// Asks for the addresses of a redirect's host. The fetch has no less time for what is waited by our own doing.
+    async fn resolve(&mut self, host: &str) -> Result<Vec<IpAddr>, Fault> {
+        let waits = Waits::default();
+        let deadline = Instant::from_std(self.clock.deadline);
+        let mut asked = self.fetcher.resolver.resolve(host, &waits);
+        let mut alarm = pin!(sleep_until(deadline));
+        let found = std::future::poll_fn(|context| {
+            if let Poll::Ready(found) = asked.as_mut().poll(context) {
+                return Poll::Ready(found);
+            }
+            // The clock stands still while a wait lasts; its end wakes this task.
+            let Some(waited) = waits.ended() else {
+                return Poll::Pending;
+            };
+            alarm.as_mut().reset(deadline + waited);
+            let over = alarm.as_mut().poll(context);
+            over.map(|()| Err(Unresolved::Timeout))
+        })
+        .await;
+        self.clock.excuse(waits.so_far());
+        found.map_err(|why| match why {
+            Unresolved::Timeout => Fault::deadline(&format!("while {host} was resolved")),
+            Unresolved::Error(why) => {
+                Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
+            }
+        })
+    }
+
     /// Finds the addresses of the current hop and keeps those that may be connected to.
-    async fn check(&self) -> Result<Pinned, Fault> {
+    async fn check(&mut self) -> Result<Pinned, Fault> {
         let (host, found) = match self.url.host() {
             None => return Err(Fault::error("url_invalid", "the address has no host")),
             Some(Host::Ipv4(address)) => (address.to_string(), vec![IpAddr::V4(address)]),
@@ -199,14 +230,9 @@ impl<'f> Visit<'f> {
                 (host.to_owned(), self.addresses.to_vec())
             }
             Some(Host::Domain(host)) => {
-                let asked = self.fetcher.resolver.resolve(host);
-                let found = self
-                    .in_time("while a redirect's host was resolved", asked)
-                    .await?;
-                let found = found.map_err(|why| {
-                    Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
-                })?;
-                (host.to_owned(), found)
+                let host = host.to_owned();
+                let found = self.resolve(&host).await?;
+                (host, found)
             }
         };
         if found.is_empty() {

@@ -164,3 +164,41 @@ async fn a_domain_waits_before_its_first_query_and_that_is_no_part_of_its_time()
         report.elapsed
     );
 }
+
+#[tokio::test]
+async fn what_a_check_waits_for_its_turn_is_counted() {
+    let ms = Duration::from_millis;
+    let server = Server::good().await;
+    let slow = Rate {
+        per_second: 5.0,
+        burst: 1,
+    };
+    let none = addresses_only(&[&server]);
+    let delayed = Config {
+        delay: Some((ms(200), ms(200))),
+        ..none.clone()
+    };
+    let paced = Config {
+        rate: Some(slow),
+        ..none.clone()
+    };
+    let paced_each = Config {
+        resolver_rate: Some(slow),
+        ..none.clone()
+    };
+    for (config, least) in [
+        (none, Duration::ZERO),
+        (delayed, ms(190)),
+        // The first packet takes the turn at the start, the second the next.
+        (paced, ms(150)),
+        (paced_each, ms(150)),
+    ] {
+        let engine = start(config);
+        let waits = crate::Waits::default();
+        let since = Instant::now();
+        engine.check_counting("example.com", &waits).await;
+        engine.check_counting("example.com", &waits).await;
+        let waited = waits.ended().unwrap();
+        assert!(waited >= least && waited <= since.elapsed(), "{waited:?}");
+    }
+}

@@ -166,7 +166,7 @@ async fn whatever_is_slow_ends_as_a_timeout() {
 async fn a_resolver_that_hangs_ends_as_a_timeout() {
     struct Hangs;
     impl Resolve for Hangs {
-        fn resolve<'a>(&'a self, _: &'a str) -> Resolving<'a> {
+        fn resolve<'a>(&'a self, _: &'a str, _: &'a Waits) -> Resolving<'a> {
             Box::pin(std::future::pending())
         }
     }
@@ -180,6 +180,65 @@ async fn a_resolver_that_hangs_ends_as_a_timeout() {
         fetcher.fetch(target("shop.test")).await.outcome(),
         Outcome::Timeout
     );
+}
+
+#[tokio::test]
+async fn what_a_resolver_waits_for_its_turn_is_no_time_of_the_fetch() {
+    /// Waits its turn longer than a fetch may take, and then hangs or answers.
+    struct Paced(Option<IpAddr>);
+    impl Resolve for Paced {
+        fn resolve<'a>(&'a self, _: &'a str, waits: &'a Waits) -> Resolving<'a> {
+            Box::pin(async move {
+                waits.on(tokio::time::sleep(Duration::from_secs(1))).await;
+                match self.0 {
+                    Some(address) => Ok(vec![address]),
+                    None => std::future::pending().await,
+                }
+            })
+        }
+    }
+    let server = Server::answering(
+        |head| match head.to_lowercase().contains("host: shop.test") {
+            true => redirect("http://other.test/"),
+            false => ok("x"),
+        },
+    )
+    .await;
+    for (address, outcome) in [(Some(loopback(1)), Outcome::Ok), (None, Outcome::Timeout)] {
+        let config = Config {
+            timeout: Duration::from_millis(500),
+            ..config(server.port)
+        };
+        let fetcher = Fetcher::new(config, Arc::new(Paced(address))).unwrap();
+        let started = Instant::now();
+        let report = fetcher.fetch(target("shop.test")).await;
+        assert_eq!(report.outcome(), outcome, "{:?}", report.fault);
+        let whole = started.elapsed();
+        assert!(
+            report.elapsed + Duration::from_millis(990) <= whole,
+            "{:?} of {whole:?}",
+            report.elapsed
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_redirects_host_of_which_dns_says_nothing_is_a_timeout() {
+    struct Silent;
+    impl Resolve for Silent {
+        fn resolve<'a>(&'a self, _: &'a str, _: &'a Waits) -> Resolving<'a> {
+            Box::pin(std::future::ready(Err(Unresolved::Timeout)))
+        }
+    }
+    let server = Server::answering(|_| redirect("http://other.test/")).await;
+    let fetcher = Fetcher::new(config(server.port), Arc::new(Silent)).unwrap();
+    let report = fetcher.fetch(target("shop.test")).await;
+    assert_eq!(
+        (report.reason(), code(&report)),
+        (Some(Reason::Timeout), "deadline")
+    );
+    assert_eq!(report.status, None);
+    assert_eq!(report.redirects.len(), 1);
 }
 
 #[tokio::test]

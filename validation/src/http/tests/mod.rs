@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::Waits;
 
 /// An address of the loopback network, so that several servers can share a port.
 pub(super) fn loopback(last: u8) -> IpAddr {
@@ -130,13 +131,13 @@ impl Names {
 }
 
 impl Resolve for Names {
-    fn resolve<'a>(&'a self, host: &'a str) -> Resolving<'a> {
+    fn resolve<'a>(&'a self, host: &'a str, _: &'a Waits) -> Resolving<'a> {
         self.asked.lock().unwrap().push(host.to_owned());
         let found = self
             .known
             .get(host)
             .cloned()
-            .ok_or_else(|| "NXDOMAIN".to_owned());
+            .ok_or_else(|| Unresolved::Error("NXDOMAIN".to_owned()));
         Box::pin(std::future::ready(found))
     }
 }
