@@ -39,9 +39,11 @@ impl Unusable {
             field: match fault {
                 Fault::ContextTooLong(_) => "contextChars",
                 Fault::Weight(_) => "weight",
-                Fault::Empty | Fault::TooLong(_) | Fault::Regex(_) | Fault::MatchesEmpty => {
-                    "pattern"
-                }
+                Fault::Empty
+                | Fault::TooLong(_)
+                | Fault::Regex(_)
+                | Fault::RegexesTooLarge
+                | Fault::MatchesEmpty => "pattern",
             },
             message: fault.to_string(),
         }

@@ -27,6 +27,8 @@ pub const MAX_PATTERN_CHARS: usize = 1_000;
 pub const MAX_CONTEXT_CHARS: usize = 500;
 /// Contexts kept for a rule on one page.
 pub const MAX_CONTEXTS: usize = 5;
+/// Most memory that the regular expressions of one matcher take when compiled, in bytes.
+pub const MAX_REGEX_BYTES: usize = 64 << 20;
 
 /// Says how the pattern of a rule is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,6 +119,12 @@ pub enum Fault {
     /// The regular expression does not compile, or grows too large when compiled.
     #[error("is not a usable regular expression: {0}")]
     Regex(String),
+    /// The regular expressions up to this one take more than [`MAX_REGEX_BYTES`] together.
+    #[error(
+        "is one regular expression too many: with those before it, it takes more than {} MiB of memory",
+        MAX_REGEX_BYTES >> 20
+    )]
+    RegexesTooLarge,
     /// The regular expression matches nothing at all, and so matches everywhere.
     #[error("matches the empty text and so would match everywhere")]
     MatchesEmpty,

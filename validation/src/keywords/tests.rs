@@ -161,6 +161,33 @@ fn a_rule_that_cannot_work_is_refused_by_name() {
 }
 
 #[test]
+fn the_expression_that_exceeds_the_memory_of_all_together_is_refused_by_name() {
+    // Each is fine alone: it takes less than half of a megabyte, for each of two directions.
+    let rules: Vec<_> = (0..65)
+        .map(|n| Rule {
+            id: format!("rule {n}"),
+            ..Rule::regex(format!(r"\w{{8}}{n}"))
+        })
+        .collect();
+    let error = Matcher::compile(&rules).unwrap_err().to_string();
+    assert!(
+        error.contains("\"rule 64\"") && error.contains("64 MiB"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_thousand_honest_expressions_are_not_too_many() {
+    let rules: Vec<_> = (0..1_000)
+        .map(|n| Rule::regex(format!(r"\bword{n:04}s?\b")))
+        .collect();
+    let matcher = Matcher::compile(&rules).unwrap();
+    let hits = matcher.scan(&read("<p>word0007 and words0007 word0999s</p>"));
+    let found: Vec<_> = hits.rules.iter().map(|found| found.rule).collect();
+    assert_eq!(found, [7, 999]);
+}
+
+#[test]
 fn an_expression_made_to_be_slow_is_stopped_and_said_to_be() {
     let same = format!("<p>{}", "a".repeat(1 << 20));
     let mixed: String = (0_u32..1 << 20)
