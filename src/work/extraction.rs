@@ -314,6 +314,7 @@ async fn page_facts(
             phones: page.contacts.phones,
             links: page.contacts.links,
         },
+        keywords_incomplete: keywords.as_ref().is_some_and(|hits| hits.incomplete),
         keywords: keywords.map(|hits| found(kit, hits)),
     })
 }

@@ -176,6 +176,9 @@ pub struct PageFacts {
     /// The keywords that were found; absent when none was looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keywords: Option<Vec<Keyword>>,
+    /// The search for keywords was stopped at its bound, so that their counts are lower bounds.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keywords_incomplete: bool,
 }
 
 /// What an HTTP check found.

@@ -5,6 +5,7 @@ mod copies;
 mod held;
 mod insights;
 mod life;
+mod lower_bounds;
 mod preview;
 mod refused_settings;
 pub mod reruns;
