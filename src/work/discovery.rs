@@ -3,12 +3,15 @@
 //! Both steps may be repeated: the pattern answers the same run with the same range, and the campaign records no offset
 //! twice. A worker that dies between two chunks is followed by one that goes on where the campaign's stream ends.
 
+use std::sync::Arc;
+
 use aggregates::{
     Actor, Metadata,
     campaign::{self, Campaign, Command, GENERATED_CHUNK, RecordGenerated, Source, Tallies},
     names, pattern,
 };
 use event_store::{Database, ExecuteError};
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::Order;
 
@@ -21,10 +24,16 @@ pub(super) enum DiscoveryError {
     /// The campaign's stream refused or failed.
     #[error("cannot record names")]
     Record(#[source] Box<ExecuteError<campaign::Error>>),
+    /// A count broke off.
+    #[error("cannot count names")]
+    Count(#[from] JoinError),
     /// The log failed.
     #[error(transparent)]
     Log(#[from] event_store::Error),
 }
+
+/// Names that are counted in one go on a thread that may block; between two goes the work can be ended.
+const COUNTED_AT_ONCE: u64 = 250_000;
 
 /// How far a discovery order came.
 pub(super) enum Progress {
@@ -120,7 +129,7 @@ async fn generate(
             generator_version: names::GENERATOR_VERSION,
             start,
             count,
-            names: count_names(pattern, start, count),
+            names: count_names(pattern, start, count).await?,
         });
         match database
             .log()
@@ -137,25 +146,75 @@ async fn generate(
             Err(error) => return Err(DiscoveryError::Record(Box::new(error))),
         }
     }
-    Ok(Progress::Done(tallies(pattern, range, wanted)))
+    Ok(Progress::Done(tallies(pattern, range, wanted).await?))
 }
 
 /// Counts what the run came to, by computing its names once more: the campaign may have names of earlier runs.
-fn tallies(pattern: &names::Pattern, range: pattern::Range, wanted: Option<u64>) -> Tallies {
-    let names = count_names(pattern, range.start, range.count);
+async fn tallies(
+    pattern: &names::Pattern,
+    range: pattern::Range,
+    wanted: Option<u64>,
+) -> Result<Tallies, JoinError> {
+    let names = count_names(pattern, range.start, range.count).await?;
     let short = wanted.is_some_and(|wanted| range.count < wanted);
-    Tallies::from([
+    Ok(Tallies::from([
         ("generated".to_owned(), names),
         ("skipped".to_owned(), range.count.saturating_sub(names)),
         ("exhausted".to_owned(), u64::from(short)),
-    ])
+    ]))
 }
 
-fn count_names(pattern: &names::Pattern, start: u64, count: u64) -> u64 {
+/// Counts the legal names of a range, off the async threads: a run has up to millions.
+async fn count_names(
+    pattern: &names::Pattern,
+    mut start: u64,
+    mut count: u64,
+) -> Result<u64, JoinError> {
+    let pattern = Arc::new(pattern.clone());
+    let mut names = 0;
+    while count > 0 {
+        let (now, pattern) = (count.min(COUNTED_AT_ONCE), Arc::clone(&pattern));
+        names += spawn_blocking(move || count_here(&pattern, start, now)).await?;
+        start += now;
+        count -= now;
+    }
+    Ok(names)
+}
+
+fn count_here(pattern: &names::Pattern, start: u64, count: u64) -> u64 {
     let mut steps = pattern.names(start, count);
     let mut names = 0;
     while let Some(step) = steps.step() {
         names += u64::from(step.name.is_some());
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn many_names_are_counted_piece_by_piece_and_off_the_async_threads() {
+        let pattern = names::Pattern::parse(names::Spec {
+            kind: names::Kind::Prefix,
+            constant: "shop".to_owned(),
+            prefix_length: 12,
+            suffix_length: 0,
+            charset: "-ab".to_owned(),
+            tlds: vec!["test".to_owned()],
+            ..names::Spec::default()
+        })
+        .unwrap();
+        let (start, count) = (50_000, COUNTED_AT_ONCE + 50_000);
+        let mut counting = pin!(count_names(&pattern, start, count));
+        assert!(poll!(counting.as_mut()).is_pending());
+        let names = counting.await.unwrap();
+        assert_eq!(names, count_here(&pattern, start, count));
+        assert!(names < count, "a name that begins with a hyphen is none");
+    }
 }

@@ -133,9 +133,9 @@ impl Engines {
             Pinned::Extraction {
                 http, dns, rules, ..
             } => {
-                let kit = extraction::Kit::build(&http, &dns, &rules, &self.network, &self.cancel)
-                    .map_err(KitError::Refused)?;
-                Ok(Kit::Http(kit))
+                let (network, cancel) = (self.network.clone(), self.cancel.clone());
+                let kit = extraction::Kit::build(http, dns, rules, network, cancel);
+                Ok(Kit::Http(kit.await.map_err(KitError::Refused)?))
             }
             pure => Ok(Kit::Pure(pure)),
         }

@@ -1,6 +1,10 @@
 //! Extraction: the live names of an order over HTTP, their pages matched against the run's keywords.
 
-use std::sync::Arc;
+use std::{
+    num::NonZero,
+    sync::{Arc, LazyLock},
+    thread::available_parallelism,
+};
 
 use aggregates::{
     domain::{Contacts, Event, HttpChecked, HttpReason, Keyword, Outcome, PageFacts, Places},
@@ -10,7 +14,10 @@ use aggregates::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use projections::domains::Candidate;
-use tokio::task::JoinError;
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, spawn_blocking},
+};
 use tokio_util::sync::CancellationToken;
 use validation::{
     Waits, dns, http,
@@ -23,8 +30,14 @@ use super::{Network, record::Found, validation as dns_phase};
 /// Fetches of one order at once; the fetcher bounds those of all orders together.
 const AT_ONCE: usize = 64;
 
-/// From this size on, bytes, a page is read on a thread that may block: smaller ones cost less than the way there.
+/// From this size on, bytes, a page is searched for literals on a thread that may block: smaller ones cost less than the
+/// way there. Regular expressions may take long on any page.
 const LARGE_PAGE: usize = 256 * 1024;
+
+/// Pages that are searched at once on threads that may block. Expressions have their time by the clock, which more searches
+/// than there are cores would spend waiting for one another.
+static SCANS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
 
 /// What an order of an extraction run works with.
 pub(super) struct Kit {
@@ -65,11 +78,24 @@ fn names_config(persona: &DnsConfig, network: &Network) -> Result<dns::Config, S
 }
 
 impl Kit {
-    /// Builds the fetcher and compiles the rules.
+    /// Builds the fetcher and compiles the rules, on a thread that may block: trusted roots and system resolvers are read
+    /// from files, and many rules take long.
     ///
     /// # Errors
     /// What cannot be honoured, in words.
-    pub(super) fn build(
+    pub(super) async fn build(
+        http: HttpConfig,
+        dns: DnsConfig,
+        rules: Vec<Rule>,
+        network: Network,
+        cancel: CancellationToken,
+    ) -> Result<Self, String> {
+        let built =
+            spawn_blocking(move || Self::build_here(&http, &dns, &rules, &network, &cancel));
+        built.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    fn build_here(
         http: &HttpConfig,
         dns: &DnsConfig,
         rules: &[Rule],
@@ -281,19 +307,10 @@ async fn page_facts(
     page: page::Page,
 ) -> Result<PageFacts, JoinError> {
     let parked = page::parked(&page, report.final_url.as_ref(), &[]);
-    let large = page.bytes >= LARGE_PAGE;
     let (page, keywords) = match kit.matcher.clone() {
         None => (page, None),
-        Some(matcher) if large => {
-            let scanned = tokio::task::spawn_blocking(move || {
-                let hits = matcher.scan(&page);
-                (page, hits)
-            });
-            let (page, hits) = scanned.await?;
-            (page, Some(hits))
-        }
         Some(matcher) => {
-            let hits = matcher.scan(&page);
+            let (page, hits) = scan(matcher, page).await?;
             (page, Some(hits))
         }
     };
@@ -317,6 +334,25 @@ async fn page_facts(
         keywords_incomplete: keywords.as_ref().is_some_and(|hits| hits.incomplete),
         keywords: keywords.map(|hits| found(kit, hits)),
     })
+}
+
+/// Looks for the keywords on a page, where that may take long on a thread that may block.
+async fn scan(
+    matcher: Arc<Matcher>,
+    page: page::Page,
+) -> Result<(page::Page, keywords::Hits), JoinError> {
+    if page.bytes < LARGE_PAGE && !matcher.has_expressions() {
+        let hits = matcher.scan(&page);
+        return Ok((page, hits));
+    }
+    // It is never closed.
+    let turn = SCANS.acquire().await;
+    spawn_blocking(move || {
+        let hits = matcher.scan(&page);
+        drop(turn);
+        (page, hits)
+    })
+    .await
 }
 
 fn found(kit: &Kit, hits: keywords::Hits) -> Vec<Keyword> {

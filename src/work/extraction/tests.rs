@@ -1,7 +1,10 @@
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
+use aggregates::ids::RuleId;
+use futures::poll;
 use http::Resolve as _;
 use tokio::net::UdpSocket;
+use uuid::Uuid;
 
 use super::*;
 
@@ -75,4 +78,39 @@ async fn what_dns_says_of_a_redirects_host_is_told() {
         };
         assert!(why.starts_with(name), "{why}");
     }
+}
+
+fn rule(pattern: &str, rule_type: RuleType) -> Rule {
+    Rule {
+        id: RuleId(Uuid::now_v7()),
+        pattern: pattern.to_owned(),
+        rule_type,
+        is_case_sensitive: false,
+        category: None,
+        weight: 1.0,
+        context_chars: 0,
+    }
+}
+
+#[tokio::test]
+async fn regular_expressions_are_matched_off_the_async_threads_on_a_page_of_any_size() {
+    let page = || page::read("a".repeat(100_000).as_bytes(), Some("text/html"), None);
+    assert!(page().bytes < LARGE_PAGE);
+    // It finds quadratically, so that it is stopped after a second.
+    let matcher = |pattern, rule_type| Arc::new(compile(&[rule(pattern, rule_type)]).unwrap());
+    let mut slow = pin!(scan(matcher("(?:.*[^a]|a)", RuleType::Regex), page()));
+    assert!(poll!(slow.as_mut()).is_pending());
+    assert_eq!(slow.await.unwrap().1.unique, 1);
+    let mut cheap = pin!(scan(matcher("aaaa", RuleType::String), page()));
+    assert!(poll!(cheap.as_mut()).is_ready());
+}
+
+#[tokio::test]
+async fn a_kit_is_built_off_the_async_threads() {
+    let rules = (0..100).map(|n| rule(&format!(r"\bword{n}s?\b"), RuleType::Regex));
+    let (http, dns) = (HttpConfig::default(), asking("127.0.0.1:9999"));
+    let building = Kit::build(http, dns, rules.collect(), own(), CancellationToken::new());
+    let mut building = pin!(building);
+    assert!(poll!(building.as_mut()).is_pending());
+    assert_eq!(building.await.unwrap().rules.len(), 100);
 }

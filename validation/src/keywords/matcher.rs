@@ -135,6 +135,11 @@ impl Matcher {
         self.rules.len()
     }
 
+    /// Tells whether there are regular expressions, so that a scan may take as long as these are given for a page: a second.
+    pub fn has_expressions(&self) -> bool {
+        self.expressions.is_some()
+    }
+
     /// Finds every match on a page.
     pub fn scan(&self, page: &Page) -> Hits {
         let mut scan = Scan {
