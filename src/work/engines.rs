@@ -9,6 +9,7 @@ use aggregates::{
     campaign::Pinned,
     ids::{CampaignId, RunId},
 };
+use event_store::describe;
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,11 @@ pub(super) enum KitError {
 }
 
 impl KitError {
+    /// Says what does not start, with its causes.
+    pub(super) fn not_started(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::NotStarted(describe(error))
+    }
+
     /// Tells whether the run can never go on.
     pub(super) const fn is_final(&self) -> bool {
         matches!(self, Self::Decode(_) | Self::Refused(_))
@@ -127,7 +133,7 @@ impl Engines {
                 let config = validation::config(&dns, &record_types, &self.network)
                     .map_err(KitError::Refused)?;
                 let engine = ::validation::dns::Engine::start(config, self.cancel.child_token())
-                    .map_err(|error| KitError::NotStarted(error.to_string()))?;
+                    .map_err(|error| KitError::not_started(&error))?;
                 Ok(Kit::Dns(engine))
             }
             Pinned::Extraction {
@@ -135,7 +141,7 @@ impl Engines {
             } => {
                 let (network, cancel) = (self.network.clone(), self.cancel.clone());
                 let kit = extraction::Kit::build(http, dns, rules, network, cancel);
-                Ok(Kit::Http(kit.await.map_err(KitError::Refused)?))
+                Ok(Kit::Http(kit.await?))
             }
             pure => Ok(Kit::Pure(pure)),
         }

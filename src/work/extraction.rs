@@ -25,7 +25,7 @@ use validation::{
     page,
 };
 
-use super::{Network, record::Found, validation as dns_phase};
+use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
 /// Fetches of one order at once; the fetcher bounds those of all orders together.
 const AT_ONCE: usize = 64;
@@ -82,17 +82,19 @@ impl Kit {
     /// from files, and many rules take long.
     ///
     /// # Errors
-    /// What cannot be honoured, in words.
+    /// [`KitError::Refused`] for what cannot be honoured, [`KitError::NotStarted`] for what does not start now.
     pub(super) async fn build(
         http: HttpConfig,
         dns: DnsConfig,
         rules: Vec<Rule>,
         network: Network,
         cancel: CancellationToken,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, KitError> {
         let built =
             spawn_blocking(move || Self::build_here(&http, &dns, &rules, &network, &cancel));
-        built.await.unwrap_or_else(|error| Err(error.to_string()))
+        built
+            .await
+            .unwrap_or_else(|error| Err(KitError::not_started(&error)))
     }
 
     fn build_here(
@@ -101,18 +103,20 @@ impl Kit {
         rules: &[Rule],
         network: &Network,
         cancel: &CancellationToken,
-    ) -> Result<Self, String> {
-        let resolver = names_config(dns, network)?;
-        let engine = dns::Engine::start(resolver, cancel.child_token())
-            .map_err(|error| error.to_string())?;
-        let config = config(http, network)?;
-        let fetcher = http::Fetcher::new(config, Arc::new(Names(engine)))
-            .map_err(|error| error.to_string())?;
+    ) -> Result<Self, KitError> {
+        let resolver = names_config(dns, network).map_err(KitError::Refused)?;
+        let config = config(http, network).map_err(KitError::Refused)?;
         let matcher = if rules.is_empty() {
             None
         } else {
-            Some(Arc::new(compile(rules).map_err(|error| error.to_string())?))
+            let compiled = compile(rules).map_err(|error| KitError::Refused(error.to_string()))?;
+            Some(Arc::new(compiled))
         };
+        // Both configurations are valid: what fails from here on is this machine's, and may go better another time.
+        let engine = dns::Engine::start(resolver, cancel.child_token())
+            .map_err(|error| KitError::not_started(&error))?;
+        let fetcher = http::Fetcher::new(config, Arc::new(Names(engine)))
+            .map_err(|error| KitError::not_started(&error))?;
         Ok(Self {
             fetcher,
             matcher,

@@ -114,3 +114,26 @@ async fn a_kit_is_built_off_the_async_threads() {
     assert!(poll!(building.as_mut()).is_pending());
     assert_eq!(building.await.unwrap().rules.len(), 100);
 }
+
+#[tokio::test]
+async fn what_does_not_start_on_this_machine_now_does_not_end_the_run() {
+    // No socket is connected to the broadcast address, as none is where a process has no files left.
+    let network = Network {
+        resolvers: vec!["255.255.255.255".to_owned()],
+        ..own()
+    };
+    let build = |rules| {
+        let (http, dns) = (HttpConfig::default(), asking("255.255.255.255"));
+        Kit::build(http, dns, rules, network.clone(), CancellationToken::new())
+    };
+    let error = build(Vec::new()).await.err().unwrap();
+    assert!(
+        matches!(&error, KitError::NotStarted(why) if why.contains("255.255.255.255")),
+        "{error}"
+    );
+    assert!(!error.is_final());
+    // What cannot be honoured never can.
+    let error = build(vec![rule("(", RuleType::Regex)]).await.err().unwrap();
+    assert!(matches!(error, KitError::Refused(_)), "{error}");
+    assert!(error.is_final());
+}
