@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use aggregates::{
@@ -18,6 +19,11 @@ use super::{Network, extraction, validation};
 
 /// Runs whose engines are kept at most; the one that was used longest ago goes first.
 const KEPT: usize = 32;
+
+/// How long engines are kept that nobody works with: their run is over, paused, or other nodes do its work. The expressions
+/// of one run may take 64 MiB, so this does not wait until there are [`KEPT`]; they go when the next ones are
+/// asked for.
+const RESTED: Duration = Duration::from_secs(120);
 
 /// What an order of a run works with.
 #[expect(
@@ -67,11 +73,36 @@ impl KitError {
 
 type Slot = Arc<OnceCell<Arc<Kit>>>;
 
-/// The slots of runs, each with the number of its last use.
+/// The slots of runs, each with the moment of its last use.
 #[derive(Default)]
 struct Slots {
-    uses: u64,
-    by_run: HashMap<RunId, (u64, Slot)>,
+    by_run: HashMap<RunId, (Instant, Slot)>,
+}
+
+impl Slots {
+    /// Returns a run's slot, and lets those go that nobody needs.
+    fn of(&mut self, run_id: RunId, now: Instant) -> Slot {
+        self.by_run.retain(|run, (used, slot)| {
+            *run == run_id || now.duration_since(*used) < RESTED || is_in_use(slot)
+        });
+        if !self.by_run.contains_key(&run_id) && self.by_run.len() >= KEPT {
+            let oldest = self.by_run.iter().min_by_key(|(_, (used, _))| *used);
+            if let Some(oldest) = oldest.map(|(run, _)| *run) {
+                self.by_run.remove(&oldest);
+            }
+        }
+        let (used, slot) = self
+            .by_run
+            .entry(run_id)
+            .or_insert_with(|| (now, Slot::default()));
+        *used = now;
+        Arc::clone(slot)
+    }
+}
+
+/// Tells whether somebody works with the engines, or builds them: others of the same run would pace themselves anew.
+fn is_in_use(slot: &Slot) -> bool {
+    Arc::strong_count(slot) > 1 || slot.get().is_some_and(|kit| Arc::strong_count(kit) > 1)
 }
 
 /// The engines of the runs that this process works for.
@@ -109,17 +140,7 @@ impl Engines {
 
     fn slot(&self, run_id: RunId) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.uses += 1;
-        let (now, by_run) = (slots.uses, &mut slots.by_run);
-        if !by_run.contains_key(&run_id) && by_run.len() >= KEPT {
-            let oldest = by_run.iter().min_by_key(|(_, (used, _))| *used);
-            if let Some(oldest) = oldest.map(|(run, _)| *run) {
-                by_run.remove(&oldest);
-            }
-        }
-        let entry = by_run.entry(run_id).or_default();
-        entry.0 = now;
-        entry.1.clone()
+        slots.of(run_id, Instant::now())
     }
 
     async fn build(&self, campaign_id: CampaignId, run_id: RunId) -> Result<Kit, KitError> {
@@ -145,5 +166,54 @@ impl Engines {
             }
             pure => Ok(Kit::Pure(pure)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn run() -> RunId {
+        RunId(Uuid::now_v7())
+    }
+
+    fn kit() -> Arc<Kit> {
+        Arc::new(Kit::Pure(Pinned::Enrichment {
+            thresholds: aggregates::lead::Thresholds::default(),
+        }))
+    }
+
+    #[test]
+    fn engines_that_nobody_used_for_long_are_let_go_unless_somebody_works_with_them() {
+        let (mut slots, start) = (Slots::default(), Instant::now());
+        let (over, working) = (run(), run());
+        let built = slots.of(over, start);
+        assert!(built.set(kit()).is_ok());
+        let kit_of_over = Arc::downgrade(built.get().unwrap());
+        drop(built);
+        let slot = slots.of(working, start);
+        assert!(slot.set(kit()).is_ok());
+        let worked_with = slot.get().unwrap().clone();
+        drop(slot);
+
+        slots.of(run(), start + RESTED - Duration::from_secs(1));
+        assert!(kit_of_over.upgrade().is_some());
+        slots.of(run(), start + RESTED);
+        assert!(kit_of_over.upgrade().is_none());
+        let again = slots.of(working, start + 2 * RESTED);
+        assert!(Arc::ptr_eq(again.get().unwrap(), &worked_with));
+    }
+
+    #[test]
+    fn no_more_engines_are_kept_than_named_and_the_longest_unused_go_first() {
+        let (mut slots, start) = (Slots::default(), Instant::now());
+        let runs: Vec<RunId> = (0..=KEPT).map(|_| run()).collect();
+        for (run, after) in runs.iter().zip(0..) {
+            slots.of(*run, start + Duration::from_millis(after));
+        }
+        assert_eq!(slots.by_run.len(), KEPT);
+        assert!(!slots.by_run.contains_key(&runs[0]));
     }
 }
