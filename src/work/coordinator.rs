@@ -15,7 +15,7 @@ use projections::{campaigns, domains, runtime::Runtime};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Orders, auto_start::AutoStart, order_size};
+use super::{Network, Orders, auto_start::AutoStart, order_size::order_size};
 use crate::commands::pin::Defaults;
 
 /// How often the coordinator looks by itself.
@@ -33,6 +33,7 @@ pub struct Coordinator {
     runtime: Runtime,
     orders: Arc<dyn Orders>,
     auto_start: AutoStart,
+    network: Network,
     planned: Arc<Notify>,
 }
 
@@ -61,6 +62,7 @@ impl Coordinator {
         planned: Arc<Notify>,
     ) -> Self {
         Self {
+            network: defaults.network.clone(),
             auto_start: AutoStart::new(database.clone(), defaults),
             database,
             runtime,
@@ -188,8 +190,8 @@ impl Coordinator {
         };
         let pinned =
             serde_json::from_value(pinned).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        let ranges =
-            domains::next_boundaries(pool, run.campaign_id, run.phase, order_size(&pinned)).await?;
+        let size = order_size(&pinned, &self.network);
+        let ranges = domains::next_boundaries(pool, run.campaign_id, run.phase, size).await?;
         Ok(Some(ranges))
     }
 

@@ -14,9 +14,11 @@ mod engines;
 mod enrichment;
 mod extraction;
 mod network;
+mod order_size;
 mod orders;
 mod postgres_orders;
 mod record;
+mod slots;
 #[cfg(test)]
 mod testing;
 pub mod usable;
@@ -33,23 +35,3 @@ pub use self::{
     what_if::{WhatIf, what_if},
     worker::{Settings, Worker},
 };
-
-use aggregates::campaign::{Phase, Pinned};
-
-/// Domains in a work order of a run. An order is as slow as its slowest domain, so orders of network phases are kept
-/// smaller than those of pure computation; a DNS persona can ask for smaller ones still.
-#[must_use]
-pub fn order_size(pinned: &Pinned) -> u32 {
-    let standing = match pinned.phase() {
-        Phase::Discovery => 1,
-        Phase::Validation => 1_000,
-        Phase::Extraction => 250,
-        // A scored domain carries its page's evidence and its breakdown: more of them at once would be the server's peak.
-        Phase::Analysis => 500,
-        Phase::Enrichment => 2_000,
-    };
-    match pinned {
-        Pinned::Validation { dns, .. } => dns.max_domains_per_request.clamp(1, standing),
-        _ => standing,
-    }
-}

@@ -76,10 +76,16 @@ pub trait Orders: Send + Sync {
     /// Says whether the orders of a run were written.
     fn is_planned(&self, run_id: RunId) -> Answer<'_, bool>;
 
-    /// Leases an order of a running run, the run that was served longest ago first; nothing of paused runs.
-    fn claim<'a>(&'a self, worker: &'a str, lease: Duration) -> Answer<'a, Option<Order>>;
+    /// Leases an order of a running run, the run that was served longest ago first; nothing of paused runs, nor of those
+    /// that have enough of the worker.
+    fn claim<'a>(
+        &'a self,
+        worker: &'a str,
+        lease: Duration,
+        sated: &'a [RunId],
+    ) -> Answer<'a, Option<Order>>;
 
-    /// Prolongs a lease; `false` when it is lost.
+    /// Prolongs a lease; `false` when it is lost, or the run is over and the work is for nothing.
     fn renew<'a>(&'a self, order: &'a Order, lease: Duration) -> Answer<'a, bool>;
 
     /// Gives an order back, for anybody to take.

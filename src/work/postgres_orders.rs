@@ -34,10 +34,11 @@ const WRITE_ORDERS: &str = "INSERT INTO work_orders (run_id, first_ordinal, last
     SELECT $1, o.first, o.last FROM unnest($2::bigint[], $3::bigint[]) AS o(first, last)";
 const IS_PLANNED: &str = "SELECT EXISTS (SELECT FROM run_plans WHERE run_id = $1)";
 
-/// The order that is due of the run that was served longest ago; orders that others are busy with are passed over.
+/// The order that is due of the run that was served longest ago, of those that may be served; orders that others are
+/// busy with are passed over.
 const CHOOSE: &str = "SELECT r.run_id, r.campaign_id, r.phase, o.first_ordinal FROM \
     (SELECT p.run_id, p.campaign_id, p.phase FROM run_plans p JOIN run_gates g USING (run_id) \
-     WHERE g.state = 'running' ORDER BY p.last_claimed_at) r \
+     WHERE g.state = 'running' AND p.run_id <> ALL($1) ORDER BY p.last_claimed_at) r \
     CROSS JOIN LATERAL (SELECT w.first_ordinal FROM work_orders w WHERE w.run_id = r.run_id AND w.state <> 'done' \
      AND (w.state = 'pending' OR w.leased_until < clock_timestamp()) AND w.not_before <= clock_timestamp() \
      ORDER BY w.first_ordinal LIMIT 1 FOR UPDATE SKIP LOCKED) o LIMIT 1";
@@ -49,8 +50,10 @@ const LEASE: &str = "UPDATE work_orders SET state = 'leased', epoch = epoch + 1,
     leased_until = clock_timestamp() + $4 * interval '1 millisecond' \
     WHERE run_id = $1 AND first_ordinal = $2 RETURNING last_ordinal, epoch, failures";
 const SERVED: &str = "UPDATE run_plans SET last_claimed_at = clock_timestamp() WHERE run_id = $1";
+/// Nothing for a run that is over: whoever works on it is to stop.
 const RENEW: &str = "UPDATE work_orders SET leased_until = clock_timestamp() + $4 * interval '1 millisecond' \
-    WHERE run_id = $1 AND first_ordinal = $2 AND epoch = $3 AND state = 'leased'";
+    WHERE run_id = $1 AND first_ordinal = $2 AND epoch = $3 AND state = 'leased' \
+    AND EXISTS (SELECT FROM run_gates WHERE run_id = $1 AND state IN ('running', 'paused'))";
 const RELEASE: &str = "UPDATE work_orders SET state = 'pending', worker = NULL, leased_until = NULL, \
     failures = failures + $4, not_before = clock_timestamp() + $5 * interval '1 millisecond' \
     WHERE run_id = $1 AND first_ordinal = $2 AND epoch = $3 AND state = 'leased'";
@@ -112,9 +115,16 @@ impl PostgresOrders {
         Ok(true)
     }
 
-    async fn lease_one(&self, worker: &str, lease: Duration) -> Result<Option<Order>, OrderError> {
+    async fn lease_one(
+        &self,
+        worker: &str,
+        lease: Duration,
+        sated: &[RunId],
+    ) -> Result<Option<Order>, OrderError> {
+        let sated: Vec<Uuid> = sated.iter().map(|run| run.0).collect();
         let mut transaction = self.database.pool().begin().await?;
         let chosen: Option<(Uuid, Uuid, String, i64)> = sqlx::query_as(CHOOSE)
+            .bind(sated)
             .fetch_optional(&mut *transaction)
             .await?;
         let Some((run, campaign, phase, first)) = chosen else {
@@ -181,8 +191,9 @@ impl Orders for PostgresOrders {
         &'a self,
         worker: &'a str,
         lease: Duration,
+        sated: &'a [RunId],
     ) -> BoxFuture<'a, Result<Option<Order>, OrderError>> {
-        self.lease_one(worker, lease).boxed()
+        self.lease_one(worker, lease, sated).boxed()
     }
 
     fn renew<'a>(

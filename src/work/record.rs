@@ -262,8 +262,13 @@ mod tests {
             self.orders.is_planned(run_id)
         }
 
-        fn claim<'a>(&'a self, worker: &'a str, lease: Duration) -> Answered<'a, Option<Order>> {
-            self.orders.claim(worker, lease)
+        fn claim<'a>(
+            &'a self,
+            worker: &'a str,
+            lease: Duration,
+            sated: &'a [RunId],
+        ) -> Answered<'a, Option<Order>> {
+            self.orders.claim(worker, lease, sated)
         }
 
         fn renew<'a>(&'a self, order: &'a Order, lease: Duration) -> Answered<'a, bool> {

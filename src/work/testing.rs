@@ -70,7 +70,7 @@ pub(super) async fn leased(database: &Database) -> Order {
     let orders = PostgresOrders::new(database.clone());
     let run = (campaign_id, Phase::Validation, run_id);
     assert!(orders.plan(run, &[(0, 9, 10)]).await.unwrap());
-    let leased = orders.claim("tests", Duration::from_secs(600)).await;
+    let leased = orders.claim("tests", Duration::from_secs(600), &[]).await;
     leased.unwrap().unwrap()
 }
 

@@ -15,11 +15,12 @@ use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Engines, Finished, Order, Orders, Release, analysis,
+    Engines, Finished, Order, OrderError, Orders, Release, analysis,
     discovery::{self, Progress},
     engines::Kit,
     enrichment, extraction,
     record::{Found, record},
+    slots::{Held, Slots},
     validation,
 };
 
@@ -67,6 +68,7 @@ pub struct Worker {
     orders: Arc<dyn Orders>,
     engines: Arc<Engines>,
     settings: Settings,
+    slots: Arc<Slots>,
     planned: Arc<Notify>,
 }
 
@@ -92,6 +94,7 @@ impl Worker {
             database,
             orders,
             engines,
+            slots: Arc::new(Slots::new(settings.slots)),
             settings,
             planned,
         }
@@ -107,13 +110,10 @@ impl Worker {
 
     async fn serve(&self, cancel: &CancellationToken) {
         while !cancel.is_cancelled() {
-            match self
-                .orders
-                .claim(&self.settings.name, self.settings.lease)
-                .await
-            {
-                Ok(Some(order)) => {
+            match self.claim().await {
+                Ok(Some((order, held))) => {
                     let given_back = self.work_under_lease(&order, cancel).await;
+                    drop(held);
                     if given_back {
                         self.rest(cancel).await;
                     }
@@ -125,6 +125,18 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Claims an order for a slot, of a run that may take another one.
+    async fn claim(&self) -> Result<Option<(Order, Held<'_>)>, OrderError> {
+        let _turn = self.slots.turn.lock().await;
+        let sated = self.slots.sated();
+        let (name, lease) = (&self.settings.name, self.settings.lease);
+        let order = self.orders.claim(name, lease, &sated).await?;
+        Ok(order.map(|order| {
+            let held = self.slots.hold(order.run_id);
+            (order, held)
+        }))
     }
 
     async fn rest(&self, cancel: &CancellationToken) {
@@ -139,7 +151,11 @@ impl Worker {
     async fn work_under_lease(&self, order: &Order, cancel: &CancellationToken) -> bool {
         let worked = tokio::select! {
             worked = caught(self.work(order)) => worked,
-            () = self.keep_lease(order) => return false,
+            // The order is somebody else's, and giving it back changes nothing; or nobody's, and has no worker any more.
+            () = self.keep_lease(order) => {
+                self.give_back(order, Release::Undone).await;
+                return false;
+            }
             () = cancel.cancelled() => Ok(Worked::GivenBack),
         };
         match worked {
@@ -184,7 +200,7 @@ impl Worker {
         }
     }
 
-    /// Renews the lease three times before it would run out; returns when it is lost.
+    /// Renews the lease three times before it would run out; returns when it is lost or the run is over.
     async fn keep_lease(&self, order: &Order) {
         let mut tick = tokio::time::interval(self.settings.lease / 3);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -62,7 +62,7 @@ async fn started(pipeline: &Pipeline, pattern: Pattern, count: Option<u64>) -> C
 /// Tries to claim an order.
 async fn nothing_to_claim(pipeline: &Pipeline) -> bool {
     let orders = &pipeline.app().orders;
-    let claimed = orders.claim("late", Duration::from_secs(1)).await;
+    let claimed = orders.claim("late", Duration::from_secs(1), &[]).await;
     claimed.expect("claims answer").is_none()
 }
 
@@ -224,13 +224,16 @@ async fn a_lease_that_ran_out_is_somebody_elses_and_its_holder_cannot_finish() {
     let orders = PostgresOrders::new(app.database.clone());
     let dead = eventually("the run is planned", || async {
         orders
-            .claim("dead", Duration::from_millis(1))
+            .claim("dead", Duration::from_millis(1), &[])
             .await
             .unwrap()
     })
     .await;
     let heir = eventually("the lease runs out", || async {
-        orders.claim("heir", Duration::from_secs(30)).await.unwrap()
+        orders
+            .claim("heir", Duration::from_secs(30), &[])
+            .await
+            .unwrap()
     })
     .await;
     assert_eq!(heir.epoch, dead.epoch + 1);
@@ -269,7 +272,7 @@ async fn claims_are_fair_so_that_a_small_campaign_does_not_wait_behind_a_huge_on
     let mut served = Vec::new();
     for _ in 0..3 {
         let order = orders
-            .claim("worker", Duration::from_secs(30))
+            .claim("worker", Duration::from_secs(30), &[])
             .await
             .unwrap()
             .unwrap();

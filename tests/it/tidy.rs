@@ -27,7 +27,10 @@ async fn gate_and_orders_of_a_run_that_is_over_are_forgotten_and_its_late_result
         .expect("discovery starts");
     let orders = &pipeline.app().orders;
     let order = eventually("an order is leased", || async {
-        orders.claim("late", Duration::from_secs(60)).await.unwrap()
+        orders
+            .claim("late", Duration::from_secs(60), &[])
+            .await
+            .unwrap()
     })
     .await;
     assert_eq!(orders.tidy().await.unwrap(), 0, "the run is under way");

@@ -10,6 +10,7 @@ mod preview;
 mod refused_settings;
 pub mod reruns;
 mod results;
+mod slots;
 mod strangers;
 pub mod upload;
 
