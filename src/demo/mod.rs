@@ -29,6 +29,9 @@ use crate::{
 /// The user of the demo.
 const EMAIL: &str = "demo@example.com";
 
+/// Why a demo that a signal ended does not succeed: nobody knows what it would have shown.
+const UNCHECKED: &str = "interrupted before everything was shown and checked";
+
 /// Who may enter the demo's directory: the account that the private server runs as must get through.
 const PASSABLE: u32 = 0o711;
 
@@ -101,7 +104,7 @@ async fn show_on(
     };
     let mut shown = tokio::select! {
         shown = show(args, &node, &server) => shown,
-        () = shutdown.requested() => Ok(()),
+        () = shutdown.requested() => Err(Error::Failed(UNCHECKED.to_owned())),
         error = store.lost() => Err(error),
     };
     if shown.is_ok() && !args.exit && !shutdown.is_requested() {

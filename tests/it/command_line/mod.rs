@@ -1,6 +1,7 @@
 //! The built binary, as an operator runs it.
 
 mod arguments;
+mod demo;
 mod lost;
 mod operator;
 mod pipes;
