@@ -90,7 +90,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
         }
         Err(refused) => return Err(Error::Usage(in_one_line(&refused))),
     };
-    telemetry::start(cli.log.log_format, cli.command.log_level());
+    telemetry::start(cli.log.log_format, cli.command.log_level())
+        .map_err(|refused| Error::Usage(refused.to_string()))?;
     if matches!(cli.command, Command::Openapi) {
         return openapi::openapi();
     }

@@ -1,6 +1,6 @@
 //! What is wrong with a command line, or with the database that it names, is said in one line.
 
-use std::{fs, process::Output};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, process::Output};
 
 use super::{directory, domainflow, server_of, text};
 
@@ -138,6 +138,34 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
         server_of(directory.path()).is_none(),
         "no server was started for a command line that is wrong"
     );
+}
+
+#[test]
+fn a_log_filter_that_does_not_read_is_said_in_one_line_and_ends_with_2() {
+    let directory = directory();
+    let latin_1 = OsStr::from_bytes(b"info\xe9");
+    for wrong in [OsStr::new("info,domainflow=lots"), latin_1] {
+        let output = domainflow(directory.path())
+            .env("RUST_LOG", wrong)
+            .arg("openapi")
+            .output()
+            .expect("it runs");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{wrong:?}: {message}");
+        assert!(
+            message.starts_with("error: ") && message.contains("RUST_LOG"),
+            "{wrong:?}: {message}"
+        );
+        assert_eq!(text(&output.stdout), "", "{wrong:?}");
+    }
+    // One that is empty says nothing.
+    let output = domainflow(directory.path())
+        .env("RUST_LOG", "")
+        .arg("openapi")
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
 #[test]
