@@ -80,7 +80,7 @@ pub enum Error {
         /// The position of its last event.
         last: i64,
         /// Why.
-        source: ApplyError,
+        source: Box<ApplyError>,
     },
     /// The log could not be read.
     #[error("cannot read the log")]

@@ -110,7 +110,7 @@ pub(super) async fn apply(
             projection: projection.name(),
             first: first.position.as_i64(),
             last: last.position.as_i64(),
-            source,
+            source: Box::new(source),
         })
 }
 

@@ -10,7 +10,7 @@ use crate::support::server::TestApp;
 async fn a_search_that_was_stopped_is_said_to_be_in_the_history_of_the_domain() {
     // An expression is counted up to 100,000 times.
     let world = World::scripted()
-        .host("long.test", Host::html(&"x ".repeat(100_010)))
+        .host("long.test", Host::html("x ".repeat(100_010)))
         .host("short.test", Host::html("x x x"));
     let app = TestApp::in_sandbox(world).await;
     let ann = app.user("ann").await;
