@@ -28,7 +28,8 @@ pub(crate) fn builder(sandbox: &Sandbox) -> ClientBuilder {
 }
 
 pub(crate) fn client(sandbox: &Sandbox) -> Client {
-    builder(sandbox).build().unwrap()
+    // Thousands of hosts, and an ordinary user's process may have a thousand files open.
+    builder(sandbox).pool_max_idle_per_host(0).build().unwrap()
 }
 
 pub(crate) fn http(sandbox: &Sandbox, host: &str, path: &str) -> String {
