@@ -8,24 +8,16 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexSet, RegexSetBuilder};
 
+use super::compiler::Compiler;
 use super::fold::{self, Folded};
 use super::hits::{Hits, Place, Places, RuleHits};
 use super::{
-    Error, Fault, Kind, MAX_CONTEXT_CHARS, MAX_CONTEXTS, MAX_PATTERN_CHARS, MAX_REGEX_BYTES,
-    MAX_RULES, Rule,
+    Error, Fault, Kind, MAX_CONTEXT_CHARS, MAX_CONTEXTS, MAX_PATTERN_CHARS, MAX_RULES, Rule,
 };
 use crate::page::{self, Page};
 
-/// Memory bound of one compiled regular expression, for each direction of reading. It bounds time too: the slowest search
-/// takes a step a byte for each state.
-const REGEX_BYTES: usize = 512 << 10;
-/// The smallest bound that a regular expression is compiled under; doubled until it fits, and taken for what it needs.
-const LEAST_REGEX_BYTES: usize = 4 << 10;
-/// Memory bound of the tables that the searches of all regular expressions build as they go, on one thread and for each
-/// direction. An expression whose share does not do searches without, which is slower.
-const TABLES_BYTES: usize = 256 << 20;
 /// Memory bound of the set of all regular expressions. Larger lists go without the set, each expression by itself.
 const SET_BYTES: usize = 2 << 20;
 /// Text that a regular expression sees at once, in bytes. A search cannot be stopped, so this bounds how late one that is
@@ -196,63 +188,6 @@ fn check(rule: &Rule) -> Result<(), Fault> {
         return Err(Fault::Weight(rule.weight));
     }
     Ok(())
-}
-
-/// Compiles the regular expressions of one list within the memory that they have together.
-struct Compiler {
-    left: usize,
-    /// The bound of one expression's tables.
-    tables: usize,
-}
-
-impl Compiler {
-    fn of(rules: &[Rule]) -> Self {
-        let expressions = rules.iter().filter(|rule| rule.kind == Kind::Regex).count();
-        Self {
-            left: MAX_REGEX_BYTES,
-            tables: (TABLES_BYTES / expressions.max(1)).min(2 * REGEX_BYTES),
-        }
-    }
-
-    fn compile(&mut self, rule: &Rule) -> Result<Regex, Fault> {
-        let mut bound = LEAST_REGEX_BYTES;
-        let compiled = loop {
-            let compiled = RegexBuilder::new(&rule.pattern)
-                .case_insensitive(!rule.case_sensitive)
-                .size_limit(bound)
-                .dfa_size_limit(self.tables)
-                .build();
-            match compiled {
-                Ok(compiled) => break compiled,
-                // The library does not tell what an expression needs, only that it needs more.
-                Err(regex::Error::CompiledTooBig(_)) if bound < REGEX_BYTES => bound *= 2,
-                Err(error) => return Err(Fault::Regex(reason(&error))),
-            }
-        };
-        if compiled.is_match("") {
-            return Err(Fault::MatchesEmpty);
-        }
-        // One automaton reads forwards to the end of a match, and one backwards to its beginning.
-        let needed = 2 * bound;
-        self.left = self
-            .left
-            .checked_sub(needed)
-            .ok_or(Fault::RegexesTooLarge)?;
-        Ok(compiled)
-    }
-}
-
-/// Says why a regular expression was refused, in one line.
-fn reason(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(limit) => format!("it needs more than {limit} bytes"),
-        // The compiler draws the pattern with a caret under the fault; its last line names the fault.
-        other => {
-            let text = other.to_string();
-            let last = text.lines().last().unwrap_or(&text);
-            last.trim_start_matches("error: ").to_owned()
-        }
-    }
 }
 
 impl Literals {

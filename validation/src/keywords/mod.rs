@@ -10,6 +10,7 @@
 //! words writes the regular expression `\btelecom\b`. White space in a literal is folded as it is in page text: any run is
 //! one space, and it does not reach across the border of two paragraphs.
 
+mod compiler;
 mod fold;
 mod hits;
 mod matcher;
