@@ -16,9 +16,7 @@ use std::{
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{
-        Campaign, Command, Create, Mode, Phase, PhaseConfig, PhaseState, Source, StartPhase,
-    },
+    campaign::{Campaign, Command, Create, Phase, PhaseConfig, PhaseState, Source, StartPhase},
     ids::{CampaignId, RunId, UserId},
     names,
 };
@@ -133,12 +131,6 @@ async fn campaign(app: &App, constant: &str) -> Duration {
         count: None,
     };
     let create = Create {
-        owner,
-        name: constant.to_owned(),
-        description: None,
-        mode: Mode::StepByStep,
-        configuration: serde_json::json!({}),
-        max_domains: None,
         phases: vec![
             PhaseConfig::Discovery { source },
             PhaseConfig::Validation {
@@ -146,6 +138,7 @@ async fn campaign(app: &App, constant: &str) -> Duration {
                 record_types: Vec::new(),
             },
         ],
+        ..Create::new(owner, constant.to_owned())
     };
     app.execute::<Campaign>(&stream, Command::Create(create), &metadata, None)
         .await

@@ -15,6 +15,7 @@ mod database;
 mod describe;
 mod error;
 mod feed;
+mod latest;
 mod log;
 mod position;
 mod sequencer;

@@ -73,6 +73,10 @@ impl Log {
         Self { database }
     }
 
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Loads an aggregate, lets it decide, and appends what it decided.
     ///
     /// A conflict with another writer is decided again from the new version once. With `expected_version` nothing is

@@ -17,6 +17,7 @@ pub struct Stream {
     aggregate_id: String,
     version: Option<u64>,
     moment: Option<DateTime<Utc>>,
+    types: Option<&'static [&'static str]>,
 }
 
 /// An event of a stream; it has no position during the milliseconds between its commit and its sequencing.
@@ -36,7 +37,15 @@ impl Stream {
             aggregate_id: aggregate_id.to_owned(),
             version: None,
             moment: None,
+            types: None,
         }
+    }
+
+    /// Leaves out events of other types.
+    #[must_use]
+    pub const fn of_types(mut self, types: &'static [&'static str]) -> Self {
+        self.types = Some(types);
+        self
     }
 
     /// Ends at a version.
@@ -76,6 +85,7 @@ impl Stream {
             }))
             .bind(self.moment)
             .bind(i64::from(limit))
+            .bind(self.types)
             .fetch_all(executor)
             .await
             .map_err(Error::database("read a stream"))?;
@@ -144,5 +154,6 @@ WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 AND e.sequence > $3 AND e.se
   AND ($5::timestamptz IS NULL OR e.sequence < coalesce(
       (SELECT min(late.sequence) FROM events late
        WHERE late.aggregate_type = $1 AND late.aggregate_id = $2 AND late.recorded_at > $5), 9223372036854775807))
+  AND ($7::text[] IS NULL OR e.event_type = ANY($7))
 ORDER BY e.sequence
 LIMIT $6";

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use aggregates::{
     Actor, Metadata,
     campaign::{
-        Campaign, Command, Create, Mode, PhaseConfig, Pinned, RecordGenerated, Source, StartPhase,
+        Campaign, Command, Create, PhaseConfig, Pinned, RecordGenerated, Source, StartPhase,
     },
     domain::{self, DnsChecked, DnsReason, DnsRecord, Domain, LeadDecided, Outcome},
     ids::{CampaignId, RunId, UserId},
@@ -121,15 +121,10 @@ async fn fill(database: &Database) {
     let run_id = RunId(Uuid::now_v7());
     let mut commands = vec![
         Command::Create(Create {
-            owner: UserId(Uuid::now_v7()),
-            name: "bench".to_owned(),
-            description: None,
-            mode: Mode::StepByStep,
-            configuration: serde_json::json!({}),
-            max_domains: None,
             phases: vec![PhaseConfig::Discovery {
                 source: source.clone(),
             }],
+            ..Create::new(UserId(Uuid::now_v7()), "bench")
         }),
         Command::StartPhase(StartPhase {
             run_id,
@@ -202,6 +197,7 @@ fn checked(run_id: RunId, nth: usize) -> domain::Event {
         truncated: false,
         validated: false,
         wildcard: false,
+        taken_from: None,
     })
 }
 

@@ -58,9 +58,10 @@ WITH results AS (
     FROM events e WHERE e.aggregate_type = 'campaign' AND e.event_type = 'DomainsGenerated' GROUP BY 1
 ), named AS (
     SELECT e.aggregate_id AS campaign_id, sum(CASE e.event_type
-        WHEN 'DomainsImported' THEN json_array_length(e.payload -> e.event_type -> 'names')
-        ELSE (e.payload -> e.event_type ->> 'names')::bigint END) AS n
-    FROM events e WHERE e.aggregate_type = 'campaign' AND e.event_type IN ('DomainsImported', 'DomainsGenerated')
+        WHEN 'DomainsGenerated' THEN (e.payload -> e.event_type ->> 'names')::bigint
+        ELSE json_array_length(e.payload -> e.event_type -> 'names') END) AS n
+    FROM events e WHERE e.aggregate_type = 'campaign'
+        AND e.event_type IN ('DomainsImported', 'DomainsTaken', 'DomainsGenerated')
     GROUP BY 1
 ), completed AS (
     SELECT e.aggregate_id AS campaign_id, e.id, e.payload -> e.event_type ->> 'run_id' AS run_id,

@@ -29,6 +29,8 @@ pub struct List {
     pub file_id: FileId,
     /// SHA-256 of its text, hex.
     pub sha256: String,
+    /// What it is called by whoever sent it as a file.
+    pub filename: Option<String>,
     /// The names.
     pub names: Vec<String>,
 }
@@ -105,6 +107,7 @@ impl App {
             let command = Command::ImportDomains(ImportDomains {
                 file_id: list.file_id,
                 sha256: list.sha256.clone(),
+                filename: list.filename.clone(),
                 names,
             });
             match self

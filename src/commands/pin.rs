@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aggregates::{
-    campaign::{Campaign, Phase, PhaseConfig, Pinned, Source},
-    ids::{KeywordSetId, PersonaId, RuleId, ScoringProfileId},
+    campaign::{Campaign, CampaignType, Event, Phase, PhaseConfig, Pinned, Source, TakenRun},
+    ids::{CampaignId, KeywordSetId, PersonaId, RuleId, ScoringProfileId},
     keyword_set::{self, KeywordSet},
     lead,
     persona::{Config, DnsConfig, HttpConfig, Persona},
@@ -15,6 +15,9 @@ use event_store::Database;
 use uuid::Uuid;
 
 use crate::work::{Network, usable};
+
+/// Starts of runs that are read at once; each holds what its run has pinned.
+const RUNS_PAGE: u32 = 20;
 
 /// What the operator says for all runs: what those work with whose campaigns name no persona, and the network.
 #[derive(Clone, Debug, Default)]
@@ -94,6 +97,14 @@ pub async fn check(
     config: PhaseConfig,
     defaults: &Defaults,
 ) -> Result<(), Error> {
+    // The campaigns that names are taken from need not be done before the run starts.
+    if let PhaseConfig::Discovery {
+        source: Source::Campaigns { campaigns },
+    } = &config
+    {
+        inputs(database, campaign, campaigns).await?;
+        return Ok(());
+    }
     pin_config(database, campaign, config, defaults)
         .await
         .map(|_| ())
@@ -138,6 +149,22 @@ async fn resolve(
             pattern_hash: None,
             source: Source::Import,
         },
+        PhaseConfig::Discovery {
+            source: Source::Campaigns { campaigns },
+        } => {
+            for (id, input) in inputs(database, campaign, &campaigns).await? {
+                if !input.is_settled() {
+                    return Err(wrong(
+                        "inputCampaignIds",
+                        format!("campaign {id} has not come to its end"),
+                    ));
+                }
+            }
+            Pinned::Discovery {
+                pattern_hash: None,
+                source: Source::Campaigns { campaigns },
+            }
+        }
         PhaseConfig::Validation {
             dns_persona,
             record_types,
@@ -145,10 +172,24 @@ async fn resolve(
             let dns = dns_config(database, campaign, dns_persona, defaults).await?;
             usable::dns(&dns, &record_types, &defaults.network)
                 .map_err(|why| wrong("dnsPersonaId", why))?;
+            let asked = |pinned: &Pinned| match pinned {
+                Pinned::Validation {
+                    record_types: types,
+                    ..
+                } => record_types.iter().all(|wanted| types.contains(wanted)),
+                _ => false,
+            };
+            let taken = match campaign.campaign_type() {
+                CampaignType::Http | CampaignType::Lead => {
+                    runs_of_inputs(database, campaign, asked).await?
+                }
+                CampaignType::Full | CampaignType::Generation | CampaignType::Dns => Vec::new(),
+            };
             Pinned::Validation {
                 dns,
                 dns_persona,
                 record_types,
+                taken,
             }
         }
         PhaseConfig::Extraction {
@@ -165,11 +206,21 @@ async fn resolve(
             usable::http(&http, &defaults.network).map_err(|why| wrong("httpPersonaId", why))?;
             let dns = dns_config(database, campaign, dns_persona, defaults).await?;
             usable::dns(&dns, &[], &defaults.network).map_err(|why| wrong("dnsPersonaId", why))?;
+            let rules = rules(database, campaign, &keyword_sets, &keywords).await?;
+            let same_rules = |pinned: &Pinned| match pinned {
+                Pinned::Extraction { rules: theirs, .. } => *theirs == rules,
+                _ => false,
+            };
+            let taken = match campaign.campaign_type() {
+                CampaignType::Lead => runs_of_inputs(database, campaign, same_rules).await?,
+                _ => Vec::new(),
+            };
             Pinned::Extraction {
                 http,
                 dns,
                 http_persona,
-                rules: rules(database, campaign, &keyword_sets, &keywords).await?,
+                rules,
+                taken,
             }
         }
         PhaseConfig::Analysis { scoring_profile } => Pinned::Analysis {
@@ -178,6 +229,64 @@ async fn resolve(
         },
         PhaseConfig::Enrichment { thresholds } => Pinned::Enrichment { thresholds },
     })
+}
+
+/// Reads the campaigns that a campaign takes names from; they must be its owner's.
+async fn inputs(
+    database: &Database,
+    campaign: &Campaign,
+    ids: &[CampaignId],
+) -> Result<Vec<(CampaignId, Campaign)>, Error> {
+    let mut inputs = Vec::with_capacity(ids.len());
+    for id in ids {
+        let (input, _) = database.log().load::<Campaign>(&id.to_string()).await?;
+        if input.owner().is_none() || input.owner() != campaign.owner() {
+            return Err(wrong(
+                "inputCampaignIds",
+                format!("there is no campaign {id}"),
+            ));
+        }
+        inputs.push((*id, input));
+    }
+    Ok(inputs)
+}
+
+/// Lists the runs of the campaigns that a campaign takes names from whose pinned work is as wanted. A campaign that was
+/// deleted since has none.
+async fn runs_of_inputs(
+    database: &Database,
+    campaign: &Campaign,
+    wanted: impl Fn(&Pinned) -> bool,
+) -> Result<Vec<TakenRun>, Error> {
+    let Some(PhaseConfig::Discovery {
+        source: Source::Campaigns { campaigns },
+    }) = campaign.phase(Phase::Discovery).config()
+    else {
+        return Ok(Vec::new());
+    };
+    let mut runs = Vec::new();
+    for campaign_id in campaigns {
+        let stream = database.log().stream("campaign", &campaign_id.to_string());
+        let stream = stream.of_types(&["PhaseStarted"]);
+        let mut after = 0;
+        loop {
+            let page = stream.page(after, RUNS_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.event.sequence;
+            for stored in page {
+                if let Event::PhaseStarted { run_id, pinned, .. } = stored.event.decode()?
+                    && wanted(&pinned)
+                {
+                    let campaign_id = *campaign_id;
+                    runs.push(TakenRun {
+                        campaign_id,
+                        run_id,
+                    });
+                }
+            }
+        }
+    }
+    Ok(runs)
 }
 
 async fn persona(

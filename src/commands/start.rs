@@ -84,6 +84,9 @@ impl App {
                 .or_else(|| campaign.due_phase())
                 .ok_or(Error::NothingDue)?;
             campaign.can_start(phase)?;
+            if phase == Phase::Discovery && campaign.waits_for_names() {
+                return Err(campaign::Error::NoNames.into());
+            }
             Ok(Wanted {
                 phase,
                 config: None,

@@ -220,6 +220,20 @@ impl Error {
         }
     }
 
+    /// Writes the body for a request of typed campaigns.
+    pub(super) fn field_body(&self) -> Vec<u8> {
+        let first = self.details().into_iter().next();
+        let written = serde_json::to_vec(&FieldError {
+            code: self.code(),
+            message: match &first {
+                Some(detail) => detail.message.clone(),
+                None => self.to_string(),
+            },
+            field: first.map(|detail| detail.field),
+        });
+        written.unwrap_or_default()
+    }
+
     /// Writes the body for a request.
     pub(super) fn body(&self, request_id: &str, path: &str, now: DateTime<Utc>) -> Vec<u8> {
         let written = match self {
@@ -280,6 +294,18 @@ pub struct ErrorBody {
     pub timestamp: DateTime<Utc>,
     /// The path of the request.
     pub path: String,
+}
+
+/// How every error of typed campaigns is answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FieldError {
+    /// The kind of error.
+    code: &'static str,
+    /// The same in a sentence.
+    message: String,
+    /// The field that is to blame, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
 }
 
 /// How a refusal by the rules of phases is answered.

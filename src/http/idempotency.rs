@@ -28,10 +28,11 @@ use tokio::{
 use super::{
     body::MAX_JSON,
     caller::Caller,
-    campaigns::{MAX_FORM, may_upload},
+    campaigns::{self, MAX_FORM},
     error::Error,
     headers::{EVENT_CURSOR, IDEMPOTENCY_KEY},
     router::State,
+    v1,
 };
 use crate::auth::{Secret, hex};
 
@@ -39,8 +40,9 @@ use crate::auth::{Secret, hex};
 pub(super) const MAX_KEY: usize = 64;
 /// The largest answer that is kept, bytes; those of commands are a few kilobytes.
 const MAX_ANSWER: usize = 8 << 20;
-/// The route that takes files; no other request with a key may be larger than JSON is.
+/// The routes that take files; no other request with a key may be larger than JSON is.
 const UPLOAD: &str = "/campaigns/{campaignId}/upload";
+const TYPED_UPLOAD: &str = "/campaigns/{type}/{campaignId}/upload";
 /// The routes whose requests hold a password or whose answers hold a session's token: neither may be kept, so that a key
 /// says nothing there.
 const NEVER_KEYED: [&str; 2] = ["/auth/", "/change-password"];
@@ -88,15 +90,20 @@ pub(super) async fn once(
         return Ok(next.run(request).await);
     };
     let pool = state.app.database.pool();
-    let is_upload = is_upload(&request);
+    let upload = upload(&request);
     // A list is held as a whole while it is hashed, so whose the campaign is comes first. For a key that is known this
     // was asked when it came for the first time, and its repeat is answered whatever became of the campaign.
-    if is_upload && !is_known(pool, &key).await? {
-        may_upload(&state, &mut request).await?;
+    if let Some(route) = upload
+        && !is_known(pool, &key).await?
+    {
+        match route {
+            Upload::Full => campaigns::may_upload(&state, &mut request).await?,
+            Upload::Typed => v1::may_upload(&state, &mut request).await?,
+        }
     }
     // Its turn ends with its answer, because its body is held until then.
-    let _turn = is_upload.then(turn).transpose()?;
-    let (request, request_hash) = with_hash(request, secret, is_upload).await?;
+    let _turn = upload.map(|_| turn()).transpose()?;
+    let (request, request_hash) = with_hash(request, secret, upload.is_some()).await?;
 
     if let Some(answer) = find(pool, &key, &request_hash).await? {
         return answer;
@@ -158,12 +165,27 @@ fn turn() -> Result<SemaphorePermit<'static>, Error> {
     })
 }
 
-/// Tells whether a request is a file for the route that takes files.
-fn is_upload(request: &Request) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    let route = request.extensions().get::<MatchedPath>();
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"))
-        && route.is_some_and(|route| route.as_str().ends_with(UPLOAD))
+/// A route that takes files.
+#[derive(Clone, Copy, Debug)]
+enum Upload {
+    /// For campaigns with all phases.
+    Full,
+    /// For typed campaigns.
+    Typed,
+}
+
+/// Tells whether a request is a file, and for which of the routes that take files.
+fn upload(request: &Request) -> Option<Upload> {
+    let kind = request.headers().get(header::CONTENT_TYPE)?;
+    let route = request.extensions().get::<MatchedPath>()?.as_str();
+    if !kind.as_bytes().starts_with(b"multipart/") {
+        return None;
+    }
+    match route {
+        route if route.ends_with(TYPED_UPLOAD) => Some(Upload::Typed),
+        route if route.ends_with(UPLOAD) => Some(Upload::Full),
+        _ => None,
+    }
 }
 
 /// Reads the body and hashes everything that tells one request from another.

@@ -32,6 +32,7 @@ pub mod respond;
 pub mod router;
 pub mod scoring_profiles;
 pub mod server;
+pub mod v1;
 mod vocabulary;
 
 pub use self::{

@@ -27,15 +27,20 @@ impl<E: Refusal> From<ExecuteError<E>> for Error {
     fn from(error: ExecuteError<E>) -> Self {
         match error {
             ExecuteError::Rejected(refusal) => refusal.into_http(),
-            ExecuteError::Conflict { .. } => Self::Conflict {
-                code: "CONCURRENT_CHANGE",
-                message: "somebody else changed it at the same moment".to_owned(),
-            },
+            ExecuteError::Conflict { .. } => concurrent_change(),
             ExecuteError::VersionMismatch { expected, actual } => {
                 Self::PreconditionFailed { expected, actual }
             }
             ExecuteError::Log(error) => Self::internal(error),
         }
+    }
+}
+
+/// Says that somebody else was faster.
+pub(super) fn concurrent_change() -> Error {
+    Error::Conflict {
+        code: "CONCURRENT_CHANGE",
+        message: "somebody else changed it at the same moment".to_owned(),
     }
 }
 
@@ -115,6 +120,13 @@ impl Refusal for campaign::Error {
             Self::Exists => return conflict(&self, "ALREADY_EXISTS"),
             Self::RunIsOver => return conflict(&self, "RUN_IS_OVER"),
             Self::Invalid { field, message } => return Error::unprocessable(field, message),
+            Self::NoSuchPhase { .. } => control(
+                "INVALID_PHASE_TRANSITION",
+                PhaseState::NotStarted.name(),
+                "start",
+            ),
+            Self::NoNames => control("NO_CONTROL_PHASE", PhaseState::Configured.name(), "start"),
+            Self::NotPending => return conflict(&self, "NOT_PENDING"),
             Self::InvalidTransition {
                 current, action, ..
             } => control("INVALID_PHASE_TRANSITION", current.name(), action.name()),

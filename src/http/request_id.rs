@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     error::{Error, Failure},
     headers::REQUEST_ID,
+    v1,
 };
 
 /// The longest id that is taken over from a caller, bytes.
@@ -41,7 +42,13 @@ pub async fn with_request_id(mut request: Request, next: Next) -> Response {
         if let Error::Internal(source) = &error {
             span.in_scope(|| tracing::error!(error = %describe(source.as_ref()), "request failed"));
         }
-        *response.body_mut() = Body::from(error.body(&id, &path, Utc::now()));
+        let is_typed = path
+            .strip_prefix(v1::BASE)
+            .is_some_and(|rest| rest.starts_with('/'));
+        *response.body_mut() = Body::from(match is_typed {
+            true => error.field_body(),
+            false => error.body(&id, &path, Utc::now()),
+        });
     }
     if let Some(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);

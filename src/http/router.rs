@@ -25,7 +25,7 @@ use super::{
     auth, authenticate::authenticate, body::MAX_JSON, campaigns, carry_through::carry_through,
     csrf::refuse_foreign_commands, discovery, document, error::Error, health, idempotency::once,
     keyword_sets, personas, read_after::wait_for_cursor, request_id::with_request_id,
-    scoring_profiles,
+    scoring_profiles, v1,
 };
 use crate::{
     app::App,
@@ -81,23 +81,34 @@ fn private() -> OpenApiRouter<State> {
 /// Describes the interface.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    document::compose(BASE, public().into_openapi(), private().into_openapi())
+    document::compose([
+        (
+            BASE,
+            Some(public().into_openapi()),
+            private().into_openapi(),
+        ),
+        (v1::BASE, None, v1::routes().into_openapi()),
+    ])
 }
 
 /// Builds what a server serves.
 pub fn router(state: State) -> Router {
     // The last layer added is the first that a request meets.
-    let private = Router::from(private())
-        .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
-        .route_layer(from_fn_with_state(state.clone(), once))
-        .route_layer(from_fn(refuse_foreign_commands))
-        .route_layer(from_fn_with_state(state.clone(), authenticate));
-    let interface = Router::from(public()).merge(private);
+    let behind_log_in = |routes: OpenApiRouter<State>| {
+        Router::from(routes)
+            .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
+            .route_layer(from_fn_with_state(state.clone(), once))
+            .route_layer(from_fn(refuse_foreign_commands))
+            .route_layer(from_fn_with_state(state.clone(), authenticate))
+    };
+    let interface = Router::from(public()).merge(behind_log_in(private()));
+    let typed = behind_log_in(v1::routes());
     let documentation =
         SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), openapi());
     Router::new()
         .route("/", get(to_documentation))
         .nest(BASE, interface)
+        .nest(v1::BASE, typed)
         .with_state(state)
         .merge(documentation)
         .fallback(async || Error::no_such("resource", "path"))

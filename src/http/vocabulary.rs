@@ -2,10 +2,11 @@
 //! here stands which texts these can be. Where the rules list them, the document lists what the rules do.
 
 use aggregates::{
-    campaign::{Mode, Phase, PhaseState},
+    campaign::{CampaignType, Mode, Phase, PhaseState},
     domain::{DnsReason, HttpReason},
     lead,
 };
+use projections::campaigns::TypedStatus;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type},
@@ -54,6 +55,26 @@ words! {
     CampaignStatus = ["draft", "running", "paused", "completed", "failed", "cancelled"];
     /// How a campaign stands, or that it is put away.
     CampaignStateEnum = ["draft", "running", "paused", "completed", "failed", "cancelled", "archived"];
+    /// A type of campaign, as paths name it.
+    TypeInPath = [CampaignType::Generation, CampaignType::Dns, CampaignType::Http, CampaignType::Lead].map(CampaignType::name);
+    /// A type of campaign that checks names which it is given, as paths name it.
+    CheckingTypeInPath = [CampaignType::Dns, CampaignType::Http].map(CampaignType::name);
+    /// The type of campaign that makes leads, as paths name it.
+    LeadTypeInPath = [CampaignType::Lead.name()];
+    /// A type of campaign.
+    TypedCampaignType = ["Domain Generation", "DNS Validation", "HTTP Validation", "Lead Generation"];
+    /// How a typed campaign stands.
+    TypedStatusEnum = TypedStatus::ALL.map(TypedStatus::name);
+    /// What typed campaigns can be sorted by; `-` before it sorts the largest first.
+    TypedSortEnum = [
+        "createdAt", "-createdAt", "updatedAt", "-updatedAt", "campaignName", "-campaignName", "status", "-status",
+    ];
+    /// How the check of a domain stands.
+    ValidationStatusEnum = ["pending", "processing", "done", "failed", "retried", "skipped"];
+    /// How the making of a name stands.
+    GenerationStatusEnum = ["pending", "generated", "skipped", "error"];
+    /// How the making of a lead stands.
+    ExtractionStatusEnum = ["pending", "processing", "done", "error"];
     /// How a campaign goes from phase to phase.
     CampaignModeEnum = [Mode::FullSequence, Mode::StepByStep].map(Mode::name);
     /// A phase.

@@ -202,7 +202,7 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
             let payload = json!({"campaignId": campaign_id, "sequence": sequence, "mode": mode});
             Ok(Some(told("mode_changed", event, Weight::Rare, payload)))
         }
-        "DomainsGenerated" | "DomainsImported" => Ok(Some(What::Grew)),
+        "DomainsGenerated" | "DomainsImported" | "DomainsTaken" => Ok(Some(What::Grew)),
         "Deleted" => Ok(Some(What::Ended)),
         _ => Ok(None),
     }

@@ -197,7 +197,7 @@ impl AutoStart {
 #[cfg(test)]
 mod tests {
     use aggregates::{
-        campaign::{ConfigurePhase, Mode, PhaseConfig, Source, Tallies},
+        campaign::{CampaignType, ConfigurePhase, Mode, PhaseConfig, Source, Tallies},
         ids::{PersonaId, UserId},
     };
 
@@ -219,8 +219,11 @@ mod tests {
         let campaign_id = CampaignId(Uuid::now_v7());
         let created = campaign::Event::Created {
             owner: UserId(Uuid::now_v7()),
+            campaign_type: CampaignType::Full,
             name: "shops".to_owned(),
             description: None,
+            notes: None,
+            tags: Vec::new(),
             mode: Mode::FullSequence,
             configuration: serde_json::json!({}),
             max_domains: None,

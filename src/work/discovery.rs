@@ -1,4 +1,5 @@
-//! Discovery: a range of offsets is set apart, and its names are recorded chunk by chunk.
+//! Discovery: a range of offsets is set apart, and its names are recorded chunk by chunk; or those of other campaigns are
+//! taken ([`taking`]).
 //!
 //! Both steps may be repeated: the pattern answers the same run with the same range, and the campaign records no offset
 //! twice. A worker that dies between two chunks is followed by one that goes on where the campaign's stream ends.
@@ -8,12 +9,15 @@ use std::sync::Arc;
 use aggregates::{
     Actor, Metadata,
     campaign::{self, Campaign, Command, GENERATED_CHUNK, RecordGenerated, Source, Tallies},
+    ids::CampaignId,
     names, pattern,
 };
 use event_store::{Database, ExecuteError};
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::Order;
+
+mod taking;
 
 /// Why names could not be generated.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,18 @@ pub(super) enum DiscoveryError {
     /// The log failed.
     #[error(transparent)]
     Log(#[from] event_store::Error),
+    /// A campaign whose names should be taken was deleted.
+    #[error("campaign {0} is not there any more")]
+    Gone(CampaignId),
+    /// The read model of domains failed.
+    #[error("cannot read names")]
+    Query(#[from] sqlx::Error),
+    /// The read model of domains does not come to show the names that were taken.
+    #[error("the names that were taken are still being taken in, {behind} events are left")]
+    Behind {
+        /// How many events are left.
+        behind: i64,
+    },
 }
 
 /// Names that are counted in one go on a thread that may block; between two goes the work can be ended.
@@ -61,6 +77,9 @@ pub(super) async fn discover(
                 "imported".to_owned(),
                 campaign.names(),
             )])))
+        }
+        Source::Campaigns { campaigns } => {
+            taking::take(database, order, campaigns, &metadata).await
         }
         Source::Pattern { pattern, count } => {
             let Some(range) = reserve(database, order, pattern, *count, &metadata).await? else {
@@ -137,16 +156,24 @@ async fn generate(
             .await
         {
             Ok(_) => start += count,
-            Err(ExecuteError::Rejected(
-                campaign::Error::RunIsOver
-                | campaign::Error::InvalidTransition { .. }
-                | campaign::Error::NotFound,
-            )) => return Ok(Progress::Interrupted),
             Err(ExecuteError::Conflict { .. }) => {}
+            Err(error) if is_interruption(&error) => return Ok(Progress::Interrupted),
             Err(error) => return Err(DiscoveryError::Record(Box::new(error))),
         }
     }
     Ok(Progress::Done(tallies(pattern, range, wanted).await?))
+}
+
+/// Tells whether the campaign takes no more names of the run, or not now.
+const fn is_interruption(error: &ExecuteError<campaign::Error>) -> bool {
+    matches!(
+        error,
+        ExecuteError::Rejected(
+            campaign::Error::RunIsOver
+                | campaign::Error::InvalidTransition { .. }
+                | campaign::Error::NotFound
+        )
+    )
 }
 
 /// Counts what the run came to, by computing its names once more: the campaign may have names of earlier runs.

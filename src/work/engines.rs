@@ -7,7 +7,7 @@ use std::{
 };
 
 use aggregates::{
-    campaign::Pinned,
+    campaign::{Pinned, TakenRun},
     ids::{CampaignId, RunId},
 };
 use event_store::describe;
@@ -33,10 +33,20 @@ const RESTED: Duration = Duration::from_secs(120);
 pub(super) enum Kit {
     /// Names are computed; nothing is needed but what was pinned.
     Pure(Pinned),
-    /// DNS.
-    Dns(::validation::dns::Engine),
-    /// HTTP and keywords.
-    Http(extraction::Kit),
+    /// DNS, and whose results are taken over.
+    Dns(::validation::dns::Engine, Vec<TakenRun>),
+    /// HTTP and keywords, and whose results are taken over.
+    Http(extraction::Kit, Vec<TakenRun>),
+}
+
+impl Kit {
+    /// Returns the runs of other campaigns whose results are taken over.
+    pub(super) fn taken(&self) -> &[TakenRun] {
+        match self {
+            Self::Pure(_) => &[],
+            Self::Dns(_, taken) | Self::Http(_, taken) => taken,
+        }
+    }
 }
 
 /// Why a run's engines could not be had.
@@ -149,20 +159,27 @@ impl Engines {
             .ok_or(KitError::Superseded)?;
         match serde_json::from_value(pinned)? {
             Pinned::Validation {
-                dns, record_types, ..
+                dns,
+                record_types,
+                taken,
+                ..
             } => {
                 let config = validation::config(&dns, &record_types, &self.network)
                     .map_err(KitError::Refused)?;
                 let engine = ::validation::dns::Engine::start(config, self.cancel.child_token())
                     .map_err(|error| KitError::not_started(&error))?;
-                Ok(Kit::Dns(engine))
+                Ok(Kit::Dns(engine, taken))
             }
             Pinned::Extraction {
-                http, dns, rules, ..
+                http,
+                dns,
+                rules,
+                taken,
+                ..
             } => {
                 let (network, cancel) = (self.network.clone(), self.cancel.clone());
                 let kit = extraction::Kit::build(http, dns, rules, network, cancel);
-                Ok(Kit::Http(kit.await?))
+                Ok(Kit::Http(kit.await?, taken))
             }
             pure => Ok(Kit::Pure(pure)),
         }

@@ -278,6 +278,7 @@ async fn checked(
         proxy: None,
         elapsed_ms: u32::try_from(report.elapsed.as_millis()).unwrap_or(u32::MAX),
         page,
+        taken_from: None,
     })
 }
 

@@ -19,6 +19,7 @@ mod orders;
 mod postgres_orders;
 mod record;
 mod slots;
+mod taken;
 #[cfg(test)]
 mod testing;
 pub mod usable;

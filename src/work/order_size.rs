@@ -89,6 +89,7 @@ mod tests {
             dns_persona: None,
             dns,
             record_types: Vec::new(),
+            taken: Vec::new(),
         };
         let network = Network {
             allow_private: true,
@@ -117,6 +118,7 @@ mod tests {
                 },
                 dns: DnsConfig::default(),
                 rules: Vec::new(),
+                taken: Vec::new(),
             };
             order_size(&pinned, &Network::default())
         };

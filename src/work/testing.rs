@@ -61,6 +61,7 @@ pub(super) async fn leased(database: &Database) -> Order {
             dns_persona: None,
             dns: DnsConfig::default(),
             record_types: Vec::new(),
+            taken: Vec::new(),
         },
         auto: false,
         kind: RunKind::Full,

@@ -62,6 +62,7 @@ fn checked(run_id: RunId, report: dns::Report) -> DnsChecked {
         truncated: report.truncated,
         validated: report.validated,
         wildcard: report.wildcard.unwrap_or(false),
+        taken_from: None,
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     enrichment, extraction,
     record::{Found, record},
     slots::{Held, Slots},
-    validation,
+    taken, validation,
 };
 
 /// How a worker works.
@@ -233,9 +233,13 @@ impl Worker {
             .await
             .map_err(|error| describe(&error))?;
         let run_id = order.run_id;
-        let results: Vec<Found> = match kit.as_ref() {
-            Kit::Dns(engine) => validation::check(engine, run_id, candidates).await,
-            Kit::Http(kit) => extraction::fetch(kit, run_id, candidates)
+        let (mut results, candidates) =
+            taken::take_over(&self.database, kit.taken(), order, candidates)
+                .await
+                .map_err(|error| describe(&error))?;
+        let found: Vec<Found> = match kit.as_ref() {
+            Kit::Dns(engine, _) => validation::check(engine, run_id, candidates).await,
+            Kit::Http(kit, _) => extraction::fetch(kit, run_id, candidates)
                 .await
                 .map_err(|error| describe(&error))?,
             Kit::Pure(Pinned::Analysis {
@@ -250,6 +254,7 @@ impl Worker {
             }
             Kit::Pure(_) => return Err("the run's configuration is of another phase".to_owned()),
         };
+        results.extend(found);
         let worker = &self.settings.name;
         let finished = record(&self.database, self.orders.as_ref(), worker, order, results)
             .await

@@ -57,11 +57,13 @@ fn filled(path: &str) -> String {
         parts.push(match part {
             "{phase}" | "{phaseType}" => "validation".to_owned(),
             "{domain}" => "example.com".to_owned(),
+            "{type}" if path.ends_with("/leads") => "lead".to_owned(),
+            "{type}" => "dns".to_owned(),
             part if part.starts_with('{') => Uuid::now_v7().to_string(),
             part => part.to_owned(),
         });
     }
-    parts.join("/").trim_start_matches("/api/v2").to_owned()
+    parts.join("/")
 }
 
 #[tokio::test]
@@ -78,7 +80,9 @@ async fn every_operation_but_the_public_ones_refuses_strangers() {
             .json(&json!({}))
             .send()
             .await;
-        if reply.status == 401 && reply.json()["error"]["code"] == "UNAUTHORIZED" {
+        let body = reply.json();
+        let code = body.pointer("/error/code").unwrap_or_else(|| &body["code"]);
+        if reply.status == 401 && code == "UNAUTHORIZED" {
             continue;
         }
         open.insert(format!("{method} {path}"));
@@ -99,7 +103,9 @@ async fn an_object_that_is_not_there_is_404_for_every_operation_on_it_by_its_par
     let ann = app.user("ann").await;
     let mut tried = BTreeSet::new();
     for (method, path) in operations() {
-        let Some(parameter) = path.split(['{', '}']).nth(1) else {
+        // A type of campaign is no object.
+        let parameters = path.split(['{', '}']).skip(1).step_by(2);
+        let Some(parameter) = parameters.into_iter().find(|name| *name != "type") else {
             continue;
         };
         let body = body_of(&format!("{method} {path}"));

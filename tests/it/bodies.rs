@@ -7,9 +7,8 @@ use crate::{campaigns::upload::form, support::server::Request};
 /// Returns a body that the operation takes: a JSON object, a text for a list that is uploaded, null for none.
 #[track_caller]
 pub fn body_of(operation: &str) -> Value {
-    let (method, path) = operation
-        .split_once(" /api/v2")
-        .expect("a method and a path");
+    let (method, path) = operation.split_once(' ').expect("a method and a path");
+    let path = path.trim_start_matches("/api/v2");
     match (method, path) {
         ("GET" | "DELETE", _) => Value::Null,
         ("POST", "/personas") => json!({"name": "p", "personaType": "dns", "configDetails": {
@@ -23,7 +22,14 @@ pub fn body_of(operation: &str) -> Value {
         ("POST", "/campaigns") => json!({"name": "lists"}),
         ("PUT", "/campaigns/{campaignId}") => json!({"name": "others"}),
         ("PUT", "/campaigns/{campaignId}/mode") => json!({"mode": "step_by_step"}),
-        ("POST", "/campaigns/{campaignId}/upload") => json!("a.test\nb.test\n"),
+        (
+            "POST",
+            "/campaigns/{campaignId}/upload" | "/api/v1/campaigns/{type}/{campaignId}/upload",
+        ) => {
+            json!("a.test\nb.test\n")
+        }
+        ("POST", "/api/v1/campaigns/{type}") => json!({"campaignName": "lists"}),
+        ("PUT", "/api/v1/campaigns/{type}/{campaignId}") => json!({"campaignName": "others"}),
         ("POST", "/campaigns/{campaignId}/phases/{phase}/configure") => {
             json!({"configuration": {}})
         }
@@ -33,6 +39,7 @@ pub fn body_of(operation: &str) -> Value {
                 "/pause",
                 "/resume",
                 "/stop",
+                "/cancel",
                 "/restart",
                 "/retry",
                 "/duplicate",

@@ -29,3 +29,4 @@ mod scoring_profiles;
 mod sse;
 mod support;
 mod tidy;
+mod typed;

@@ -98,13 +98,9 @@ async fn making_a_user_leaves_campaigns_to_nodes_that_know_the_network() {
         count: None,
     };
     let create = Create {
-        owner,
-        name: "shops".to_owned(),
-        description: None,
         mode: Mode::FullSequence,
-        configuration: json!({}),
-        max_domains: None,
         phases: phases(source, &[]),
+        ..Create::new(owner, "shops")
     };
     app.execute::<Campaign>(
         &campaign_id.to_string(),

@@ -1,10 +1,13 @@
-//! Changes name, description or the configuration object.
+//! Changes name, description, notes, tags or the configuration object.
 
 use serde_json::Value;
 
-use super::{Campaign, Error, Event, create::check_name};
+use super::{
+    Campaign, Error, Event,
+    create::{check_name, check_notes, check_tags},
+};
 
-/// Changes name, description or configuration object; absent fields stay.
+/// Changes details; absent fields stay.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeDetails {
     /// The new name, 1 to 255 characters.
@@ -13,6 +16,10 @@ pub struct ChangeDetails {
     pub description: Option<String>,
     /// The new configuration object.
     pub configuration: Option<Value>,
+    /// The new notes, at most 10,000 characters.
+    pub notes: Option<String>,
+    /// The new tags, all of them.
+    pub tags: Option<Vec<String>>,
 }
 
 impl ChangeDetails {
@@ -21,17 +28,27 @@ impl ChangeDetails {
         if let Some(name) = &self.name {
             check_name(name)?;
         }
+        check_notes(self.notes.as_deref())?;
+        check_tags(self.tags.as_deref().unwrap_or_default())?;
         let name = self.name.filter(|name| *name != campaign.name);
         let description = self
             .description
             .filter(|description| campaign.description.as_ref() != Some(description));
-        if name.is_none() && description.is_none() && self.configuration.is_none() {
+        let notes = self
+            .notes
+            .filter(|notes| campaign.notes.as_ref() != Some(notes));
+        let tags = self.tags.filter(|tags| *tags != campaign.tags);
+        let configuration = self.configuration;
+        let texts = [&name, &description, &notes];
+        if texts.iter().all(|text| text.is_none()) && configuration.is_none() && tags.is_none() {
             return Ok(Vec::new());
         }
         Ok(vec![Event::DetailsChanged {
             name,
             description,
-            configuration: self.configuration,
+            configuration,
+            notes,
+            tags,
         }])
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Phase;
 use crate::{
-    ids::{KeywordSetId, PersonaId, ProxyPoolId, ScoringProfileId},
+    ids::{CampaignId, KeywordSetId, PersonaId, ProxyPoolId, RunId, ScoringProfileId},
     keyword_set, lead, names,
 };
 
@@ -22,6 +22,20 @@ pub enum Source {
     },
     /// Lists that users import.
     Import,
+    /// The names that passed every check of these campaigns, in this order; a name that several have is taken once.
+    Campaigns {
+        /// The campaigns, of the same owner.
+        campaigns: Vec<CampaignId>,
+    },
+}
+
+/// A run of another campaign, whose results are taken over where it has one of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TakenRun {
+    /// The other campaign.
+    pub campaign_id: CampaignId,
+    /// Its run.
+    pub run_id: RunId,
 }
 
 /// The configuration of one phase.
@@ -114,6 +128,9 @@ pub enum Pinned {
         /// Record types to ask for beyond addresses.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         record_types: Vec<String>,
+        /// Runs of other campaigns whose successful results are taken over.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taken: Vec<TakenRun>,
     },
     /// HTTP and keywords.
     Extraction {
@@ -126,6 +143,9 @@ pub enum Pinned {
         dns: crate::persona::DnsConfig,
         /// Every rule of the run, of the sets and of the phase's own keywords.
         rules: Vec<keyword_set::Rule>,
+        /// Runs of other campaigns with the same rules, whose successful results are taken over.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taken: Vec<TakenRun>,
     },
     /// Scores.
     Analysis {

@@ -13,6 +13,7 @@ impl ConfigurePhase {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         campaign.must_exist()?;
         let phase = self.config.phase();
+        campaign.must_have(phase)?;
         let record = campaign.phase(phase);
         if phase == Phase::Discovery
             && campaign.names > 0

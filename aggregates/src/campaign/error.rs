@@ -1,6 +1,6 @@
 //! Why a command on a campaign was refused.
 
-use super::{Action, Phase, PhaseState};
+use super::{Action, CampaignType, Phase, PhaseState};
 
 /// Why a command on a campaign was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,20 @@ pub enum Error {
         /// What was wanted.
         action: Action,
     },
+    /// Such a campaign has no such phase.
+    #[error("a {} campaign has no {phase}", campaign_type.name())]
+    NoSuchPhase {
+        /// The phase.
+        phase: Phase,
+        /// What the campaign is for.
+        campaign_type: CampaignType,
+    },
+    /// The campaign takes its names from lists, and has none yet.
+    #[error("the campaign has no names yet")]
+    NoNames,
+    /// The campaign was started, and what it works with is settled.
+    #[error("the campaign was started, its configuration does not change any more")]
+    NotPending,
     /// Another phase of the campaign has a run under way.
     #[error("cannot start {phase} while {blocking} is {}", current.name())]
     Blocked {

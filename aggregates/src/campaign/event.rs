@@ -6,7 +6,7 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Mode, Phase, PhaseConfig, Pinned, RunKind};
+use super::{CampaignType, Mode, Phase, PhaseConfig, Pinned, RunKind};
 use crate::{
     ids::{CampaignId, FileId, RunId, ScoringProfileId, UserId},
     names,
@@ -25,6 +25,17 @@ pub enum FailureCause {
     Error,
 }
 
+impl FailureCause {
+    /// Returns the cause's name in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// An event of a campaign's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(
@@ -36,11 +47,20 @@ pub enum Event {
     Created {
         /// Whose it is.
         owner: UserId,
+        /// Which phases it has.
+        #[serde(default, skip_serializing_if = "CampaignType::is_full")]
+        campaign_type: CampaignType,
         /// Its name.
         name: String,
         /// What it is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
+        /// What its users want to remember of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notes: Option<String>,
+        /// Words that its users find it by.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tags: Vec<String>,
         /// Whether phases follow each other by themselves.
         mode: Mode,
         /// The configuration object as the client sent it; what it says is also recorded by `PhaseConfigured`.
@@ -50,7 +70,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_domains: Option<u64>,
     },
-    /// Name, description or configuration object were changed; absent fields stay.
+    /// Details were changed; absent fields stay.
     DetailsChanged {
         /// The new name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +81,12 @@ pub enum Event {
         /// The new configuration object.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         configuration: Option<Value>,
+        /// The new notes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notes: Option<String>,
+        /// The new tags, all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Vec<String>>,
     },
     /// The way from phase to phase was changed.
     ModeChanged {
@@ -78,9 +104,25 @@ pub enum Event {
         file_id: FileId,
         /// SHA-256 of the whole list, hex.
         sha256: String,
+        /// What the list is called by whoever sent it as a file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filename: Option<String>,
         /// The ordinal of the chunk's first name in the campaign.
         first_ordinal: u64,
         /// The names, legal and new to the campaign.
+        names: Vec<String>,
+    },
+    /// Names that passed every check of another campaign were taken in.
+    DomainsTaken {
+        /// The discovery run.
+        run_id: RunId,
+        /// The other campaign.
+        source: CampaignId,
+        /// The ordinal in the other campaign up to which names were looked at.
+        to_ordinal: u64,
+        /// The ordinal of the chunk's first name in this campaign.
+        first_ordinal: u64,
+        /// The names, new to this campaign.
         names: Vec<String>,
     },
     /// Names of a range of offsets were generated. The names are a pure function of these fields.
@@ -201,6 +243,7 @@ impl Event {
             Self::ModeChanged { .. } => "ModeChanged",
             Self::PhaseConfigured { .. } => "PhaseConfigured",
             Self::DomainsImported { .. } => "DomainsImported",
+            Self::DomainsTaken { .. } => "DomainsTaken",
             Self::DomainsGenerated { .. } => "DomainsGenerated",
             Self::PhaseStarted { .. } => "PhaseStarted",
             Self::PhasePaused { .. } => "PhasePaused",

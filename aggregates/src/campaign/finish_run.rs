@@ -41,8 +41,8 @@ impl CompletePhase {
                 action,
             });
         }
-        let last = Phase::ALL
-            .into_iter()
+        let last = campaign
+            .phases()
             .all(|other| other == phase || campaign.phase(other).state == PhaseState::Completed);
         let mut events = vec![Event::PhaseCompleted {
             phase,

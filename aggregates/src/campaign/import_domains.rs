@@ -14,6 +14,8 @@ pub struct ImportDomains {
     pub file_id: FileId,
     /// SHA-256 of the whole list, hex.
     pub sha256: String,
+    /// What the list is called by whoever sent it as a file.
+    pub filename: Option<String>,
     /// The names.
     pub names: Vec<String>,
 }
@@ -32,7 +34,8 @@ impl ImportDomains {
         {
             return Err(Error::Invalid {
                 field: "file",
-                message: "the campaign generates its names; lists are taken by campaigns whose names are imported"
+                message: "the campaign generates its names or takes them from others; lists are taken by campaigns whose \
+                          names are imported"
                     .to_owned(),
             });
         }
@@ -65,6 +68,7 @@ impl ImportDomains {
             events.push(Event::DomainsImported {
                 file_id: self.file_id,
                 sha256: self.sha256.clone(),
+                filename: self.filename.clone(),
                 first_ordinal,
                 names: chunk.to_vec(),
             });

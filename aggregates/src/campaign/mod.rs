@@ -7,6 +7,7 @@
 //! there answers the same and records nothing.
 
 mod assign_scoring_profile;
+mod campaign_type;
 mod change_details;
 mod change_mode;
 mod configuration;
@@ -23,6 +24,7 @@ mod import_domains;
 mod phase;
 mod reconfigure;
 mod record_generated;
+mod record_taken;
 mod refuse_start;
 mod rescore;
 mod restart;
@@ -38,9 +40,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     assign_scoring_profile::AssignScoringProfile,
+    campaign_type::{CampaignType, UnknownType},
     change_details::ChangeDetails,
     change_mode::{ChangeMode, Mode, UnknownMode},
-    configuration::{PhaseConfig, Pinned, Source},
+    configuration::{PhaseConfig, Pinned, Source, TakenRun},
     configure_phase::ConfigurePhase,
     control::{PausePhase, ResumePhase, Stop, StopPhase},
     create::Create,
@@ -54,6 +57,7 @@ pub use self::{
     phase::{Action, Phase, PhaseState, Transition, UnknownPhase, UnknownState, transition},
     reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},
+    record_taken::{RecordTaken, TAKEN_CHUNK},
     refuse_start::RefuseStart,
     rescore::Rescore,
     restart::Restart,
@@ -64,7 +68,7 @@ pub use self::{
     start_phase::StartPhase,
     status::Status,
 };
-use crate::ids::{RunId, UserId};
+use crate::ids::{CampaignId, RunId, UserId};
 
 /// What can be asked of a campaign.
 #[derive(Clone, Debug)]
@@ -89,6 +93,8 @@ pub enum Command {
     ImportDomains(ImportDomains),
     /// Records names that the discovery run generated.
     RecordGenerated(RecordGenerated),
+    /// Records names that the discovery run took from another campaign.
+    RecordTaken(RecordTaken),
     /// Starts a run.
     StartPhase(StartPhase),
     /// Runs every phase after the names anew.
@@ -166,13 +172,18 @@ impl PhaseRecord {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Campaign {
     owner: Option<UserId>,
+    campaign_type: CampaignType,
     name: String,
     description: Option<String>,
+    notes: Option<String>,
+    tags: Vec<String>,
     mode: Mode,
     max_domains: Option<u64>,
     phases: [PhaseRecord; 5],
     names: u64,
     generated_to: Option<u64>,
+    /// The campaign that the present discovery run last took names from, and the ordinal there up to which it did.
+    taken_to: Option<(CampaignId, u64)>,
     /// Phases up to this one follow by themselves, whatever the mode.
     through: Option<Phase>,
     /// The last run left the other domains' results as they were, and so do those that follow it.
@@ -186,6 +197,12 @@ impl Campaign {
     #[must_use]
     pub fn owner(&self) -> Option<UserId> {
         self.owner.filter(|_| !self.deleted)
+    }
+
+    /// Returns what the campaign is for.
+    #[must_use]
+    pub const fn campaign_type(&self) -> CampaignType {
+        self.campaign_type
     }
 
     /// Returns the campaign's name.
@@ -212,10 +229,37 @@ impl Campaign {
         self.names
     }
 
+    /// Tells whether the campaign takes its names from lists, and has none yet.
+    #[must_use]
+    pub fn waits_for_names(&self) -> bool {
+        let imports = PhaseConfig::Discovery {
+            source: Source::Import,
+        };
+        self.names == 0 && self.phase(Phase::Discovery).config.as_ref() == Some(&imports)
+    }
+
+    /// Tells whether others may take what the campaign found: it has its names, and nothing is under way, about to
+    /// begin, or ended half way.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.phase(Phase::Discovery).state == PhaseState::Completed
+            && self.active_phase().is_none()
+            && self.auto_start_due().is_none()
+            && !self
+                .phases()
+                .any(|phase| self.phase(phase).state == PhaseState::Failed)
+    }
+
     /// Returns the offset up to which the present discovery run has generated.
     #[must_use]
     pub const fn generated_to(&self) -> Option<u64> {
         self.generated_to
+    }
+
+    /// Returns which campaign the present discovery run last took names from, and the ordinal there up to which it did.
+    #[must_use]
+    pub const fn taken_to(&self) -> Option<(CampaignId, u64)> {
+        self.taken_to
     }
 
     /// Returns one phase.
@@ -239,9 +283,25 @@ impl Campaign {
     /// Returns the first phase that has not completed.
     #[must_use]
     pub fn due_phase(&self) -> Option<Phase> {
-        Phase::ALL
-            .into_iter()
+        self.phases()
             .find(|phase| self.phase(*phase).state != PhaseState::Completed)
+    }
+
+    /// Returns the phases that the campaign has, in the order of execution.
+    pub fn phases(&self) -> impl DoubleEndedIterator<Item = Phase> + use<> {
+        self.campaign_type.phases().iter().copied()
+    }
+
+    /// Checks that the campaign has a phase.
+    fn must_have(&self, phase: Phase) -> Result<(), Error> {
+        let campaign_type = self.campaign_type;
+        match campaign_type.phases().contains(&phase) {
+            true => Ok(()),
+            false => Err(Error::NoSuchPhase {
+                phase,
+                campaign_type,
+            }),
+        }
     }
 
     /// Returns the phase that should start by itself now: after a phase completed and before the next one began, in
@@ -300,6 +360,7 @@ impl Aggregate for Campaign {
             Command::AssignScoringProfile(command) => command.decide(self)?,
             Command::ImportDomains(command) => command.decide(self)?,
             Command::RecordGenerated(command) => command.decide(self)?,
+            Command::RecordTaken(command) => command.decide(self)?,
             Command::StartPhase(command) => command.decide(self)?,
             Command::Restart(command) => command.decide(self)?,
             Command::RestartAnalysis(command) => command.decide(self)?,
@@ -324,25 +385,39 @@ impl Aggregate for Campaign {
         match event {
             Event::Created {
                 owner,
+                campaign_type,
                 name,
                 description,
+                notes,
+                tags,
                 mode,
                 max_domains,
                 ..
             } => {
                 self.owner = Some(owner);
+                self.campaign_type = campaign_type;
                 self.name = name;
                 self.description = description;
+                self.notes = notes;
+                self.tags = tags;
                 self.mode = mode;
                 self.max_domains = max_domains;
             }
             Event::DetailsChanged {
-                name, description, ..
+                name,
+                description,
+                notes,
+                tags,
+                ..
             } => {
                 if let Some(name) = name {
                     self.name = name;
                 }
                 self.description = description.or_else(|| self.description.take());
+                self.notes = notes.or_else(|| self.notes.take());
+                if let Some(tags) = tags {
+                    self.tags = tags;
+                }
             }
             Event::ModeChanged { mode } => {
                 self.mode = mode;
@@ -359,6 +434,16 @@ impl Aggregate for Campaign {
                 ..
             } => {
                 self.names = first_ordinal.saturating_add(names.len() as u64);
+            }
+            Event::DomainsTaken {
+                source,
+                to_ordinal,
+                first_ordinal,
+                names,
+                ..
+            } => {
+                self.names = first_ordinal.saturating_add(names.len() as u64);
+                self.taken_to = Some((source, to_ordinal));
             }
             Event::DomainsGenerated {
                 start,
@@ -427,6 +512,7 @@ impl Campaign {
         record.reconfigured = false;
         if phase == Phase::Discovery {
             self.generated_to = None;
+            self.taken_to = None;
         }
         for later in Phase::ALL.into_iter().filter(|later| *later > phase) {
             let record = self.phase_mut(later);

@@ -37,7 +37,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        campaign::{Mode, PhaseConfig, Pinned, RunKind, Source, Tallies},
+        campaign::{CampaignType, Mode, PhaseConfig, Pinned, RunKind, Source, Tallies},
         ids::{RunId, UserId},
         persona::{DnsConfig, HttpConfig},
     };
@@ -70,12 +70,14 @@ mod tests {
                 dns_persona: None,
                 dns: DnsConfig::default(),
                 record_types: Vec::new(),
+                taken: Vec::new(),
             },
             Phase::Extraction => Pinned::Extraction {
                 http_persona: None,
                 http: HttpConfig::default(),
                 dns: DnsConfig::default(),
                 rules: Vec::new(),
+                taken: Vec::new(),
             },
             _ => Pinned::Discovery {
                 source: Source::Import,
@@ -112,8 +114,11 @@ mod tests {
     fn extraction_is_due(since: impl IntoIterator<Item = Event>) -> Campaign {
         let created = Event::Created {
             owner: UserId(Uuid::from_u128(1)),
+            campaign_type: CampaignType::Full,
             name: "shops".to_owned(),
             description: None,
+            notes: None,
+            tags: Vec::new(),
             mode: Mode::FullSequence,
             configuration: serde_json::json!({}),
             max_domains: None,

@@ -39,6 +39,7 @@ impl Campaign {
     /// When the campaign has no names yet, or what a start of validation is refused for.
     pub fn restarts(&self) -> Result<Vec<Phase>, Error> {
         self.must_exist()?;
+        self.must_have(Phase::Validation)?;
         self.must_have_completed(Phase::Validation, &[Phase::Discovery])?;
         self.can_start(Phase::Validation)?;
         let runs = |phase: &Phase| {
@@ -46,8 +47,8 @@ impl Campaign {
                 || *phase == Phase::Validation
                 || self.phase(*phase).run.is_some()
         };
-        Ok(Phase::ALL
-            .into_iter()
+        Ok(self
+            .phases()
             .skip_while(|phase| *phase < Phase::Validation)
             .take_while(runs)
             .collect())

@@ -45,6 +45,7 @@ impl Campaign {
     /// A phase before that has not completed, or another run.
     pub fn can_restart_analysis(&self) -> Result<(), Error> {
         self.must_exist()?;
+        self.must_have(Phase::Analysis)?;
         let before = [Phase::Discovery, Phase::Validation, Phase::Extraction];
         self.must_have_completed(Phase::Analysis, &before)?;
         match self.phase(Phase::Analysis).state {

@@ -1,6 +1,6 @@
 //! A campaign put together from what a read model knows of it, so that the rules can be asked about a row.
 
-use super::{Campaign, Mode, PhaseConfig, PhaseRecord, PhaseState, RunKind};
+use super::{Campaign, CampaignType, Mode, PhaseConfig, PhaseRecord, PhaseState, RunKind};
 use crate::ids::{RunId, UserId};
 
 /// What a read model knows of a campaign.
@@ -8,6 +8,8 @@ use crate::ids::{RunId, UserId};
 pub struct Restored {
     /// Whose it is.
     pub owner: UserId,
+    /// Which phases it has.
+    pub campaign_type: CampaignType,
     /// How it goes from phase to phase.
     pub mode: Mode,
     /// How many names it may have.
@@ -26,6 +28,7 @@ impl Campaign {
     pub fn restore(known: Restored) -> Self {
         Self {
             owner: Some(known.owner),
+            campaign_type: known.campaign_type,
             mode: known.mode,
             max_domains: known.max_domains,
             names: known.names,

@@ -34,6 +34,7 @@ impl Campaign {
     /// A phase that never ran, a phase before that has not completed, or another run.
     pub fn can_retry(&self, phase: Phase) -> Result<(), Error> {
         self.must_exist()?;
+        self.must_have(phase)?;
         let record = self.phase(phase);
         let current = record.state;
         if record.run.is_none() || phase == Phase::Discovery {

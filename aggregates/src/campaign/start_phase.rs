@@ -76,6 +76,7 @@ impl Campaign {
     /// What is in the way: a missing configuration, another run, a phase before that has not completed.
     pub fn can_start(&self, phase: Phase) -> Result<(), Error> {
         self.must_exist()?;
+        self.must_have(phase)?;
         let current = self.phase(phase).state;
         if current == PhaseState::Running {
             return Ok(());
@@ -90,6 +91,7 @@ impl Campaign {
         if self.mode == Mode::FullSequence {
             let missing: Vec<Phase> = [Phase::Discovery, Phase::Validation, Phase::Extraction]
                 .into_iter()
+                .filter(|needed| self.campaign_type.phases().contains(needed))
                 .filter(|needed| self.phase(*needed).config.is_none())
                 .collect();
             if !missing.is_empty() {

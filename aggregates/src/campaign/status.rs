@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Campaign, Phase, PhaseState};
+use super::{Campaign, PhaseState};
 
 /// How a campaign as a whole stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Campaign {
     /// Computes how the campaign as a whole stands.
     #[must_use]
     pub fn status(&self) -> Status {
-        let states = Phase::ALL.map(|phase| self.phase(phase).state);
+        let states: Vec<PhaseState> = self.phases().map(|phase| self.phase(phase).state).collect();
         let ever_started = self.phases.iter().any(|phase| phase.run.is_some());
         Status::of(&states, self.stopped, ever_started)
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DnsReason, HttpReason, Kind, Outcome};
 use crate::{
-    ids::{ProxyId, RuleId, RunId, ScoringProfileId},
+    ids::{CampaignId, ProxyId, RuleId, RunId, ScoringProfileId},
     lead, scoring,
 };
 
@@ -19,6 +19,17 @@ use crate::{
 )]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// Where a result was taken over from, unchanged but for its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenFrom {
+    /// The campaign that found it.
+    pub campaign_id: CampaignId,
+    /// Its run.
+    pub run_id: RunId,
+    /// When it was recorded there.
+    pub recorded_at: DateTime<Utc>,
 }
 
 /// A DNS record of an answer.
@@ -71,6 +82,9 @@ pub struct DnsChecked {
     /// The zone answers for any name.
     #[serde(default, skip_serializing_if = "is_false")]
     pub wildcard: bool,
+    /// Where the result was taken over from; absent where this run found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<TakenFrom>,
 }
 
 /// How often a keyword was found, by place.
@@ -225,6 +239,9 @@ pub struct HttpChecked {
     /// What the page says; absent where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageFacts>,
+    /// Where the result was taken over from; absent where this run found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<TakenFrom>,
 }
 
 /// A score.

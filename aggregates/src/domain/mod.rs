@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     event::{
         Contacts, DnsChecked, DnsRecord, Event, HttpChecked, Keyword, LeadDecided, PageFacts,
-        Places, Scored,
+        Places, Scored, TakenFrom,
     },
     outcome::{DnsReason, HttpReason, Outcome},
 };

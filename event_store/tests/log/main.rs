@@ -14,6 +14,7 @@ mod checker;
 mod feed;
 mod interactive;
 mod interleavings;
+mod latest;
 mod oracle;
 mod server_crash;
 mod support;

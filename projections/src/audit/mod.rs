@@ -213,3 +213,26 @@ pub async fn latest_of_resource(
         .fetch_all(executor)
         .await
 }
+
+const LATEST_OF_MANY: &str = "SELECT last.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
+    (SELECT position, recorded_at, actor, action, resource_type, resource_id, sequence, details, correlation_id, \
+     causation_id, ip, user_agent FROM read.audit_entries WHERE resource_type = $1 AND resource_id = wanted.id \
+     ORDER BY position DESC LIMIT $3) last";
+
+/// Reads the newest entries of each of several things, those of each the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn latest_of_resources(
+    executor: impl PgExecutor<'_>,
+    resource_type: &str,
+    resource_ids: &[String],
+    limit: i64,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    sqlx::query_as(LATEST_OF_MANY)
+        .bind(resource_type)
+        .bind(resource_ids)
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+}

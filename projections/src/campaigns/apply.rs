@@ -2,7 +2,7 @@
 
 use aggregates::{
     campaign::{Event, Phase, PhaseConfig, RunKind},
-    ids::{CampaignId, RunId},
+    ids::{CampaignId, FileId, RunId},
 };
 use event_store::Recorded;
 use serde::Serialize;
@@ -11,9 +11,11 @@ use sqlx::PgConnection;
 use crate::runtime::ApplyError;
 
 const CREATE: &str = "INSERT INTO campaigns (campaign_id, owner, name, description, mode, configuration, \
-    max_domains, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+    max_domains, version, created_at, updated_at, campaign_type, notes, tags) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)";
 const CHANGE: &str = "UPDATE campaigns SET name = coalesce($2, name), description = coalesce($3, description), \
-    configuration = coalesce($4, configuration) WHERE campaign_id = $1";
+    configuration = coalesce($4, configuration), notes = coalesce($5, notes), tags = coalesce($6, tags) \
+    WHERE campaign_id = $1";
 const SET_MODE: &str = "UPDATE campaigns SET mode = $2 WHERE campaign_id = $1";
 /// A phase that never failed has an error only where it could not start by itself.
 const FORGET_REFUSALS: &str = "UPDATE campaign_phases SET error = NULL, updated_at = $3 WHERE campaign_id = $1 \
@@ -24,7 +26,12 @@ const END_THROUGH: &str =
     "UPDATE campaigns SET through = NULL WHERE campaign_id = $1 AND through = $2";
 const SET_STOPPED: &str = "UPDATE campaigns SET stopped = $2 WHERE campaign_id = $1";
 const TOUCH: &str = "UPDATE campaigns SET version = $2, updated_at = $3 WHERE campaign_id = $1";
-const REMOVE: [&str; 2] = [
+/// A list is recorded in chunks, whose counts add up.
+const UPLOADED: &str = "INSERT INTO campaign_uploads AS u (campaign_id, file_id, filename, sha256, names, uploaded_at, \
+    uploaded_by) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (campaign_id, file_id) \
+    DO UPDATE SET names = u.names + EXCLUDED.names";
+const REMOVE: [&str; 3] = [
+    "DELETE FROM campaign_uploads WHERE campaign_id = $1",
     "DELETE FROM campaign_phases WHERE campaign_id = $1",
     "DELETE FROM campaigns WHERE campaign_id = $1",
 ];
@@ -37,12 +44,12 @@ const START: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, state
     started_at, created_at, updated_at, run_kind) VALUES ($1, $2, 'running', $3, $4, $5, $6, $6, $6, $7) \
     ON CONFLICT (campaign_id, phase) DO UPDATE SET state = 'running', run_id = EXCLUDED.run_id, \
     run_number = EXCLUDED.run_number, run_kind = EXCLUDED.run_kind, pinned = EXCLUDED.pinned, started_at = EXCLUDED.started_at, \
-    paused_at = NULL, completed_at = NULL, failed_at = NULL, error = NULL, tallies = NULL, \
+    paused_at = NULL, completed_at = NULL, failed_at = NULL, error = NULL, failure_cause = NULL, tallies = NULL, \
     updated_at = EXCLUDED.updated_at";
 /// Later phases that are over wait again: what they said rests on results that the new run replaces.
 const WAIT_AGAIN: &str = "UPDATE campaign_phases SET state = CASE WHEN config IS NULL THEN 'not_started' \
     ELSE 'configured' END, started_at = NULL, paused_at = NULL, completed_at = NULL, failed_at = NULL, error = NULL, \
-    tallies = NULL, updated_at = $3 WHERE campaign_id = $1 AND phase = ANY($2) AND state IN ('completed', 'failed')";
+    failure_cause = NULL, tallies = NULL, updated_at = $3 WHERE campaign_id = $1 AND phase = ANY($2) AND state IN ('completed', 'failed')";
 const PAUSE: &str = "UPDATE campaign_phases SET state = 'paused', paused_at = $3, updated_at = $3 \
     WHERE campaign_id = $1 AND phase = $2";
 const RESUME: &str = "UPDATE campaign_phases SET state = 'running', paused_at = NULL, updated_at = $3 \
@@ -54,7 +61,7 @@ const REFUSE: &str = "INSERT INTO campaign_phases AS p (campaign_id, phase, stat
     VALUES ($1, $2, 'not_started', $4, $3, $3) ON CONFLICT (campaign_id, phase) DO UPDATE SET \
     error = EXCLUDED.error, updated_at = EXCLUDED.updated_at";
 const FAIL: &str = "UPDATE campaign_phases SET state = 'failed', failed_at = $3, paused_at = NULL, error = $4, \
-    updated_at = $3 WHERE campaign_id = $1 AND phase = $2";
+    failure_cause = $5, updated_at = $3 WHERE campaign_id = $1 AND phase = $2";
 
 fn json(event: &Recorded, value: &impl Serialize) -> Result<serde_json::Value, ApplyError> {
     serde_json::to_value(value).map_err(|error| ApplyError::poison(event, error))
@@ -76,8 +83,11 @@ pub(super) async fn apply(
     match happened {
         Event::Created {
             owner,
+            campaign_type,
             name,
             description,
+            notes,
+            tags,
             mode,
             configuration,
             max_domains,
@@ -92,6 +102,9 @@ pub(super) async fn apply(
                 .bind(max_domains.map(number))
                 .bind(version)
                 .bind(at)
+                .bind(campaign_type.name())
+                .bind(notes)
+                .bind(tags)
                 .execute(connection)
                 .await?;
             return Ok(());
@@ -100,12 +113,16 @@ pub(super) async fn apply(
             name,
             description,
             configuration,
+            notes,
+            tags,
         } => {
             sqlx::query(CHANGE)
                 .bind(id)
                 .bind(name)
                 .bind(description)
                 .bind(configuration)
+                .bind(notes)
+                .bind(tags)
                 .execute(&mut *connection)
                 .await?;
         }
@@ -125,16 +142,29 @@ pub(super) async fn apply(
             configure(connection, campaign_id, &config, event).await?;
         }
         Event::DomainsImported {
+            file_id,
+            sha256,
+            filename,
+            first_ordinal,
+            names,
+        } => {
+            let count = names.len() as u64;
+            uploaded(
+                connection,
+                campaign_id,
+                (file_id, filename, sha256, count),
+                event,
+            )
+            .await?;
+            set_names(connection, campaign_id, first_ordinal.saturating_add(count)).await?;
+        }
+        Event::DomainsTaken {
             first_ordinal,
             names,
             ..
         } => {
-            set_names(
-                connection,
-                campaign_id,
-                first_ordinal.saturating_add(names.len() as u64),
-            )
-            .await?;
+            let to = first_ordinal.saturating_add(names.len() as u64);
+            set_names(connection, campaign_id, to).await?;
         }
         Event::DomainsGenerated {
             first_ordinal,
@@ -176,12 +206,18 @@ pub(super) async fn apply(
             let statement = sqlx::query(END_THROUGH).bind(id).bind(phase.name());
             statement.execute(&mut *connection).await?;
         }
-        Event::PhaseFailed { phase, message, .. } => {
+        Event::PhaseFailed {
+            phase,
+            cause,
+            message,
+            ..
+        } => {
             let statement = sqlx::query(FAIL)
                 .bind(id)
                 .bind(phase.name())
                 .bind(at)
-                .bind(message);
+                .bind(message)
+                .bind(cause.name());
             statement.execute(&mut *connection).await?;
         }
         Event::PhaseStartRefused { phase, message } => {
@@ -227,6 +263,28 @@ async fn configure(
         .bind(config.phase().name())
         .bind(json(event, config)?)
         .bind(event.recorded_at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn uploaded(
+    connection: &mut PgConnection,
+    campaign_id: CampaignId,
+    (file_id, filename, sha256, names): (FileId, Option<String>, String, u64),
+    event: &Recorded,
+) -> Result<(), ApplyError> {
+    let metadata = event
+        .metadata()
+        .map_err(|error| ApplyError::poison(event, error))?;
+    sqlx::query(UPLOADED)
+        .bind(campaign_id.0)
+        .bind(file_id.0)
+        .bind(filename)
+        .bind(sha256)
+        .bind(number(names))
+        .bind(event.recorded_at)
+        .bind(metadata.actor.to_string())
         .execute(connection)
         .await?;
     Ok(())

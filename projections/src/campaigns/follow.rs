@@ -21,8 +21,11 @@ impl Campaign {
     pub fn begun(campaign_id: CampaignId, event: Event, at: DateTime<Utc>) -> Option<Self> {
         let Event::Created {
             owner,
+            campaign_type,
             name,
             description,
+            notes,
+            tags,
             mode,
             configuration,
             max_domains,
@@ -33,8 +36,11 @@ impl Campaign {
         Some(Self {
             campaign_id,
             owner,
+            campaign_type,
             name,
             description,
+            notes,
+            tags,
             mode,
             configuration,
             max_domains: max_domains.map(number),
@@ -43,7 +49,12 @@ impl Campaign {
             version: 1,
             created_at: at,
             updated_at: at,
-            phases: Phase::ALL.map(PhaseRow::untouched).to_vec(),
+            phases: campaign_type
+                .phases()
+                .iter()
+                .copied()
+                .map(PhaseRow::untouched)
+                .collect(),
         })
     }
 
@@ -62,7 +73,11 @@ impl Campaign {
                 name,
                 description,
                 configuration,
+                notes,
+                tags,
             } => {
+                self.notes = notes.or_else(|| self.notes.take());
+                self.tags = tags.unwrap_or_else(|| std::mem::take(&mut self.tags));
                 self.name = name.unwrap_or_else(|| std::mem::take(&mut self.name));
                 self.description = description.or_else(|| self.description.take());
                 self.configuration = configuration.unwrap_or_else(|| self.configuration.take());
@@ -86,6 +101,11 @@ impl Campaign {
                 first_ordinal,
                 names,
                 ..
+            }
+            | Event::DomainsTaken {
+                first_ordinal,
+                names,
+                ..
             } => self.names = number(first_ordinal.saturating_add(names.len() as u64)),
             Event::DomainsGenerated {
                 first_ordinal,
@@ -97,6 +117,7 @@ impl Campaign {
                 run_id,
                 run_number,
                 pinned,
+                kind,
                 ..
             } => {
                 let pinned = serde_json::to_value(pinned)?;
@@ -105,6 +126,7 @@ impl Campaign {
                     row.clear();
                     row.run_id = Some(run_id);
                     row.run_number = i32::try_from(run_number).unwrap_or(i32::MAX);
+                    row.run_kind = kind;
                     row.pinned = Some(pinned);
                     row.started_at = Some(at);
                 });
@@ -126,7 +148,13 @@ impl Campaign {
                 row.paused_at = None;
                 row.tallies = Some(tallies);
             }),
-            Event::PhaseFailed { phase, message, .. } => self.touch(phase, at, |row| {
+            Event::PhaseFailed {
+                phase,
+                cause,
+                message,
+                ..
+            } => self.touch(phase, at, |row| {
+                row.failure_cause = Some(cause);
                 row.state = PhaseState::Failed;
                 row.failed_at = Some(at);
                 row.paused_at = None;
@@ -199,6 +227,7 @@ impl PhaseRow {
         self.completed_at = None;
         self.failed_at = None;
         self.error = None;
+        self.failure_cause = None;
         self.tallies = None;
     }
 }

@@ -9,6 +9,7 @@ mod overview;
 mod progress;
 mod query;
 mod standing;
+mod typed;
 
 use aggregates::{campaign::Event, ids::CampaignId};
 use event_store::Recorded;
@@ -20,6 +21,10 @@ pub use self::{
     progress::{Overall, Progress},
     query::{Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, due_for_auto_start, pinned_of},
     standing::{Standing, standing},
+    typed::{
+        Typed, TypedFilter, TypedList, TypedPage, TypedSort, TypedStatus, UnknownTypedStatus,
+        Upload, typed_around, typed_of_owner,
+    },
 };
 use crate::runtime::{ApplyError, Projection, decode};
 
@@ -33,7 +38,7 @@ impl Projection for Campaigns {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["campaigns", "campaign_phases"]
+        &["campaigns", "campaign_phases", "campaign_uploads"]
     }
 
     fn reads(&self) -> &'static [&'static str] {

@@ -31,7 +31,7 @@ pub struct Overall {
     pub successful: u64,
     /// Checked domains that have failed one.
     pub failed: u64,
-    /// The mean of the five phases, 0 to 100, two decimals.
+    /// The mean of its phases, 0 to 100, two decimals.
     pub percent: f64,
 }
 
@@ -112,7 +112,10 @@ impl Overall {
     /// Computes how far a campaign has come.
     #[must_use]
     pub fn of(campaign: &Campaign, counts: &Counts) -> Self {
-        let phases = Phase::ALL.map(|phase| Progress::of(campaign, phase, counts).percent);
+        let phases = campaign.campaign_type.phases();
+        let percent = phases
+            .iter()
+            .map(|phase| Progress::of(campaign, *phase, counts).percent);
         let processed = counts.generated.saturating_sub(counts.dns("pending"));
         let failed =
             failures(&|status| counts.dns(status)) + failures(&|status| counts.http(status));
@@ -121,7 +124,7 @@ impl Overall {
             processed,
             successful: processed.saturating_sub(failed),
             failed,
-            percent: rounded(phases.iter().sum::<f64>() / 5.0),
+            percent: rounded(percent.sum::<f64>() / phases.len() as f64),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Reading campaigns.
 
 use aggregates::{
-    campaign::{self, Mode, Phase, PhaseState, Restored, Status, Tallies},
+    campaign::{
+        self, CampaignType, FailureCause, Mode, Phase, PhaseState, Restored, RunKind, Status,
+        Tallies,
+    },
     ids::{CampaignId, RunId, UserId},
 };
 use chrono::{DateTime, Utc};
@@ -15,10 +18,16 @@ pub struct Campaign {
     pub campaign_id: CampaignId,
     /// Whose it is.
     pub owner: UserId,
+    /// Which phases it has.
+    pub campaign_type: CampaignType,
     /// Its name.
     pub name: String,
     /// What it is for.
     pub description: Option<String>,
+    /// What its users want to remember of it.
+    pub notes: Option<String>,
+    /// Words that its users find it by.
+    pub tags: Vec<String>,
     /// How it goes from phase to phase.
     pub mode: Mode,
     /// The configuration object as the client sent it.
@@ -35,7 +44,7 @@ pub struct Campaign {
     pub created_at: DateTime<Utc>,
     /// When its last event was recorded.
     pub updated_at: DateTime<Utc>,
-    /// Its phases in the order of execution, all five.
+    /// Its phases in the order of execution: those that its type has.
     pub phases: Vec<PhaseRow>,
 }
 
@@ -52,6 +61,8 @@ pub struct PhaseRow {
     pub run_id: Option<RunId>,
     /// Its number, 0 before the first.
     pub run_number: i32,
+    /// Which domains it works or worked on.
+    pub run_kind: RunKind,
     /// What it works or worked with.
     pub pinned: Option<serde_json::Value>,
     /// When it began.
@@ -64,6 +75,8 @@ pub struct PhaseRow {
     pub failed_at: Option<DateTime<Utc>>,
     /// Why; of a phase that waits, why it cannot start by itself.
     pub error: Option<String>,
+    /// What kind of reason, of a run that failed or was stopped.
+    pub failure_cause: Option<FailureCause>,
     /// What came of its items, once completed.
     pub tallies: Option<Tallies>,
     /// When it was first configured or started.
@@ -80,12 +93,14 @@ impl PhaseRow {
             config: None,
             run_id: None,
             run_number: 0,
+            run_kind: RunKind::Full,
             pinned: None,
             started_at: None,
             paused_at: None,
             completed_at: None,
             failed_at: None,
             error: None,
+            failure_cause: None,
             tallies: None,
             created_at: None,
             updated_at: None,
@@ -123,7 +138,7 @@ impl Campaign {
         Status::of(&states, self.stopped, ever_started)
     }
 
-    /// Returns one of the five phases.
+    /// Returns one phase; one that the campaign does not have was never touched.
     #[must_use]
     pub fn phase(&self, phase: Phase) -> PhaseRow {
         self.phases
@@ -138,6 +153,7 @@ impl Campaign {
     pub fn aggregate(&self) -> campaign::Campaign {
         campaign::Campaign::restore(Restored {
             owner: self.owner,
+            campaign_type: self.campaign_type,
             mode: self.mode,
             max_domains: self.max_domains.and_then(|most| u64::try_from(most).ok()),
             names: u64::try_from(self.names).unwrap_or(0),
@@ -168,16 +184,19 @@ impl Campaign {
         };
         first(&|row| row.state.is_active())
             .or_else(|| first(&|row| row.state != PhaseState::Completed))
-            .unwrap_or(Phase::Enrichment)
+            .unwrap_or_else(|| self.campaign_type.last_phase())
     }
 }
 
 #[derive(sqlx::FromRow)]
-struct CampaignRecord {
+pub(super) struct CampaignRecord {
     campaign_id: Uuid,
     owner: Uuid,
+    campaign_type: String,
     name: String,
     description: Option<String>,
+    notes: Option<String>,
+    tags: Vec<String>,
     mode: String,
     configuration: serde_json::Value,
     max_domains: Option<i64>,
@@ -196,23 +215,34 @@ struct PhaseRecord {
     config: Option<serde_json::Value>,
     run_id: Option<RunId>,
     run_number: i32,
+    run_kind: RunKind,
     pinned: Option<serde_json::Value>,
     started_at: Option<DateTime<Utc>>,
     paused_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
     failed_at: Option<DateTime<Utc>>,
     error: Option<String>,
+    failure_cause: Option<FailureCause>,
     tallies: Option<Tallies>,
     created_at: Option<DateTime<Utc>>,
     updated_at: Option<DateTime<Utc>>,
 }
 
 impl CampaignRecord {
-    fn decode(self) -> Result<Campaign, sqlx::Error> {
+    pub(super) fn decode(self) -> Result<Campaign, sqlx::Error> {
         let wrong = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
         let records: Vec<PhaseRecord> =
             serde_json::from_value(self.phases).map_err(|error| wrong(Box::new(error)))?;
-        let mut phases = Phase::ALL.map(PhaseRow::untouched);
+        let campaign_type: CampaignType = self
+            .campaign_type
+            .parse()
+            .map_err(|error| wrong(Box::new(error)))?;
+        let mut phases: Vec<PhaseRow> = campaign_type
+            .phases()
+            .iter()
+            .copied()
+            .map(PhaseRow::untouched)
+            .collect();
         for record in records {
             for row in phases.iter_mut().filter(|row| row.phase == record.phase) {
                 *row = PhaseRow {
@@ -221,12 +251,14 @@ impl CampaignRecord {
                     config: record.config.clone(),
                     run_id: record.run_id,
                     run_number: record.run_number,
+                    run_kind: record.run_kind,
                     pinned: record.pinned.clone(),
                     started_at: record.started_at,
                     paused_at: record.paused_at,
                     completed_at: record.completed_at,
                     failed_at: record.failed_at,
                     error: record.error.clone(),
+                    failure_cause: record.failure_cause,
                     tallies: record.tallies.clone(),
                     created_at: record.created_at,
                     updated_at: record.updated_at,
@@ -236,8 +268,11 @@ impl CampaignRecord {
         Ok(Campaign {
             campaign_id: CampaignId(self.campaign_id),
             owner: UserId(self.owner),
+            campaign_type,
             name: self.name,
             description: self.description,
+            notes: self.notes,
+            tags: self.tags,
             mode: self.mode.parse().map_err(|error| wrong(Box::new(error)))?,
             configuration: self.configuration,
             max_domains: self.max_domains,
@@ -246,7 +281,7 @@ impl CampaignRecord {
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
-            phases: phases.to_vec(),
+            phases,
         })
     }
 }
@@ -257,10 +292,12 @@ macro_rules! select_campaigns {
     ($pinned:literal, $rest:literal) => {
         concat!(
             "SELECT c.*, coalesce((SELECT json_agg(json_build_object('phase', p.phase, 'state', p.state, \
-             'config', p.config, 'run_id', p.run_id, 'run_number', p.run_number, 'pinned', ",
+             'config', p.config, 'run_id', p.run_id, 'run_number', p.run_number, \
+             'run_kind', p.run_kind, 'pinned', ",
             $pinned,
             ", 'started_at', p.started_at, 'paused_at', p.paused_at, 'completed_at', p.completed_at, \
-             'failed_at', p.failed_at, 'error', p.error, 'tallies', p.tallies, 'created_at', p.created_at, \
+             'failed_at', p.failed_at, 'error', p.error, \
+             'failure_cause', p.failure_cause, 'tallies', p.tallies, 'created_at', p.created_at, \
              'updated_at', p.updated_at)) FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id), '[]'::json) \
              AS phases FROM read.campaigns c ",
             $rest
@@ -399,7 +436,8 @@ const DUE: &str = "SELECT c.campaign_id, EXISTS (SELECT FROM read.campaign_phase
     AND NOT EXISTS (SELECT FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \
                     AND p.state IN ('running', 'paused', 'failed')) \
     AND (SELECT count(*) FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id \
-         AND p.state = 'completed') < 5";
+         AND p.state = 'completed') \
+        < CASE c.campaign_type WHEN 'generation' THEN 1 WHEN 'dns' THEN 2 WHEN 'http' THEN 3 ELSE 5 END";
 
 /// Lists the campaigns that stand between two phases, in full sequence or within a rerun of several. The aggregate has the last word on whether
 /// and which phase starts.

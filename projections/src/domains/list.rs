@@ -58,6 +58,8 @@ pub struct Filter {
     pub warnings: Option<Warnings>,
     /// Any of these reasons of the lead decision.
     pub rejection_reasons: Option<Vec<String>>,
+    /// Whether a check of the domain failed, over DNS or over HTTP.
+    pub failed: Option<bool>,
 }
 
 /// Which page is wanted.
@@ -134,7 +136,7 @@ impl Listed {
     }
 }
 
-/// Binds a filter, parameters $1 to $11, whatever the query answers.
+/// Binds a filter, parameters $1 to $12, whatever the query answers.
 ///
 /// Filters and limits are planned with their values each time. A statement that is kept gets one plan for all values
 /// after its fifth use, and that plan sorts everything behind the cursor for every page.
@@ -156,11 +158,12 @@ macro_rules! filtered {
                     .map(|warnings| warnings == $crate::domains::Warnings::Has),
             )
             .bind(&$filter.rejection_reasons)
+            .bind($filter.failed)
             .persistent(false)
     };
 }
 
-/// Binds a filter and a page, parameters $1 to $15.
+/// Binds a filter and a page, parameters $1 to $16.
 macro_rules! paged {
     ($query:expr, $campaign_id:expr, $filter:expr, $page:expr) => {
         $crate::domains::list::filtered!($query, $campaign_id, $filter)

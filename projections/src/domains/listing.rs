@@ -91,7 +91,8 @@ async fn page_in_order(
 const COUNTED_TOTAL: &str = "SELECT coalesce(sum(n), 0)::bigint FROM read.domain_counts WHERE campaign_id = $1 \
     AND ($2::text IS NULL OR dns_status = $2) AND ($3::text IS NULL OR http_status = $3) \
     AND ($4::text IS NULL OR dns_reason = $4) AND ($5::text IS NULL OR http_reason = $5) \
-    AND ($6::bool IS NULL OR warned = $6) AND ($7::text[] IS NULL OR rejection_reason = ANY($7))";
+    AND ($6::bool IS NULL OR warned = $6) AND ($7::text[] IS NULL OR rejection_reason = ANY($7)) \
+    AND ($8::bool IS NULL OR (dns_status IN ('error', 'timeout') OR http_status IN ('error', 'timeout')) = $8)";
 
 impl Filter {
     /// Tells whether every condition is one that the counters keep apart, so that no domain need be looked at.
@@ -122,6 +123,7 @@ async fn counted_total(
                 .map(|warnings| warnings == super::Warnings::Has),
         )
         .bind(&filter.rejection_reasons)
+        .bind(filter.failed)
         .fetch_one(executor)
         .await
 }

@@ -23,6 +23,7 @@ mod reset;
 mod rows;
 mod sql;
 mod statements;
+mod taken;
 mod weight;
 mod work;
 
@@ -41,6 +42,7 @@ pub use self::{
     momentum::{BUCKETS, Momentum, Mover, momentum_of},
     recommendations::{Code, Recommendation, Severity, recommend},
     rejections::{Reason, rejections_of},
+    taken::{found_well, passed_after},
     work::{Candidate, Scored, candidates, existing_names, next_boundaries, scored_after},
 };
 use crate::runtime::{ApplyError, Projection, decode};
@@ -134,6 +136,11 @@ async fn apply_campaign_event(
             .await
         }
         campaign::Event::DomainsImported {
+            first_ordinal,
+            names,
+            ..
+        }
+        | campaign::Event::DomainsTaken {
             first_ordinal,
             names,
             ..

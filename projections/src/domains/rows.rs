@@ -17,7 +17,7 @@ pub(super) struct Names {
 pub(super) fn concerns(event_type: &str) -> bool {
     matches!(
         event_type,
-        "DomainsGenerated" | "DomainsImported" | "PhaseStarted" | "Deleted"
+        "DomainsGenerated" | "DomainsImported" | "DomainsTaken" | "PhaseStarted" | "Deleted"
     )
 }
 

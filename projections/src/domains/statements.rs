@@ -11,7 +11,7 @@ macro_rules! columns {
     };
 }
 
-/// The filters, parameters $1 to $11.
+/// The filters, parameters $1 to $12.
 macro_rules! filtered {
     () => {
         " FROM read.domains WHERE campaign_id = $1 \
@@ -20,13 +20,14 @@ macro_rules! filtered {
          AND ($6::float8 IS NULL OR score >= $6) \
          AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45) = $7)) \
          AND ($8::bool IS NULL OR has_contact = $8) AND ($9::text IS NULL OR keywords @> ARRAY[$9]) \
-         AND ($10::bool IS NULL OR warned = $10) AND ($11::text[] IS NULL OR rejection_reason = ANY($11))"
+         AND ($10::bool IS NULL OR warned = $10) AND ($11::text[] IS NULL OR rejection_reason = ANY($11)) \
+         AND ($12::bool IS NULL OR (dns_status IN ('error', 'timeout') OR http_status IN ('error', 'timeout')) = $12)"
     };
 }
 
 /// A page sorted by a value that a row may lack: first a walk along the value's own index, which has only rows that
-/// have it, then, for what is missing of the page, one along the ordinals for the rest. $12 and $13 are the value and
-/// the ordinal of the cursor; `$bound` is $12 in the column's type, as an index compares only like with like. An offset
+/// have it, then, for what is missing of the page, one along the ordinals for the rest. $13 and $14 are the value and
+/// the ordinal of the cursor; `$bound` is $13 in the column's type, as an index compares only like with like. An offset
 /// is what a client sends: the sum with the page's length stops at the largest number.
 macro_rules! sorted {
     ($value:literal, $bound:literal, $direction:literal, $past:literal) => {
@@ -36,31 +37,31 @@ macro_rules! sorted {
             filtered!(),
             " AND ",
             $value,
-            " IS NOT NULL AND ($13::bigint IS NULL \
-             OR ($12::float8 IS NOT NULL AND (",
+            " IS NOT NULL AND ($14::bigint IS NULL \
+             OR ($13::float8 IS NOT NULL AND (",
             $value,
             ", ordinal) ",
             $past,
             " (",
             $bound,
-            ", $13))) ORDER BY ",
+            ", $14))) ORDER BY ",
             $value,
             " ",
             $direction,
             ", ordinal ",
             $direction,
-            " LIMIT $14::bigint + least($15::bigint, 9223372036854775807 - $14)), \
+            " LIMIT $15::bigint + least($16::bigint, 9223372036854775807 - $15)), \
              rest AS (SELECT ",
             columns!(),
             filtered!(),
             " AND ",
             $value,
-            " IS NULL AND ($13 IS NULL OR $12 IS NOT NULL \
+            " IS NULL AND ($14 IS NULL OR $13 IS NOT NULL \
              OR ordinal ",
             $past,
-            " $13) ORDER BY ordinal ",
+            " $14) ORDER BY ordinal ",
             $direction,
-            " LIMIT greatest($14 + least($15, 9223372036854775807 - $14) - (SELECT count(*) FROM valued), 0)) \
+            " LIMIT greatest($15 + least($16, 9223372036854775807 - $15) - (SELECT count(*) FROM valued), 0)) \
              SELECT ",
             columns!(),
             " FROM (SELECT 0 AS part, * FROM valued UNION ALL SELECT 1, * FROM rest) both_parts \
@@ -70,7 +71,7 @@ macro_rules! sorted {
             $direction,
             ", ordinal ",
             $direction,
-            " LIMIT $14 OFFSET $15"
+            " LIMIT $15 OFFSET $16"
         )
     };
 }
@@ -79,25 +80,25 @@ const BY_ORDINAL: &str = concat!(
     "SELECT ",
     columns!(),
     filtered!(),
-    " AND ($12::float8 IS NULL OR true) AND ordinal > coalesce($13, -1) ORDER BY ordinal LIMIT $14 OFFSET $15"
+    " AND ($13::float8 IS NULL OR true) AND ordinal > coalesce($14, -1) ORDER BY ordinal LIMIT $15 OFFSET $16"
 );
-const RICHNESS_ASCENDING: &str = sorted!("richness_score", "$12", "ASC", ">");
-const RICHNESS_DESCENDING: &str = sorted!("richness_score", "$12", "DESC", "<");
+const RICHNESS_ASCENDING: &str = sorted!("richness_score", "$13", "ASC", ">");
+const RICHNESS_DESCENDING: &str = sorted!("richness_score", "$13", "DESC", "<");
 // A cursor is what a client sends: a value that is no integer must not make the statement fail.
 const KEYWORDS_ASCENDING: &str = sorted!(
     "keywords_unique",
-    "least(greatest($12, 0), 2147483647)::integer",
+    "least(greatest($13, 0), 2147483647)::integer",
     "ASC",
     ">"
 );
 const KEYWORDS_DESCENDING: &str = sorted!(
     "keywords_unique",
-    "least(greatest($12, 0), 2147483647)::integer",
+    "least(greatest($13, 0), 2147483647)::integer",
     "DESC",
     "<"
 );
 
-/// Returns the statement of a page, parameters $1 to $15.
+/// Returns the statement of a page, parameters $1 to $16.
 pub(super) const fn page(sort: Option<(Sort, Direction)>) -> &'static str {
     match sort {
         None => BY_ORDINAL,

@@ -12,6 +12,7 @@ const WHOLE_CAMPAIGN: u32 = u32::MAX;
 enum Sized {
     DomainsGenerated { names: u64 },
     DomainsImported { names: Vec<IgnoredAny> },
+    DomainsTaken { names: Vec<IgnoredAny> },
     PhaseStarted { phase: Phase, run_number: u32 },
     Deleted {},
 }
@@ -23,7 +24,9 @@ pub(super) fn weight(event: &Recorded) -> u32 {
     }
     let rows = match serde_json::from_str(&event.payload) {
         Ok(Sized::DomainsGenerated { names }) => u32::try_from(names),
-        Ok(Sized::DomainsImported { names }) => u32::try_from(names.len()),
+        Ok(Sized::DomainsImported { names } | Sized::DomainsTaken { names }) => {
+            u32::try_from(names.len())
+        }
         Ok(Sized::PhaseStarted { phase, run_number })
             if run_number > 1 && phase != Phase::Discovery =>
         {

@@ -16,4 +16,5 @@ mod pages;
 mod reruns;
 mod sorted_lists;
 mod support;
+mod typed;
 mod writes;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use aggregates::{
     Actor, Metadata,
     campaign::{
-        Campaign, Command, CompletePhase, ConfigurePhase, Create, ImportDomains, Mode, Phase,
+        Campaign, Command, CompletePhase, ConfigurePhase, Create, ImportDomains, Phase,
         PhaseConfig, Pinned, Source, StartPhase, Tallies,
     },
     domain,
@@ -60,19 +60,15 @@ impl World {
     pub(crate) async fn campaign(&self, names: &[String]) -> CampaignId {
         let campaign_id = CampaignId(Uuid::now_v7());
         let create = Create {
-            owner: UserId(Uuid::now_v7()),
-            name: "imported".to_owned(),
-            description: None,
-            mode: Mode::StepByStep,
-            configuration: serde_json::json!({}),
-            max_domains: None,
             phases: vec![PhaseConfig::Discovery {
                 source: Source::Import,
             }],
+            ..Create::new(UserId(Uuid::now_v7()), "imported")
         };
         let import = ImportDomains {
             file_id: FileId(Uuid::now_v7()),
             sha256: "0".repeat(64),
+            filename: None,
             names: names.to_vec(),
         };
         for command in [Command::Create(create), Command::ImportDomains(import)] {
@@ -110,6 +106,7 @@ impl World {
             dns_persona: None,
             dns: DnsConfig::default(),
             record_types: Vec::new(),
+            taken: Vec::new(),
         };
         self.start_run(campaign_id, validation).await
     }

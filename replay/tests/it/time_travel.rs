@@ -20,8 +20,7 @@ async fn a_campaign_is_seen_as_it_was_at_a_version_a_moment_and_a_cursor() {
         .recorded_at;
     let rename = ChangeDetails {
         name: Some("renamed".to_owned()),
-        description: None,
-        configuration: None,
+        ..ChangeDetails::default()
     };
     world
         .command(campaign_id, Command::ChangeDetails(rename))

@@ -145,6 +145,7 @@ pub(crate) async fn begin(app: &App, plan: &Plan) -> Result<Status, Error> {
         let list = List {
             file_id: FileId(Uuid::now_v7()),
             sha256: sha256.clone(),
+            filename: None,
             names: names.clone(),
         };
         app.import_domains(plan.campaign_id, list, &metadata)

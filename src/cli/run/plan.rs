@@ -100,12 +100,7 @@ impl Plan {
             Names::Listed { .. } => Source::Import,
         };
         Create {
-            owner: self.owner,
-            name: self.name.clone(),
-            description: None,
             mode: Mode::FullSequence,
-            configuration: serde_json::json!({}),
-            max_domains: None,
             phases: vec![
                 PhaseConfig::Discovery { source },
                 PhaseConfig::Validation {
@@ -120,6 +115,7 @@ impl Plan {
                     keywords: self.keywords.clone(),
                 },
             ],
+            ..Create::new(self.owner, self.name.clone())
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The way to a campaign: only its owner's, everybody else is told that there is none.
 
 use aggregates::{
-    campaign::{Campaign, Command, Event, Mode, Phase, PhaseState, Restored},
+    campaign::{Campaign, CampaignType, Command, Event, Mode, Phase, PhaseState, Restored},
     ids::{CampaignId, UserId},
     names::DomainName,
 };
@@ -87,7 +87,7 @@ pub(super) async fn owned(state: &State, caller: &Caller, id: Uuid) -> Result<Ca
 }
 
 /// Gives a command to the caller's campaign; `version` is the one that he saw, where he says so.
-pub(super) async fn execute(
+pub(in crate::http) async fn execute(
     state: &State,
     caller: &Caller,
     id: CampaignId,
@@ -112,9 +112,10 @@ pub(super) fn domain(text: &str) -> Result<DomainName, Error> {
 }
 
 /// Puts together a campaign that does not exist yet, to ask whether its owner may use what it refers to.
-pub(super) fn unborn(owner: UserId) -> Campaign {
+pub(super) fn unborn(owner: UserId, campaign_type: CampaignType) -> Campaign {
     Campaign::restore(Restored {
         owner,
+        campaign_type,
         mode: Mode::StepByStep,
         max_domains: None,
         names: 0,

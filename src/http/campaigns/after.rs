@@ -49,7 +49,11 @@ pub(super) async fn current(
         .ok_or(MISSING)
 }
 
-async fn led_on(
+/// Reads a campaign as it stands in the log, up to a version where one is given; nothing where there is none.
+///
+/// # Errors
+/// When the log or the read models cannot be read.
+pub(in crate::http) async fn led_on(
     state: &State,
     id: CampaignId,
     up_to: Option<u64>,

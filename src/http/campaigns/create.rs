@@ -2,9 +2,10 @@
 
 use aggregates::{
     campaign::{
-        Campaign, Command, Create, CreateWithNames, Event, ImportDomains, Mode, PhaseConfig,
+        Campaign, CampaignType, Command, Create, CreateWithNames, Event, ImportDomains, Mode,
+        PhaseConfig,
     },
-    ids::{CampaignId, FileId},
+    ids::{CampaignId, FileId, UserId},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -63,15 +64,19 @@ async fn make(
     check_description(request.description.as_deref())?;
     let configuration = request.configuration.unwrap_or_else(|| json!({}));
     let planned = settings::plan(&state.app.database, caller.user_id, &configuration).await?;
-    check_references(state, &access::unborn(caller.user_id), &planned.phases).await?;
+    check_references(
+        state,
+        &access::unborn(caller.user_id, CampaignType::Full),
+        &planned.phases,
+    )
+    .await?;
     let create = Create {
-        owner: caller.user_id,
-        name: request.name,
         description: request.description,
         mode: request.mode.unwrap_or_default(),
         configuration,
         max_domains: planned.max_domains,
         phases: planned.phases,
+        ..Create::new(caller.user_id, request.name)
     };
     let id = CampaignId(Uuid::now_v7());
     let command = match planned.names {
@@ -84,7 +89,8 @@ async fn make(
     access::execute(state, caller, id, command, None).await
 }
 
-pub(super) fn import(names: Vec<String>) -> ImportDomains {
+/// Makes the command that takes listed names in.
+pub(in crate::http) fn import(names: Vec<String>) -> ImportDomains {
     let mut digest = Sha256::new();
     for name in &names {
         digest.update(name.as_bytes());
@@ -93,23 +99,19 @@ pub(super) fn import(names: Vec<String>) -> ImportDomains {
     ImportDomains {
         file_id: FileId(Uuid::now_v7()),
         sha256: hex(&digest.finalize()),
+        filename: None,
         names,
     }
 }
 
-/// Checks that a campaign may use everything that configurations refer to.
+/// Checks that a campaign may use everything that configurations refer to; what may not be used is named as the
+/// configuration object calls it.
 pub(super) async fn check_references(
     state: &State,
     campaign: &Campaign,
     configs: &[PhaseConfig],
 ) -> Result<(), Error> {
-    for config in configs {
-        pin::check(
-            &state.app.database,
-            campaign,
-            config.clone(),
-            &state.app.defaults,
-        )
+    check_each(state, campaign, configs)
         .await
         .map_err(|error| match error {
             pin::Error::Reference { field, message } => {
@@ -120,7 +122,36 @@ pub(super) async fn check_references(
                 Error::unprocessable(format!("configuration.patternConfig.{field}"), message)
             }
             other => other.into(),
-        })?;
+        })
+}
+
+/// Checks that a campaign of a user's that does not exist yet may use everything that configurations refer to.
+///
+/// # Errors
+/// 422 naming what may not be used.
+pub(in crate::http) async fn check_pinned(
+    state: &State,
+    owner: UserId,
+    campaign_type: CampaignType,
+    configs: &[PhaseConfig],
+) -> Result<(), Error> {
+    let campaign = access::unborn(owner, campaign_type);
+    Ok(check_each(state, &campaign, configs).await?)
+}
+
+async fn check_each(
+    state: &State,
+    campaign: &Campaign,
+    configs: &[PhaseConfig],
+) -> Result<(), pin::Error> {
+    for config in configs {
+        pin::check(
+            &state.app.database,
+            campaign,
+            config.clone(),
+            &state.app.defaults,
+        )
+        .await?;
     }
     Ok(())
 }

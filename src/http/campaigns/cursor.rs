@@ -32,7 +32,7 @@ fn spelled(sort: Option<(Sort, Direction)>) -> Option<(String, bool)> {
 }
 
 /// Makes the cursor of a row.
-pub(super) fn of(row: &Listed, sort: Option<(Sort, Direction)>) -> String {
+pub(in crate::http) fn of(row: &Listed, sort: Option<(Sort, Direction)>) -> String {
     let place = Place {
         sort: spelled(sort),
         value: sort
@@ -44,7 +44,7 @@ pub(super) fn of(row: &Listed, sort: Option<(Sort, Direction)>) -> String {
 }
 
 /// Reads a cursor that was made under the same sort.
-pub(super) fn read(
+pub(in crate::http) fn read(
     text: &str,
     sort: Option<(Sort, Direction)>,
 ) -> Result<(Option<f64>, i64), Error> {

@@ -80,7 +80,7 @@ pub(super) async fn domains(
 }
 
 /// Joins repeated reasons into the one list that several of them mean.
-pub(super) fn joined(raw: &str) -> String {
+pub(in crate::http) fn joined(raw: &str) -> String {
     let mut reasons: Vec<String> = Vec::new();
     let mut rest = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(raw.as_bytes()) {

@@ -79,8 +79,11 @@ async fn copy_of(state: &State, source: &campaigns::Campaign) -> Result<Duplicat
         source: source.campaign_id,
         create: Create {
             owner: source.owner,
+            campaign_type: source.campaign_type,
             name: name_of_copy(&source.name),
             description: source.description.clone(),
+            notes: source.notes.clone(),
+            tags: source.tags.clone(),
             mode: source.mode,
             max_domains: known.max_domains(),
             phases: phases.collect(),

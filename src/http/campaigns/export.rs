@@ -39,7 +39,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    fn parse(text: Option<&str>) -> Result<Self, Error> {
+    /// Reads how a download is written; as CSV where nothing is said.
+    pub(crate) fn parse(text: Option<&str>) -> Result<Self, Error> {
         match text {
             None | Some("csv") => Ok(Self::Csv),
             Some("json") => Ok(Self::Json),
@@ -48,7 +49,8 @@ impl Format {
         }
     }
 
-    const fn content_type(self) -> &'static str {
+    /// Returns the type of the download's text.
+    pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Json => "application/json",
@@ -56,12 +58,42 @@ impl Format {
         }
     }
 
-    const fn suffix(self) -> &'static str {
+    /// Returns what its file's name ends with.
+    pub(crate) const fn suffix(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
         }
+    }
+
+    /// Writes a page as JSON or as lines of it; the first and the last one have what is around all items.
+    ///
+    /// # Errors
+    /// When an item cannot be written as JSON.
+    pub(crate) fn write<T: serde::Serialize>(
+        self,
+        page: &[T],
+        is_first: bool,
+        is_last: bool,
+    ) -> Result<Bytes, std::io::Error> {
+        let mut text = Vec::new();
+        if self == Self::Json && is_first {
+            text.push(b'[');
+        }
+        for (at, item) in page.iter().enumerate() {
+            if self == Self::Json && !(is_first && at == 0) {
+                text.push(b',');
+            }
+            serde_json::to_writer(&mut text, item)?;
+            if self == Self::Ndjson {
+                text.push(b'\n');
+            }
+        }
+        if self == Self::Json && is_last {
+            text.push(b']');
+        }
+        Ok(text.into())
     }
 }
 
@@ -150,23 +182,11 @@ pub(crate) fn write_page(
     if format == Format::Csv {
         return write_csv(rows, is_first);
     }
-    let mut text = Vec::new();
-    if format == Format::Json && is_first {
-        text.push(b'[');
-    }
-    for (at, row) in rows.iter().enumerate() {
-        if format == Format::Json && !(is_first && at == 0) {
-            text.push(b',');
-        }
-        serde_json::to_writer(&mut text, &DomainListItem::of(campaign_id, row))?;
-        if format == Format::Ndjson {
-            text.push(b'\n');
-        }
-    }
-    if format == Format::Json && is_last {
-        text.push(b']');
-    }
-    Ok(text.into())
+    let items: Vec<DomainListItem> = rows
+        .iter()
+        .map(|row| DomainListItem::of(campaign_id, row))
+        .collect();
+    format.write(&items, is_first, is_last)
 }
 
 const HEADINGS: [&str; 17] = [
@@ -234,7 +254,7 @@ fn cells(row: &Listed) -> [String; 17] {
 }
 
 /// Keeps a spreadsheet from taking a keyword for a formula.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
     } else {

@@ -83,24 +83,24 @@ macro_rules! domains_query {
     };
 }
 
-pub(super) use domains_query;
+pub(in crate::http) use domains_query;
 
 /// The filters as the query has them.
-pub(super) struct Texts<'a> {
-    pub(super) dns_status: Option<&'a str>,
-    pub(super) http_status: Option<&'a str>,
-    pub(super) dns_reason: Option<&'a str>,
-    pub(super) http_reason: Option<&'a str>,
-    pub(super) min_score: Option<f64>,
-    pub(super) not_parked: Option<bool>,
-    pub(super) has_contact: Option<bool>,
-    pub(super) keyword: Option<&'a str>,
-    pub(super) warnings: Option<&'a str>,
-    pub(super) rejection_reason: Option<&'a str>,
+pub(in crate::http) struct Texts<'a> {
+    pub(in crate::http) dns_status: Option<&'a str>,
+    pub(in crate::http) http_status: Option<&'a str>,
+    pub(in crate::http) dns_reason: Option<&'a str>,
+    pub(in crate::http) http_reason: Option<&'a str>,
+    pub(in crate::http) min_score: Option<f64>,
+    pub(in crate::http) not_parked: Option<bool>,
+    pub(in crate::http) has_contact: Option<bool>,
+    pub(in crate::http) keyword: Option<&'a str>,
+    pub(in crate::http) warnings: Option<&'a str>,
+    pub(in crate::http) rejection_reason: Option<&'a str>,
 }
 
 /// Reads the filters.
-pub(super) fn filter(texts: Texts<'_>) -> Result<Filter, Error> {
+pub(in crate::http) fn filter(texts: Texts<'_>) -> Result<Filter, Error> {
     let dns_reasons: Vec<&str> = DnsReason::ALL.iter().map(|reason| reason.name()).collect();
     let http_reasons: Vec<&str> = HttpReason::ALL.iter().map(|reason| reason.name()).collect();
     Ok(Filter {
@@ -118,11 +118,12 @@ pub(super) fn filter(texts: Texts<'_>) -> Result<Filter, Error> {
             None => None,
         },
         rejection_reasons: texts.rejection_reason.map(rejection_reasons).transpose()?,
+        failed: None,
     })
 }
 
 /// Reads how the list is sorted.
-pub(super) fn sorting(
+pub(in crate::http) fn sorting(
     sort: Option<&str>,
     dir: Option<&str>,
 ) -> Result<Option<(Sort, Direction)>, Error> {

@@ -21,7 +21,7 @@ const DEFAULT: i64 = 100;
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct HistoryQuery {
+pub(in crate::http) struct HistoryQuery {
     /// Entries a page, 1 to 1,000.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<i64>,
@@ -52,22 +52,31 @@ pub(super) async fn history(
     Path(id): Path<Uuid>,
     Query(wanted): Query<HistoryQuery>,
 ) -> Result<Answer<HistoryResponse>, Error> {
+    access::owned(&state, &caller, id).await?;
+    Ok(Answer::ok(history_of(&state, id, wanted).await?))
+}
+
+/// Reads a page of a campaign's history.
+pub(in crate::http) async fn history_of(
+    state: &State,
+    id: Uuid,
+    wanted: HistoryQuery,
+) -> Result<HistoryResponse, Error> {
     let (limit, after) = wanted.page()?;
-    let stream = access::owned(&state, &caller, id).await?.to_string();
+    let stream = id.to_string();
     let pool = state.app.database.pool();
     let mut entries = audit::of_resource(pool, "campaign", &stream, after, limit + 1).await?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = entries.len() > size;
     entries.truncate(size);
-    let body = HistoryResponse {
+    Ok(HistoryResponse {
         campaign_id: id,
         next_after: entries
             .last()
             .filter(|_| has_more)
             .map(|entry| entry.position),
         items: entries.into_iter().map(HistoryEntry::from).collect(),
-    };
-    Ok(Answer::ok(body))
+    })
 }
 
 /// Answers everything that was ever found out about a domain of a campaign, with all evidence, the oldest first.

@@ -15,7 +15,7 @@ const LONGEST_LINE: usize = 8 * 1024;
 
 /// A line that holds no domain name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct RejectedLine {
+pub(in crate::http) struct RejectedLine {
     /// Counted from 1.
     pub line: u64,
     /// The start of the line.

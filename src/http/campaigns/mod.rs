@@ -12,13 +12,13 @@ mod configs;
 mod configure;
 mod control;
 mod create;
-mod cursor;
+pub(in crate::http) mod cursor;
 mod delete;
-mod domains;
+pub(in crate::http) mod domains;
 mod duplicate;
 mod executions;
 pub(crate) mod export;
-mod filters;
+pub(in crate::http) mod filters;
 mod funnel;
 mod history;
 mod list;
@@ -45,7 +45,14 @@ pub mod views;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::access::{MISSING, campaign};
-pub(super) use self::upload::{MAX_FORM, may_upload};
+pub(in crate::http) use self::{
+    access::execute,
+    after::led_on,
+    create::{check_pinned, import},
+    history::{HistoryQuery, history_of},
+    retry::retry_wanted,
+    upload::{MAX_FORM, UploadForm, UploadResponse, may_upload, take_in},
+};
 use crate::http::State;
 
 /// Collects the routes.

@@ -122,9 +122,8 @@ async fn obstacles(
 impl CampaignRestartResponse {
     fn of(overview: &Overview, phases: &[Phase], restart_errors: Vec<RestartError>) -> Self {
         let names: Vec<&str> = phases.iter().map(|phase| phase.name()).collect();
-        let skipped = Phase::ALL
-            .into_iter()
-            .filter(|phase| !phases.contains(phase));
+        let all = overview.campaign.phases.iter().map(|row| row.phase);
+        let skipped = all.filter(|phase| !phases.contains(phase));
         Self {
             campaign_id: overview.campaign.campaign_id.0,
             message: format!("running anew: {}", names.join(", ")),

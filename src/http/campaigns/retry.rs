@@ -46,7 +46,7 @@ pub(super) async fn retry(
 ) -> Result<Answer<CampaignRetryResponse>, Error> {
     let id = access::owned(&state, &caller, id).await?;
     let counts = domains::counts_of(state.app.database.pool(), id).await?;
-    let wanted = |campaign: &Campaign| wanted(campaign, &counts);
+    let wanted = |campaign: &Campaign| retry_wanted(campaign, &counts);
     let app = &state.app;
     let begun = app.begin_run(id, &caller.metadata, expected, wanted);
     let Begun { phase, done, .. } = begun.await?;
@@ -58,7 +58,14 @@ pub(super) async fn retry(
     Ok(Answer::ok(body).version(done.version).after(&done))
 }
 
-fn wanted(campaign: &Campaign, counts: &Counts) -> Result<Wanted, start::Error> {
+/// Finds the run that retries what failed in a campaign with these counters.
+///
+/// # Errors
+/// Where nothing failed, or a run is under way.
+pub(in crate::http) fn retry_wanted(
+    campaign: &Campaign,
+    counts: &Counts,
+) -> Result<Wanted, start::Error> {
     let phase = first_with_failures(campaign, counts).ok_or_else(|| Refused::RerunRefused {
         phase: Phase::Validation,
         current: campaign.phase(Phase::Validation).state(),

@@ -79,8 +79,10 @@ async fn decide(
             name: request.name,
             description: request.description,
             configuration,
+            ..ChangeDetails::default()
         },
         phases,
+        only_pending: false,
     });
     access::execute(state, caller, id, command, expected).await
 }

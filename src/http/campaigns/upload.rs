@@ -1,6 +1,9 @@
 //! Uploading a list of names.
 
-use aggregates::ids::FileId;
+use aggregates::{
+    campaign::Event,
+    ids::{CampaignId, FileId},
+};
 use axum::{
     RequestExt as _,
     extract::{
@@ -20,7 +23,10 @@ use super::{
     list_of_names::{ListOfNames, RejectedLine},
 };
 use crate::{
-    commands::import::{self, List},
+    commands::{
+        Done,
+        import::{self, List},
+    },
     http::{Answer, Caller, Error, Path, State, body::MAX_UPLOAD},
 };
 
@@ -35,7 +41,7 @@ static READING: Semaphore = Semaphore::const_new(AT_ONCE);
 /// What became of an uploaded list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UploadResponse {
+pub(in crate::http) struct UploadResponse {
     /// The campaign.
     campaign_id: Uuid,
     /// Names the list in the campaign's history.
@@ -54,12 +60,12 @@ pub(super) struct UploadResponse {
     /// Lines that hold no domain name.
     rejected: u64,
     /// Those lines, the first ten thousand of them.
-    rejected_lines: Vec<RejectedLine>,
+    pub(in crate::http) rejected_lines: Vec<RejectedLine>,
 }
 
 /// The file of a form, as it is sent to this operation.
 #[derive(ToSchema)]
-pub(super) struct UploadForm {
+pub(in crate::http) struct UploadForm {
     /// A `.txt` file, UTF-8, a name a line.
     #[schema(value_type = String, format = Binary)]
     #[expect(
@@ -90,6 +96,20 @@ async fn upload(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Answer<UploadResponse>, Error> {
     let campaign_id = access::owned(&state, &caller, id).await?;
+    let (body, done) = take_in(&state, &caller, campaign_id, form).await?;
+    Ok(Answer::ok(body).version(done.version).after(&done))
+}
+
+/// Takes the file of a form into a campaign of the caller's, all of its names or none.
+///
+/// # Errors
+/// 413, 415, 422 for what is no such file, 429 while others are read, or what the campaign refuses.
+pub(in crate::http) async fn take_in(
+    state: &State,
+    caller: &Caller,
+    campaign_id: CampaignId,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<(UploadResponse, Done<Event>), Error> {
     let form = form.map_err(|_| Error::UnsupportedMediaType("multipart/form-data"))?;
     let _turn = READING.try_acquire().map_err(|_| Error::TooManyRequests {
         message: "other lists are being read".to_owned(),
@@ -101,6 +121,7 @@ async fn upload(
     let wanted = List {
         file_id,
         sha256: sha256.clone(),
+        filename: filename.clone(),
         names: std::mem::take(&mut list.names),
     };
     let imported = state
@@ -108,7 +129,7 @@ async fn upload(
         .import_domains(campaign_id, wanted, &caller.metadata)
         .await?;
     let body = UploadResponse {
-        campaign_id: id,
+        campaign_id: campaign_id.0,
         file_id: imported.file_id.unwrap_or(file_id).0,
         filename,
         sha256,
@@ -118,9 +139,7 @@ async fn upload(
         rejected: list.rejected,
         rejected_lines: list.reported,
     };
-    Ok(Answer::ok(body)
-        .version(imported.done.version)
-        .after(&imported.done))
+    Ok((body, imported.done))
 }
 
 /// Asks, of a request for the route, whether the campaign is the caller's, before anything of its body is taken in.

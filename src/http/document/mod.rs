@@ -16,7 +16,7 @@ use utoipa::{
 
 use super::{
     authenticate::COOKIE,
-    error::{ControlConflict, ControlEnvelope, Detail, ErrorBody, ErrorEnvelope},
+    error::{ControlConflict, ControlEnvelope, Detail, ErrorBody, ErrorEnvelope, FieldError},
     idempotency::MAX_KEY,
     vocabulary::ControlCode,
 };
@@ -28,11 +28,38 @@ const AFTER: &str = "the event cursor that the answer is to know of";
 const KEY: &str =
     "names this command; a repeat under the same key answers what the first was answered";
 
-/// Puts the document together and says of every private operation that it needs a user.
-pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> OpenApi {
-    each(&mut public, |_, path, operation| {
-        refusals::of_public(operation, path);
-    });
+/// Puts the document together of interfaces, each below its base with what needs no user and what does.
+pub(super) fn compose<const N: usize>(
+    interfaces: [(&str, Option<OpenApi>, OpenApi); N],
+) -> OpenApi {
+    let mut document = OpenApiBuilder::new()
+        .info(
+            Info::builder()
+                .title("DomainFlow")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .build(),
+        )
+        .paths(Paths::new())
+        .components(Some(components()))
+        .build();
+    for (base, public, private) in interfaces {
+        if let Some(mut public) = public {
+            each(&mut public, |_, path, operation| {
+                refusals::of_public(operation, base, path);
+            });
+            document = document.nest(base, public);
+        }
+        document = document.nest(base, needing_a_user(base, private));
+    }
+    if let Some(components) = &mut document.components {
+        absent::without_nulls(components);
+    }
+    document
+}
+
+/// Says of every operation that it needs a user, and which headers it takes.
+fn needing_a_user(base: &str, mut private: OpenApi) -> OpenApi {
     each(&mut private, |method, path, operation| {
         operation.security = Some(vec![
             SecurityRequirement::new::<_, [&str; 0], &str>("session", []),
@@ -44,24 +71,9 @@ pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> 
             let key = text().min_length(Some(1)).max_length(Some(MAX_KEY));
             takes_header(operation, "X-Idempotency-Key", KEY, key);
         }
-        refusals::of_private(operation, method, path);
+        refusals::of_private(operation, method, base, path);
     });
-    let document = OpenApiBuilder::new()
-        .info(
-            Info::builder()
-                .title("DomainFlow")
-                .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(DESCRIPTION))
-                .build(),
-        )
-        .paths(Paths::new())
-        .components(Some(components()))
-        .build();
-    let mut document = document.nest(base, public).nest(base, private);
-    if let Some(components) = &mut document.components {
-        absent::without_nulls(components);
-    }
-    document
+    private
 }
 
 /// Names every operation and does to it what all of its kind need.
@@ -133,6 +145,7 @@ fn components() -> Components {
         (ControlEnvelope::name(), ControlEnvelope::schema()),
         (ControlConflict::name(), ControlConflict::schema()),
         (ControlCode::name(), ControlCode::schema()),
+        (FieldError::name(), FieldError::schema()),
     ] {
         components.schemas.insert(name.into_owned(), schema);
     }

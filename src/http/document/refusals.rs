@@ -6,19 +6,21 @@ use utoipa::openapi::{
     path::{Operation, Parameter, ParameterIn},
 };
 
+use crate::http::v1;
+
 /// Adds the refusals that a public operation may meet.
-pub(super) fn of_public(operation: &mut Operation, path: &str) {
+pub(super) fn of_public(operation: &mut Operation, base: &str, path: &str) {
     if operation.request_body.is_some() {
         refuses(operation, 400, "the request does not read");
         refuses(operation, 413, "the body is too large");
         refuses(operation, 415, "the body is of another type");
     }
     refuses(operation, 500, "our fault");
-    describe(operation, path);
+    describe(operation, base, path);
 }
 
 /// Adds the refusals that an operation behind the log-in may meet.
-pub(super) fn of_private(operation: &mut Operation, method: &str, path: &str) {
+pub(super) fn of_private(operation: &mut Operation, method: &str, base: &str, path: &str) {
     refuses(operation, 400, "the request does not read");
     refuses(operation, 401, "nobody is logged in");
     if takes(operation, &ParameterIn::Path) {
@@ -52,7 +54,7 @@ pub(super) fn of_private(operation: &mut Operation, method: &str, path: &str) {
             "`If-Match` names another version than the resource's",
         );
     }
-    of_public(operation, path);
+    of_public(operation, base, path);
 }
 
 fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
@@ -84,14 +86,14 @@ fn refuses(operation: &mut Operation, status: u16, description: &str) {
 }
 
 /// Says in which envelope the errors are.
-fn describe(operation: &mut Operation, path: &str) {
+fn describe(operation: &mut Operation, base: &str, path: &str) {
     let errors = operation.responses.responses.iter_mut();
     for (status, response) in errors.filter(|(status, _)| !status.starts_with('2')) {
         if let RefOr::T(response) = response
             && response.content.is_empty()
         {
             let body = ContentBuilder::new()
-                .schema(Some(envelope(path, status)))
+                .schema(Some(envelope(base, path, status)))
                 .build();
             response
                 .content
@@ -101,7 +103,10 @@ fn describe(operation: &mut Operation, path: &str) {
 }
 
 /// Commands on a campaign's phases are refused by rules that have an envelope of their own.
-fn envelope(path: &str, status: &str) -> RefOr<Schema> {
+fn envelope(base: &str, path: &str, status: &str) -> RefOr<Schema> {
+    if base == v1::BASE {
+        return Ref::from_schema_name("FieldError").into();
+    }
     let error = Ref::from_schema_name("ErrorEnvelope");
     if status == "409" && path.starts_with("/campaigns/{campaignId}") {
         let control = Ref::from_schema_name("ControlEnvelope");

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{Campaign, Command, Create, ImportDomains, Mode},
+    campaign::{Campaign, Command, Create, ImportDomains},
     ids::FileId,
 };
 use bytes::Bytes;
@@ -42,18 +42,11 @@ async fn write(app: &App) {
     let names: Vec<String> = (0..DOMAINS)
         .map(|n| format!("a-name-of-usual-length-{n}.test"))
         .collect();
-    let create = Create {
-        owner: OWNER,
-        name: "large".to_owned(),
-        description: None,
-        mode: Mode::StepByStep,
-        configuration: serde_json::json!({}),
-        max_domains: None,
-        phases: Vec::new(),
-    };
+    let create = Create::new(OWNER, "large");
     let import = ImportDomains {
         file_id: FileId::default(),
         sha256: String::new(),
+        filename: None,
         names: names.clone(),
     };
     let log = app.database.log();

@@ -355,12 +355,15 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Lists a document's operations by method and path without the base.
+/// Lists a document's operations by method and path without the base, those of the
+/// interface that the contract is about.
 fn operations(document: &Value) -> BTreeMap<String, &Value> {
     let mut operations = BTreeMap::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
+        let Some(path) = path.strip_prefix(domainflow::http::router::BASE) else {
+            continue;
+        };
         for (method, operation) in item.as_object().expect("operations") {
-            let path = path.trim_start_matches(domainflow::http::router::BASE);
             operations.insert(format!("{} {path}", method.to_uppercase()), operation);
         }
     }

@@ -30,19 +30,15 @@ impl Written {
         let id = CampaignId(Uuid::now_v7());
         let mode = Mode::StepByStep;
         let create = Command::Create(Create {
-            owner,
-            name: "written".to_owned(),
-            description: None,
             mode,
-            configuration: serde_json::json!({}),
-            max_domains: None,
-            phases: Vec::new(),
+            ..Create::new(owner, "written")
         });
         command(app, owner, id, create).await;
         for chunk in names.chunks(campaign::IMPORT_CHUNK) {
             let import = ImportDomains {
                 file_id: FileId(Uuid::now_v7()),
                 sha256: "0".repeat(64),
+                filename: None,
                 names: chunk.to_vec(),
             };
             command(app, owner, id, Command::ImportDomains(import)).await;

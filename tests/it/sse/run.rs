@@ -41,13 +41,9 @@ async fn a_run_through_all_phases_is_told_event_by_event_and_progress_keeps_out_
         count: Some(2_000),
     };
     let create = Create {
-        owner: user_id,
-        name: "shops".to_owned(),
-        description: None,
         mode: Mode::FullSequence,
-        configuration: serde_json::json!({}),
-        max_domains: None,
         phases: phases(source, &["espresso"]),
+        ..Create::new(user_id, "shops")
     };
     give(&app, user_id, id, Command::Create(create)).await;
     let mut stream = Stream::open(

@@ -10,7 +10,7 @@ use jsonschema::{Draft, Validator};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-use domainflow::http::{self, router::BASE};
+use domainflow::http::{self, router::BASE, v1};
 
 /// The document, with every object closed to fields that it does not name.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -28,7 +28,9 @@ pub fn check(method: &Method, url: &Url, status: u16, content_type: &str, text: 
     let Some((path, operation)) = operation(method, url.path()) else {
         if status >= 400 {
             let here = format!("{method} {} {status}", url.path());
-            fits("/components/schemas/ErrorEnvelope", &here, text);
+            let typed = url.path().starts_with(&format!("{}/", v1::BASE));
+            let envelope = if typed { "FieldError" } else { "ErrorEnvelope" };
+            fits(&format!("/components/schemas/{envelope}"), &here, text);
         }
         return;
     };

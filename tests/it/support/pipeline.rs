@@ -5,7 +5,8 @@ use std::time::Duration;
 use aggregates::{
     Actor, Metadata,
     campaign::{
-        self, Campaign, Command, Create, Mode, Phase, PhaseConfig, Source, StartPhase, Status,
+        self, Campaign, CampaignType, Command, Create, Mode, Phase, PhaseConfig, Source,
+        StartPhase, Status,
     },
     ids::{CampaignId, RunId, UserId},
     names,
@@ -157,13 +158,9 @@ impl Pipeline {
     ) -> CampaignId {
         let campaign_id = CampaignId(Uuid::now_v7());
         let create = Create {
-            owner: self.owner,
-            name: "shops".to_owned(),
-            description: None,
             mode: Mode::FullSequence,
-            configuration: serde_json::json!({}),
-            max_domains: None,
             phases: phases(Source::Pattern { pattern, count }, keywords),
+            ..Create::new(self.owner, "shops")
         };
         self.command(campaign_id, Command::Create(create))
             .await
@@ -314,12 +311,16 @@ pub fn validation_under_way() -> Vec<campaign::Event> {
         dns_persona: None,
         dns: aggregates::persona::DnsConfig::default(),
         record_types: Vec::new(),
+        taken: Vec::new(),
     };
     vec![
         Event::Created {
             owner: UserId(Uuid::now_v7()),
+            campaign_type: CampaignType::Full,
             name: "shops".to_owned(),
             description: None,
+            notes: None,
+            tags: Vec::new(),
             mode: Mode::StepByStep,
             configuration: serde_json::json!({}),
             max_domains: None,

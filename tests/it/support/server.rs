@@ -4,7 +4,7 @@ use aggregates::{ids::UserId, user::Role};
 use domainflow::{
     app::App,
     auth::{self, Auth, Secret, Settings},
-    http,
+    http::{self, router::BASE},
     sse::Streams,
     work::{self, Network},
 };
@@ -48,7 +48,7 @@ impl Server {
         .expect("log-in starts");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!(
-            "http://{}/api/v2",
+            "http://{}{BASE}",
             listener.local_addr().expect("an address")
         );
         let state = http::State::new(app.clone(), auth.clone(), streams);
@@ -227,7 +227,12 @@ impl Client {
     }
 
     pub fn request(&self, method: Method, path: &str) -> Request {
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        // A path of the other interface is whole.
+        let base = match path.starts_with("/api/") {
+            true => self.base.trim_end_matches(BASE),
+            false => &self.base,
+        };
+        let request = self.http.request(method, format!("{base}{path}"));
         Request(match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -314,6 +319,10 @@ impl Reply {
     pub fn blames(self, status: u16, field: &str) {
         assert_eq!(self.status, status, "{}", self.text);
         let body = self.json();
+        if let Some(named) = body.get("field") {
+            assert_eq!(named, field, "{body}");
+            return;
+        }
         assert_eq!(body["success"], false, "{body}");
         let fields: Vec<_> = body["error"]["details"]
             .as_array()

@@ -5,13 +5,10 @@ use super::*;
 #[test]
 fn a_campaign_is_created_with_the_configurations_that_came_along() {
     let command = Command::Create(Create {
-        owner: owner(),
-        name: "shops".to_owned(),
-        description: None,
         mode: Mode::FullSequence,
-        configuration: serde_json::json!({}),
         max_domains: Some(100),
         phases: vec![config(Phase::Validation)],
+        ..Create::new(owner(), "shops")
     });
     let events = when(&mut Campaign::default(), command).unwrap();
     assert_eq!(
@@ -29,15 +26,7 @@ fn a_campaign_is_created_with_the_configurations_that_came_along() {
 #[test]
 fn an_empty_or_overlong_name_is_refused_by_name_of_the_field() {
     for name in [String::new(), "x".repeat(256)] {
-        let command = Command::Create(Create {
-            owner: owner(),
-            name,
-            description: None,
-            mode: Mode::default(),
-            configuration: serde_json::json!({}),
-            max_domains: None,
-            phases: Vec::new(),
-        });
+        let command = Command::Create(Create::new(owner(), name));
         let refused = when(&mut Campaign::default(), command).unwrap_err();
         assert!(matches!(refused, Error::Invalid { field: "name", .. }));
     }
@@ -48,6 +37,7 @@ fn details_and_phases_change_together_or_not_at_all() {
     let mut campaign = given(all_configured(Mode::StepByStep));
     let command = |name: &str, phase| {
         Command::Reconfigure(Reconfigure {
+            only_pending: false,
             details: ChangeDetails {
                 name: Some(name.to_owned()),
                 ..ChangeDetails::default()
@@ -76,17 +66,15 @@ fn a_copy_names_its_source_and_begins_without_a_run() {
         Command::Duplicate(Duplicate {
             source,
             create: Create {
-                owner: owner(),
-                name: "shops".to_owned(),
-                description: None,
                 mode: Mode::FullSequence,
-                configuration: serde_json::json!({}),
                 max_domains: Some(100),
                 phases: vec![config(Phase::Discovery)],
+                ..Create::new(owner(), "shops")
             },
             import: (!names.is_empty()).then_some(ImportDomains {
                 file_id: FileId::default(),
                 sha256: "00".to_owned(),
+                filename: None,
                 names,
             }),
         })

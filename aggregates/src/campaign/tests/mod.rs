@@ -6,6 +6,7 @@ mod properties;
 mod reruns;
 mod runs;
 mod starts;
+mod types;
 
 use cqrs_es::{Aggregate as _, event_sink::EventSink};
 use uuid::Uuid;
@@ -26,8 +27,11 @@ fn owner() -> UserId {
 fn created(mode: Mode) -> Event {
     Event::Created {
         owner: owner(),
+        campaign_type: CampaignType::Full,
         name: "shops".to_owned(),
         description: None,
+        notes: None,
+        tags: Vec::new(),
         mode,
         configuration: serde_json::json!({}),
         max_domains: Some(100),
@@ -76,12 +80,14 @@ fn pinned(phase: Phase) -> Pinned {
             dns_persona: None,
             dns: crate::persona::DnsConfig::default(),
             record_types: Vec::new(),
+            taken: Vec::new(),
         },
         Phase::Extraction => Pinned::Extraction {
             http_persona: None,
             http: crate::persona::HttpConfig::default(),
             dns: crate::persona::DnsConfig::default(),
             rules: Vec::new(),
+            taken: Vec::new(),
         },
     }
 }

@@ -7,17 +7,14 @@ fn a_campaign_is_made_with_its_names_or_not_at_all() {
     let make = |names: usize| {
         Command::CreateWithNames(CreateWithNames {
             create: Create {
-                owner: owner(),
-                name: "shops".to_owned(),
-                description: None,
-                mode: Mode::StepByStep,
-                configuration: serde_json::json!({}),
                 max_domains: Some(2),
                 phases: vec![config(Phase::Discovery)],
+                ..Create::new(owner(), "shops")
             },
             import: ImportDomains {
                 file_id: FileId(Uuid::from_u128(4)),
                 sha256: "00".to_owned(),
+                filename: None,
                 names: (0..names).map(|n| format!("n{n}.test")).collect(),
             },
         })
@@ -36,6 +33,7 @@ fn lists_are_taken_until_discovery_starts_and_never_past_the_limit() {
         Command::ImportDomains(ImportDomains {
             file_id: FileId(Uuid::from_u128(4)),
             sha256: "00".to_owned(),
+            filename: None,
             names: (0..count).map(|n| format!("n{n}.test")).collect(),
         })
     };
@@ -58,6 +56,7 @@ fn a_list_says_where_the_names_of_an_unconfigured_campaign_come_from() {
     let import = Command::ImportDomains(ImportDomains {
         file_id: FileId(Uuid::from_u128(4)),
         sha256: "00".to_owned(),
+        filename: None,
         names: vec!["a.test".to_owned()],
     });
     let mut campaign = given([created(Mode::StepByStep)]);

@@ -40,7 +40,10 @@ impl Columns for Http {
         self.statuses.push(checked.outcome.name());
         self.reasons
             .push(checked.reason.map_or("", |reason| reason.name()));
-        self.fetched.push(event.recorded_at);
+        let fetched = checked
+            .taken_from
+            .map_or(event.recorded_at, |taken| taken.recorded_at);
+        self.fetched.push(fetched);
         let page = checked.page.as_ref();
         let evidence = page.map(|page| {
             serde_json::to_value(PageEvidence::of(page, checked.redirects.len()))

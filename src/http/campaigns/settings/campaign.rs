@@ -21,7 +21,7 @@ use super::{
 use crate::http::Error;
 
 /// The most names that a request may list; longer lists are uploaded.
-const MOST_TARGETS: usize = 10_000;
+pub(in crate::http) const MOST_LISTED: usize = 10_000;
 /// The most names that `maxDomains` may allow.
 const MOST_DOMAINS: u64 = 1_000_000;
 
@@ -340,7 +340,12 @@ fn discovery(
             ));
         }
         (Some(targets), None) => {
-            planned.names = Some(targets_of(targets, planned.max_domains)?);
+            let most = planned
+                .max_domains
+                .and_then(|most| usize::try_from(most).ok())
+                .map_or(MOST_LISTED, |most| most.min(MOST_LISTED));
+            let field = NAMES.field("targetDomains");
+            planned.names = Some(distinct_names(targets, most, &field)?);
             Source::Import
         }
         (None, Some(_)) => {
@@ -420,22 +425,26 @@ fn pattern_of(given: &PatternConfig) -> Result<Pattern, Error> {
     build(fields, &NAMES)
 }
 
-fn targets_of(targets: &[String], max_domains: Option<u64>) -> Result<Vec<String>, Error> {
-    let field = NAMES.field("targetDomains");
-    let most = max_domains.map_or(MOST_TARGETS, |most| {
-        usize::try_from(most).unwrap_or(MOST_TARGETS)
-    });
-    let mut kept: Vec<String> = Vec::with_capacity(targets.len().min(MOST_TARGETS));
+/// Reads names that a request lists, each once; at most `most` of them.
+///
+/// # Errors
+/// 422 naming the element that is no domain name, or the list where it has none or too many.
+pub(in crate::http) fn distinct_names(
+    listed: &[String],
+    most: usize,
+    field: &str,
+) -> Result<Vec<String>, Error> {
+    let mut kept: Vec<String> = Vec::with_capacity(listed.len().min(most));
     let mut seen = std::collections::HashSet::new();
-    for (at, text) in targets.iter().enumerate() {
+    for (at, text) in listed.iter().enumerate() {
         let name = DomainName::parse(text)
             .map_err(|reason| Error::unprocessable(format!("{field}[{at}]"), reason))?
             .to_string();
         if seen.insert(name.clone()) {
             kept.push(name);
         }
-        if kept.len() > most.min(MOST_TARGETS) {
-            let message = format!("has more than {} names", most.min(MOST_TARGETS));
+        if kept.len() > most {
+            let message = format!("has more than {most} names");
             return Err(Error::unprocessable(field, message));
         }
     }

@@ -17,13 +17,18 @@ pub use self::{
     pattern::{Fields, Names, PREVIEW_NAMES, build},
     phase::{PersonaIds, PhaseConfigurationRequest, phase_config},
 };
+pub(in crate::http) use self::{
+    campaign::{MOST_LISTED, distinct_names},
+    pattern::count,
+    phase::{distinct, record_types},
+};
 use crate::http::{Detail, Error, body::blame};
 
 /// The most names that one campaign may be asked to generate.
 pub const MOST_NAMES: u64 = 10_000_000;
 
-/// Reads a settings object that stands in a request below `place`.
-fn read<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, Error> {
+/// Reads a settings object that stands in a request below `place`, or is the request where that is empty.
+pub(in crate::http) fn read<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, Error> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let found = blame(&error.path().to_string(), &error.inner().to_string());
         below(place, found)
@@ -39,6 +44,7 @@ fn below(place: &str, error: Error) -> Error {
                 .map(|detail| Detail {
                     field: match detail.field.as_str() {
                         "body" | "" => place.to_owned(),
+                        field if place.is_empty() => field.to_owned(),
                         field => format!("{place}.{field}"),
                     },
                     ..detail

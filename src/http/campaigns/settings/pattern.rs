@@ -109,7 +109,7 @@ pub fn build(fields: Fields, names: &Names) -> Result<Pattern, Error> {
 /// # Errors
 /// 422 where the number is outside its range, above what the campaign may have, or missing for a pattern of more names
 /// than one campaign generates.
-pub(super) fn count(
+pub(in crate::http) fn count(
     pattern: &Pattern,
     wanted: Option<u64>,
     max_domains: Option<u64>,

@@ -108,7 +108,10 @@ pub async fn phase_config(
             ];
             PhaseConfig::Validation {
                 dns_persona: one("personaIds.dnsPersonaId", dns)?.map(PersonaId),
-                record_types: record_types(settings.record_types.unwrap_or_default())?,
+                record_types: record_types(
+                    &settings.record_types.unwrap_or_default(),
+                    "configuration.recordTypes",
+                )?,
             }
         }
         Phase::Extraction => {
@@ -230,7 +233,7 @@ fn one<T: PartialEq, const N: usize>(
     }
 }
 
-pub(super) fn distinct(ids: Vec<Uuid>) -> Vec<KeywordSetId> {
+pub(in crate::http) fn distinct(ids: Vec<Uuid>) -> Vec<KeywordSetId> {
     let mut kept = Vec::with_capacity(ids.len());
     for id in ids.into_iter().map(KeywordSetId) {
         if !kept.contains(&id) {
@@ -240,11 +243,15 @@ pub(super) fn distinct(ids: Vec<Uuid>) -> Vec<KeywordSetId> {
     kept
 }
 
-fn record_types(given: Vec<String>) -> Result<Vec<String>, Error> {
+/// Reads record types, each once.
+///
+/// # Errors
+/// 422 naming the element that is none.
+pub(in crate::http) fn record_types(given: &[String], field: &str) -> Result<Vec<String>, Error> {
     let mut kept = Vec::new();
     for (at, text) in given.iter().enumerate() {
         let known: RecordType = text.parse().map_err(|_| {
-            let field = format!("configuration.recordTypes[{at}]");
+            let field = format!("{field}[{at}]");
             Error::unprocessable(field, "is none of A, AAAA, CNAME, MX, NS, TXT, SOA, CAA")
         })?;
         if !kept.contains(&known) {

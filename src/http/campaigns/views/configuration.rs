@@ -15,6 +15,9 @@ pub fn wire_config(stored: &Value) -> Option<Value> {
             source: Source::Import,
         } => json!({"source": "import"}),
         PhaseConfig::Discovery {
+            source: Source::Campaigns { campaigns },
+        } => json!({"source": "campaigns", "campaignIds": campaigns}),
+        PhaseConfig::Discovery {
             source: Source::Pattern { pattern, count },
         } => discovery(&pattern, count),
         PhaseConfig::Validation {

@@ -106,13 +106,11 @@ impl PhaseExecution {
         }
     }
 
-    /// Makes the views of all phases in the order of execution.
+    /// Makes the views of all phases that the campaign has, in the order of execution.
     #[must_use]
     pub fn all(overview: &Overview) -> Vec<Self> {
-        Phase::ALL
-            .into_iter()
-            .map(|phase| Self::of(overview, phase))
-            .collect()
+        let phases = overview.campaign.phases.iter();
+        phases.map(|row| Self::of(overview, row.phase)).collect()
     }
 }
 

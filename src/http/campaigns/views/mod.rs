@@ -25,6 +25,6 @@ pub use self::{
 };
 
 /// Turns a score of 0 to 1 into the scale of the wire, 0 to 100, one decimal.
-pub(super) fn on_the_wire(score: f64) -> f64 {
+pub(in crate::http) fn on_the_wire(score: f64) -> f64 {
     (score * 1_000.0).round() / 10.0
 }
