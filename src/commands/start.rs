@@ -3,7 +3,7 @@
 use aggregates::{
     Metadata,
     campaign::{
-        self, Campaign, Command, Event, Phase, PhaseConfig, PhaseState, Pinned, StartPhase,
+        self, Campaign, Command, Event, Phase, PhaseConfig, PhaseState, Pinned, Several, StartPhase,
     },
     ids::{CampaignId, RunId},
 };
@@ -43,6 +43,9 @@ pub struct Wanted {
     pub phase: Phase,
     /// What it is configured with for this run alone; the phase's own configuration where absent.
     pub config: Option<PhaseConfig>,
+    /// Commands that are given with it, before it: all of them or none. What is pinned does not know of them, so that they
+    /// configure nothing.
+    pub before: Vec<Command>,
     /// Makes the command of the run's id and of what it works with.
     pub command: fn(RunId, Pinned) -> Command,
 }
@@ -56,6 +59,25 @@ pub struct Begun {
     pub before: PhaseState,
     /// What was recorded.
     pub done: Done<Event>,
+}
+
+impl Wanted {
+    /// Wants a run of a phase as it is configured, by a plain start.
+    ///
+    /// # Errors
+    /// What is in the way of it.
+    pub fn start(campaign: &Campaign, phase: Phase) -> Result<Self, Error> {
+        campaign.can_start(phase)?;
+        if phase == Phase::Discovery && campaign.waits_for_names() {
+            return Err(campaign::Error::NoNames.into());
+        }
+        Ok(Self {
+            phase,
+            config: None,
+            before: Vec::new(),
+            command: start,
+        })
+    }
 }
 
 fn start(run_id: RunId, pinned: Pinned) -> Command {
@@ -83,15 +105,7 @@ impl App {
             let phase = phase
                 .or_else(|| campaign.due_phase())
                 .ok_or(Error::NothingDue)?;
-            campaign.can_start(phase)?;
-            if phase == Phase::Discovery && campaign.waits_for_names() {
-                return Err(campaign::Error::NoNames.into());
-            }
-            Ok(Wanted {
-                phase,
-                config: None,
-                command: start,
-            })
+            Wanted::start(campaign, phase)
         };
         let begun = self
             .begin_run(campaign_id, metadata, expected_version, wanted)
@@ -127,6 +141,7 @@ impl App {
             let Wanted {
                 phase,
                 config,
+                before,
                 command,
             } = wanted(&campaign)?;
             let pinned = match config {
@@ -135,7 +150,11 @@ impl App {
                 }
                 None => pin::pin(&self.database, &campaign, phase, &self.defaults).await?,
             };
-            let command = command(RunId(Uuid::now_v7()), pinned);
+            let mut command = command(RunId(Uuid::now_v7()), pinned);
+            if !before.is_empty() {
+                let commands = before.into_iter().chain([command]).collect();
+                command = Command::Several(Several { commands });
+            }
             let decided_on = expected_version.unwrap_or(version);
             match self
                 .execute::<Campaign>(&stream, command, metadata, Some(decided_on))

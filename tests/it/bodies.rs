@@ -21,6 +21,10 @@ pub fn body_of(operation: &str) -> Value {
         ("PUT", "/scoring-profiles/{profileId}") => json!({"name": "t"}),
         ("POST", "/campaigns") => json!({"name": "lists"}),
         ("PUT", "/campaigns/{campaignId}") => json!({"name": "others"}),
+        ("PUT", "/campaigns/{campaignId}/state") => json!({"currentState": "paused"}),
+        ("PUT", "/campaigns/{campaignId}/phase-executions/{phaseType}") => {
+            json!({"status": "in_progress"})
+        }
         ("PUT", "/campaigns/{campaignId}/mode") => json!({"mode": "step_by_step"}),
         (
             "POST",

@@ -64,6 +64,7 @@ impl Giver {
             None => template.clone(),
         };
         let path = path.replace("{phase}", "validation");
+        let path = path.replace("{phaseType}", "validation");
         let key = format!("key-{}", self.given.len());
         let reply = send(&self.client, &key, operation, &path, &body).await;
         assert!(reply.status < 300, "{operation}: {}", reply.text);
@@ -88,7 +89,8 @@ impl Giver {
 
 /// What is told as it stands at this moment: counters, what is in the way of a restart's later phases, and what is shown
 /// beside a typed campaign.
-const TOLD_AS_IT_IS_NOW: [&str; 6] = [
+const TOLD_AS_IT_IS_NOW: [&str; 7] = [
+    "totalItems",
     "progress",
     "restartErrors",
     "processedDomainsCount",
@@ -215,6 +217,20 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
         .await
         .ok(200);
     ann.give("POST /api/v2/campaigns/{campaignId}/stop", id)
+        .await;
+    for operation in [
+        "PUT /api/v2/campaigns/{campaignId}/phase-executions/{phaseType}",
+        "PUT /api/v2/campaigns/{campaignId}/state",
+        "DELETE /api/v2/campaigns/{campaignId}/phase-executions/{phaseType}",
+    ] {
+        ann.give(operation, id).await;
+    }
+    client
+        .post(&format!("{path}/phases/validation/start"))
+        .send()
+        .await
+        .ok(200);
+    ann.give("DELETE /api/v2/campaigns/{campaignId}/state", id)
         .await;
     let finished = finished(&client).await;
     let done = finished.rsplit('/').next().unwrap();

@@ -32,6 +32,7 @@ mod restart_analysis;
 mod restore;
 mod retry_failed;
 mod run_kind;
+mod several;
 mod start_phase;
 mod status;
 
@@ -65,6 +66,7 @@ pub use self::{
     restore::Restored,
     retry_failed::RetryFailed,
     run_kind::RunKind,
+    several::Several,
     start_phase::StartPhase,
     status::Status,
 };
@@ -121,6 +123,8 @@ pub enum Command {
     RefuseStart(RefuseStart),
     /// Deletes the campaign.
     Delete(Delete),
+    /// Several of these at once.
+    Several(Several),
 }
 
 /// One phase of a campaign.
@@ -336,6 +340,39 @@ impl Campaign {
     }
 }
 
+impl Command {
+    /// Decides what the command leads to.
+    fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
+        match self {
+            Self::Create(command) => command.decide(campaign),
+            Self::CreateWithNames(command) => command.decide(campaign),
+            Self::Duplicate(command) => command.decide(campaign),
+            Self::ChangeDetails(command) => command.decide(campaign),
+            Self::Reconfigure(command) => command.decide(campaign),
+            Self::ChangeMode(command) => command.decide(campaign),
+            Self::ConfigurePhase(command) => command.decide(campaign),
+            Self::AssignScoringProfile(command) => command.decide(campaign),
+            Self::ImportDomains(command) => command.decide(campaign),
+            Self::RecordGenerated(command) => command.decide(campaign),
+            Self::RecordTaken(command) => command.decide(campaign),
+            Self::StartPhase(command) => command.decide(campaign),
+            Self::Restart(command) => command.decide(campaign),
+            Self::RestartAnalysis(command) => command.decide(campaign),
+            Self::RetryFailed(command) => command.decide(campaign),
+            Self::Rescore(command) => command.decide(campaign),
+            Self::PausePhase(command) => command.decide(campaign),
+            Self::ResumePhase(command) => command.decide(campaign),
+            Self::StopPhase(command) => command.decide(campaign),
+            Self::Stop(command) => command.decide(campaign),
+            Self::CompletePhase(command) => command.decide(campaign),
+            Self::FailPhase(command) => command.decide(campaign),
+            Self::RefuseStart(command) => command.decide(campaign),
+            Self::Delete(command) => command.decide(campaign),
+            Self::Several(command) => command.decide(campaign),
+        }
+    }
+}
+
 impl Aggregate for Campaign {
     const TYPE: &'static str = "campaign";
     type Command = Command;
@@ -349,33 +386,7 @@ impl Aggregate for Campaign {
         (): &(),
         sink: &EventSink<Self>,
     ) -> Result<(), Error> {
-        let events = match command {
-            Command::Create(command) => command.decide(self)?,
-            Command::CreateWithNames(command) => command.decide(self)?,
-            Command::Duplicate(command) => command.decide(self)?,
-            Command::ChangeDetails(command) => command.decide(self)?,
-            Command::Reconfigure(command) => command.decide(self)?,
-            Command::ChangeMode(command) => command.decide(self)?,
-            Command::ConfigurePhase(command) => command.decide(self)?,
-            Command::AssignScoringProfile(command) => command.decide(self)?,
-            Command::ImportDomains(command) => command.decide(self)?,
-            Command::RecordGenerated(command) => command.decide(self)?,
-            Command::RecordTaken(command) => command.decide(self)?,
-            Command::StartPhase(command) => command.decide(self)?,
-            Command::Restart(command) => command.decide(self)?,
-            Command::RestartAnalysis(command) => command.decide(self)?,
-            Command::RetryFailed(command) => command.decide(self)?,
-            Command::Rescore(command) => command.decide(self)?,
-            Command::PausePhase(command) => command.decide(self)?,
-            Command::ResumePhase(command) => command.decide(self)?,
-            Command::StopPhase(command) => command.decide(self)?,
-            Command::Stop(command) => command.decide(self)?,
-            Command::CompletePhase(command) => command.decide(self)?,
-            Command::FailPhase(command) => command.decide(self)?,
-            Command::RefuseStart(command) => command.decide(self)?,
-            Command::Delete(command) => command.decide(self)?,
-        };
-        for event in events {
+        for event in command.decide(self)? {
             sink.write(event, self).await;
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Configuring a phase.
 
 use aggregates::{
-    campaign::{Command, ConfigurePhase, Event, Phase},
+    campaign::{Command, ConfigurePhase, Event, Phase, PhaseConfig},
     ids::CampaignId,
 };
+use projections::campaigns::Campaign;
 use uuid::Uuid;
 
 use super::{
@@ -48,21 +49,28 @@ async fn decide(
     expected: Option<u64>,
 ) -> Result<Done<Event>, Error> {
     let campaign = current(state, caller, id).await?;
+    let config = config_of(state, &campaign, phase, request).await?;
+    let command = Command::ConfigurePhase(ConfigurePhase { config });
+    access::execute(state, caller, id, command, expected).await
+}
+
+/// Reads the configuration of a campaign's phase, and checks that everything that it names may be used.
+pub(super) async fn config_of(
+    state: &State,
+    campaign: &Campaign,
+    phase: Phase,
+    request: PhaseConfigurationRequest,
+) -> Result<PhaseConfig, Error> {
+    let database = &state.app.database;
     let most = campaign
         .max_domains
         .and_then(|most| u64::try_from(most).ok());
-    let config =
-        settings::phase_config(&state.app.database, caller.user_id, most, phase, request).await?;
-    pin::check(
-        &state.app.database,
-        &campaign.aggregate(),
-        config.clone(),
-        &state.app.defaults,
-    )
-    .await
-    .map_err(refused)?;
-    let command = Command::ConfigurePhase(ConfigurePhase { config });
-    access::execute(state, caller, id, command, expected).await
+    let config = settings::phase_config(database, campaign.owner, most, phase, request).await?;
+    let known = campaign.aggregate();
+    pin::check(database, &known, config.clone(), &state.app.defaults)
+        .await
+        .map_err(refused)?;
+    Ok(config)
 }
 
 /// Names a reference that cannot be used where the request has it.

@@ -16,6 +16,7 @@ pub(in crate::http) mod cursor;
 mod delete;
 pub(in crate::http) mod domains;
 mod duplicate;
+mod execution_update;
 mod executions;
 pub(crate) mod export;
 pub(in crate::http) mod filters;
@@ -37,6 +38,7 @@ mod scoring_profile;
 pub mod settings;
 mod start;
 mod state;
+mod state_update;
 mod status;
 mod update;
 mod upload;
@@ -78,9 +80,17 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(status::status))
         .routes(routes!(status::phase_status))
         .routes(routes!(progress::progress))
-        .routes(routes!(state::state))
+        .routes(routes!(
+            state::state,
+            state_update::update,
+            state_update::stop
+        ))
         .routes(routes!(executions::executions))
-        .routes(routes!(executions::execution))
+        .routes(routes!(
+            executions::execution,
+            execution_update::update,
+            execution_update::stop
+        ))
         .routes(routes!(configs::configs))
         .routes(routes!(domains::domains))
         .routes(routes!(breakdown::score_breakdown))

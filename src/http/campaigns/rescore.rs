@@ -136,6 +136,7 @@ fn wanted(
     }
     Ok(Wanted {
         phase,
+        before: Vec::new(),
         config: profile.map(|profile| PhaseConfig::Analysis {
             scoring_profile: Some(profile),
         }),

@@ -81,6 +81,7 @@ fn wanted(campaign: &Campaign) -> Result<Wanted, start::Error> {
     Ok(Wanted {
         phase: Phase::Validation,
         config: None,
+        before: Vec::new(),
         command: |run_id, pinned| Command::Restart(Restart { run_id, pinned }),
     })
 }

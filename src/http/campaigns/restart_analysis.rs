@@ -80,6 +80,7 @@ fn wanted(campaign: &Campaign) -> Result<Wanted, start::Error> {
     Ok(Wanted {
         phase: Phase::Analysis,
         config: None,
+        before: Vec::new(),
         command: |run_id, pinned| Command::RestartAnalysis(RestartAnalysis { run_id, pinned }),
     })
 }

@@ -75,6 +75,7 @@ pub(in crate::http) fn retry_wanted(
     Ok(Wanted {
         phase,
         config: None,
+        before: Vec::new(),
         command: |run_id, pinned| Command::RetryFailed(RetryFailed { run_id, pinned }),
     })
 }

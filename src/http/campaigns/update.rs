@@ -88,7 +88,7 @@ async fn decide(
 }
 
 /// Reads what a new configuration object says about phases; what was settled at creation cannot be changed by it.
-async fn phases_of(
+pub(super) async fn phases_of(
     state: &State,
     campaign: &campaigns::Campaign,
     configuration: &Value,

@@ -11,6 +11,7 @@ mod refused_settings;
 pub mod reruns;
 mod results;
 mod slots;
+mod state;
 mod strangers;
 pub mod upload;
 

@@ -11,10 +11,6 @@ use self::{compare::Comparison, notation::Contract};
 
 /// Operations of the contract that are not built.
 const UNBUILT: &str = "
-    DELETE /campaigns/{campaignId}/phase-executions/{phaseType}
-    PUT /campaigns/{campaignId}/phase-executions/{phaseType}
-    DELETE /campaigns/{campaignId}/state
-    PUT /campaigns/{campaignId}/state
     GET /config/features
     GET /config/stealth
     PUT /config/stealth
