@@ -154,12 +154,14 @@ impl Composer {
     pub(super) fn show(
         &mut self,
         wanted: Wanted,
-        body: &str,
+        bodies: &[String],
         shown: Position,
         now: Instant,
         out: &mut Outbox,
     ) {
-        out.push(Some(Cursor::at(wanted.covered)), body);
+        for body in bodies {
+            out.push(Some(Cursor::at(wanted.covered)), body);
+        }
         let pace = self.paces.of(wanted.campaign, now, self.reached);
         pace.progress_from = now + COALESCED;
         pace.unshown = pace.unshown.filter(|unshown| *unshown > shown);

@@ -158,9 +158,9 @@ impl Connection {
 
     async fn show(&mut self, wanted: Wanted) {
         match self.shared.standings.shown(wanted).await {
-            Ok(Shown::Now(body, shown)) => {
+            Ok(Shown::Now(bodies, shown)) => {
                 self.composer
-                    .show(wanted, &body, shown, Instant::now(), &mut self.out);
+                    .show(wanted, &bodies, shown, Instant::now(), &mut self.out);
             }
             Ok(Shown::NotYet) => self.composer.show_later(wanted, Instant::now()),
             Ok(Shown::Nothing) => self.composer.nothing_to_show(wanted, Instant::now()),

@@ -10,7 +10,7 @@ use std::{
 };
 
 use aggregates::{
-    campaign::{Phase, PhaseState},
+    campaign::{Phase, PhaseState, RunKind},
     ids::{CampaignId, RunId},
 };
 use chrono::Utc;
@@ -34,8 +34,8 @@ const MAX_KEPT: usize = 1_024;
 /// What there is to show of a campaign at a place of a stream.
 #[derive(Debug)]
 pub(super) enum Shown {
-    /// This message, which counts the domains up to a position.
-    Now(Arc<str>, Position),
+    /// These messages, which count the domains up to a position.
+    Now(Arc<[String]>, Position),
     /// The read models do not stand where the stream does.
     NotYet,
     /// No run is under way, or it is paused.
@@ -51,7 +51,7 @@ struct Look {
     version_at: Position,
     campaign_at: Position,
     counts_at: Position,
-    running: Option<(Phase, Arc<str>)>,
+    running: Option<(Phase, Arc<[String]>)>,
 }
 
 type Kept = Arc<AsyncMutex<Option<Arc<Look>>>>;
@@ -141,7 +141,7 @@ impl Standings {
             version_at,
             campaign_at: standing.campaign_at,
             counts_at: standing.counts_at,
-            running: message(&standing),
+            running: messages(&standing),
         });
         *last = Some(Arc::clone(&look));
         Ok(Some(look))
@@ -165,7 +165,7 @@ impl Look {
         if self.version_at > wanted.covered || self.campaign_at < wanted.settled {
             return Shown::NotYet;
         }
-        let Some((phase, body)) = &self.running else {
+        let Some((phase, bodies)) = &self.running else {
             return Shown::Nothing;
         };
         // Between the run's start and the moment of the campaign's row no other run can have reset what is counted.
@@ -174,12 +174,13 @@ impl Look {
         if *phase != Phase::Discovery && !same_run {
             return Shown::NotYet;
         }
-        Shown::Now(Arc::clone(body), self.counts_at)
+        Shown::Now(Arc::clone(bodies), self.counts_at)
     }
 }
 
-/// Writes the progress of the run that is under way and not paused, if there is one.
-fn message(standing: &Standing) -> Option<(Phase, Arc<str>)> {
+/// Writes the progress of the run that is under way and not paused, if there is one; that of a rescoring under a name of
+/// its own besides.
+fn messages(standing: &Standing) -> Option<(Phase, Arc<[String]>)> {
     let (campaign, counts) = (&standing.overview.campaign, &standing.overview.counts);
     let running = campaign
         .phases
@@ -208,8 +209,13 @@ fn message(standing: &Standing) -> Option<(Phase, Arc<str>)> {
         items_processed: progress.processed,
         run_id,
     };
-    Some((
-        phase,
-        outbox::body("campaign_progress", Utc::now(), payload).into(),
-    ))
+    let mut kinds = vec!["campaign_progress"];
+    if running.run_kind == RunKind::Rescore {
+        kinds.push("rescore_progress");
+    }
+    let now = Utc::now();
+    let bodies = kinds
+        .into_iter()
+        .map(|kind| outbox::body(kind, now, &payload));
+    Some((phase, bodies.collect()))
 }

@@ -22,7 +22,7 @@ const DOMAINS: usize = 4_000;
 /// Long enough for everything that comes without anybody taking anything.
 const SILENCE: Duration = Duration::from_millis(500);
 
-async fn app() -> (TestDatabase, App) {
+pub(super) async fn app() -> (TestDatabase, App) {
     let database = TestDatabase::from_template("streams", |url| async move {
         let database = Database::connect(&url, ConnectOptions::default()).await?;
         database.migrate().await?;

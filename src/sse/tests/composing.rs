@@ -259,9 +259,13 @@ fn progress_waits_for_the_batch_and_for_its_pace_and_is_shown_until_everything_w
     );
 
     read(&mut out);
-    let body = outbox::body("campaign_progress", DateTime::UNIX_EPOCH, ());
-    composer.show(wanted, &body, Position::new(1), now, &mut out);
-    assert_eq!(kinds_and_ids(&read(&mut out)), [("campaign_progress", "2")]);
+    let bodies = ["campaign_progress", "rescore_progress"]
+        .map(|kind| outbox::body(kind, DateTime::UNIX_EPOCH, ()));
+    composer.show(wanted, &bodies, Position::new(1), now, &mut out);
+    assert_eq!(
+        kinds_and_ids(&read(&mut out)),
+        [("campaign_progress", "2"), ("rescore_progress", "2")]
+    );
     assert_eq!(
         composer.progress(now),
         Err(Some(now + COALESCED)),
@@ -269,7 +273,7 @@ fn progress_waits_for_the_batch_and_for_its_pace_and_is_shown_until_everything_w
     );
     let later = now + COALESCED;
     let wanted = composer.progress(later).unwrap();
-    composer.show(wanted, &body, Position::new(2), later, &mut out);
+    composer.show(wanted, &bodies, Position::new(2), later, &mut out);
     assert_eq!(
         composer.progress(later + COALESCED),
         Err(None),

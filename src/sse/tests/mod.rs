@@ -3,6 +3,7 @@
 mod bounds;
 mod composing;
 mod facts;
+mod progress;
 mod reading;
 
 use std::sync::Arc;
