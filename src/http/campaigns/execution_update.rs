@@ -171,6 +171,10 @@ async fn configured(
 }
 
 /// What a wish comes to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one a request; boxing would only blur it"
+)]
 enum Way {
     /// The phase stands so already.
     There,
