@@ -15,7 +15,7 @@ use sqlx::PgPool;
 use tokio::{sync::OnceCell, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use super::{Network, extraction, validation};
+use super::{Network, extraction, order_size::crawls, validation};
 
 /// Runs whose engines are kept at most, unless more are worked with at once; the one that was used longest ago goes first.
 const KEPT: usize = 32;
@@ -26,11 +26,18 @@ const KEPT: usize = 32;
 const RESTED: Duration = Duration::from_secs(120);
 
 /// What an order of a run works with.
+pub(super) struct Kit {
+    pub(super) engine: Engine,
+    /// Whether one order of the run at a time is as much as its pace bears.
+    pub(super) crawls: bool,
+}
+
+/// The engine of a phase.
 #[expect(
     clippy::large_enum_variant,
     reason = "there are at most as many as runs are kept, behind an `Arc` each"
 )]
-pub(super) enum Kit {
+pub(super) enum Engine {
     /// Names are computed; nothing is needed but what was pinned.
     Pure(Pinned),
     /// DNS.
@@ -168,7 +175,14 @@ impl Engines {
         let pinned = projections::campaigns::pinned_of(&self.pool, campaign_id, run_id)
             .await?
             .ok_or(KitError::Superseded)?;
-        match serde_json::from_value(pinned)? {
+        let pinned = serde_json::from_value(pinned)?;
+        let crawls = crawls(&pinned, &self.network);
+        let engine = self.start(pinned).await?;
+        Ok(Kit { engine, crawls })
+    }
+
+    async fn start(&self, pinned: Pinned) -> Result<Engine, KitError> {
+        match pinned {
             Pinned::Validation {
                 dns, record_types, ..
             } => {
@@ -176,16 +190,16 @@ impl Engines {
                     .map_err(KitError::Refused)?;
                 let engine = ::validation::dns::Engine::start(config, self.cancel.child_token())
                     .map_err(|error| KitError::not_started(&error))?;
-                Ok(Kit::Dns(engine))
+                Ok(Engine::Dns(engine))
             }
             Pinned::Extraction {
                 http, dns, rules, ..
             } => {
                 let (network, cancel) = (self.network.clone(), self.cancel.clone());
                 let kit = extraction::Kit::build(http, dns, rules, network, cancel);
-                Ok(Kit::Http(kit.await?))
+                Ok(Engine::Http(kit.await?))
             }
-            pure => Ok(Kit::Pure(pure)),
+            pure => Ok(Engine::Pure(pure)),
         }
     }
 }
@@ -201,9 +215,13 @@ mod tests {
     }
 
     fn kit() -> Arc<Kit> {
-        Arc::new(Kit::Pure(Pinned::Enrichment {
+        let engine = Engine::Pure(Pinned::Enrichment {
             thresholds: aggregates::lead::Thresholds::default(),
-        }))
+        });
+        Arc::new(Kit {
+            engine,
+            crawls: false,
+        })
     }
 
     /// Gives a run engines and returns them, as one who works with them has them.

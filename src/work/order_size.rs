@@ -1,4 +1,4 @@
-//! How many domains are in a work order.
+//! How many domains are in a work order, and which runs have one order under way at a time.
 
 use ::validation::dns;
 use aggregates::{
@@ -12,7 +12,7 @@ use super::{Network, validation};
 /// the next sign of progress have to wait. Longer only where one domain takes longer.
 const UNDER_WAY: f64 = 10.0;
 
-/// How many orders such a run has under way in a process of the standing number of slots.
+/// How many orders such a run has under way in a process of the standing number of slots, unless it [`crawls`].
 const AT_ONCE: f64 = 8.0;
 
 /// How long a question is in flight on average, seconds, with those among them that nobody answers.
@@ -35,6 +35,16 @@ pub(super) fn order_size(pinned: &Pinned, network: &Network) -> u32 {
         Pinned::Validation { dns, .. } => size.min(dns.max_domains_per_request).max(1),
         _ => size,
     }
+}
+
+/// Tells whether a run's pace is so slow that several orders of it would be under way for too long even with one domain
+/// each.
+pub(super) fn crawls(pinned: &Pinned, network: &Network) -> bool {
+    is_crawl(pace(pinned, network))
+}
+
+fn is_crawl(pace: f64) -> bool {
+    pace * UNDER_WAY < AT_ONCE
 }
 
 /// The most domains a second that the limits of a run leave; infinite without a limit.
@@ -92,7 +102,8 @@ fn count(of: usize) -> f64 {
     reason = "it lies between two numbers of the type"
 )]
 fn at_pace(pace: f64, most: u32) -> u32 {
-    let domains = pace * UNDER_WAY / AT_ONCE;
+    let at_once = if is_crawl(pace) { 1.0 } else { AT_ONCE };
+    let domains = pace * UNDER_WAY / at_once;
     domains.clamp(1.0, most.into()) as u32
 }
 
@@ -112,12 +123,15 @@ mod tests {
         }
     }
 
-    fn size(pinned: &Pinned) -> u32 {
-        let network = Network {
+    fn network() -> Network {
+        Network {
             allow_private: true,
             ..Network::default()
-        };
-        order_size(pinned, &network)
+        }
+    }
+
+    fn size(pinned: &Pinned) -> u32 {
+        order_size(pinned, &network())
     }
 
     fn validation(change: impl FnOnce(&mut DnsConfig)) -> u32 {
@@ -130,8 +144,8 @@ mod tests {
         })
     }
 
-    fn extraction(rate_limit_dps: Option<f64>, dns: DnsConfig) -> u32 {
-        size(&Pinned::Extraction {
+    fn extraction_of(rate_limit_dps: Option<f64>, dns: DnsConfig) -> Pinned {
+        Pinned::Extraction {
             http_persona: None,
             http: HttpConfig {
                 rate_limit_dps,
@@ -139,7 +153,11 @@ mod tests {
             },
             dns,
             rules: Vec::new(),
-        })
+        }
+    }
+
+    fn extraction(rate_limit_dps: Option<f64>, dns: DnsConfig) -> u32 {
+        size(&extraction_of(rate_limit_dps, dns))
     }
 
     #[test]
@@ -148,7 +166,7 @@ mod tests {
         assert_eq!(validation(|_| ()), 125);
         assert_eq!(validation(|dns| dns.rate_limit_dps = Some(40.0)), 25);
         assert_eq!(validation(|dns| dns.resolver_rate_limit = Some(16.0)), 20);
-        assert_eq!(validation(|dns| dns.rate_limit_dps = Some(0.5)), 1);
+        assert_eq!(validation(|dns| dns.rate_limit_dps = Some(1.6)), 1);
         assert_eq!(validation(|dns| dns.max_domains_per_request = 7), 7);
         assert_eq!(validation(|dns| *dns = asking(&[OWN])), 1_000);
     }
@@ -190,5 +208,23 @@ mod tests {
         assert_eq!(extraction(None, paced()), 10);
         assert_eq!(extraction(Some(4.0), paced()), 5);
         assert_eq!(extraction(None, asking(&["9.9.9.9", "9.9.9.10"])), 125);
+    }
+
+    #[test]
+    fn a_run_that_crawls_has_one_order_under_way_of_some_ten_seconds() {
+        let crawling = |rate| {
+            let dns = DnsConfig {
+                rate_limit_dps: Some(rate),
+                ..asking(&[OWN])
+            };
+            let pinned = extraction_of(None, dns);
+            (crawls(&pinned, &network()), size(&pinned))
+        };
+        let expected = [(false, 1), (true, 7), (true, 1), (true, 1)];
+        assert_eq!([1.6, 1.5, 0.2, 0.01].map(crawling), expected);
+        let pinned = Pinned::Enrichment {
+            thresholds: aggregates::lead::Thresholds::default(),
+        };
+        assert!(!crawls(&pinned, &network()));
     }
 }
