@@ -105,10 +105,10 @@ mod tests {
     use std::{pin::pin, sync::mpsc, task::Poll};
 
     use futures::poll;
-    use tokio::runtime;
     use validation::{keywords, page};
 
     use super::*;
+    use crate::work::testing::{all_done, on_one_thread_each};
 
     fn matcher(pattern: &str, kind: keywords::Kind) -> Matcher {
         let rule = keywords::Rule {
@@ -160,20 +160,6 @@ mod tests {
         assert_eq!(had.len(), 2);
         drop(had);
         assert!(poll!(of_small).is_ready());
-    }
-
-    /// Runs on one async thread and one that may block: what goes there is done one after another.
-    fn on_one_thread_each(test: impl Future<Output = ()>) {
-        let runtime = runtime::Builder::new_current_thread()
-            .max_blocking_threads(1)
-            .build()
-            .unwrap();
-        runtime.block_on(test);
-    }
-
-    /// Waits until everything that went to the thread that may block is done.
-    async fn all_done() {
-        spawn_blocking(|| ()).await.unwrap();
     }
 
     #[test]
