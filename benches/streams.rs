@@ -28,7 +28,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::support::{Server, Session, quantile};
+use crate::support::{Server, Session, percentile};
 
 const CLIENTS: usize = 1_000;
 /// Results a second.
@@ -62,7 +62,7 @@ async fn main() {
     let (mut together, taken) = run(&client, &persona, CLIENTS, RESULTS).await;
     let a_client = server.peak().saturating_sub(before) / CLIENTS as u64;
 
-    let ms = |delays: &mut [Duration], share| quantile(delays, share).as_secs_f64() * 1_000.0;
+    let ms = |delays: &mut [Duration], of| percentile(delays, of).as_secs_f64() * 1_000.0;
     println!(
         "streams: {CLIENTS} clients and one that takes nothing, {RESULTS} results in {:.0} s ({:.0}/s), each complete and in order at all {CLIENTS}",
         taken.as_secs_f64(),
@@ -70,11 +70,11 @@ async fn main() {
     );
     println!(
         "streams: delay median {:.0} ms, p99 {:.0} ms; one client alone median {:.0} ms, p99 {:.0} ms; ratio of p99 {:.1}",
-        ms(&mut together, 0.5),
-        ms(&mut together, 0.99),
-        ms(&mut alone, 0.5),
-        ms(&mut alone, 0.99),
-        ms(&mut together, 0.99) / ms(&mut alone, 0.99),
+        ms(&mut together, 50),
+        ms(&mut together, 99),
+        ms(&mut alone, 50),
+        ms(&mut alone, 99),
+        ms(&mut together, 99) / ms(&mut alone, 99),
     );
     println!(
         "streams: memory a client {} KiB (goal {} KiB; ratio {:.2})",

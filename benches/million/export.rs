@@ -13,7 +13,7 @@ use crate::{
 const GOAL: u64 = 64_000_000;
 
 /// Downloads the whole campaign in every format.
-pub async fn measure(server: &Server, client: &Session, path: &str) {
+pub(crate) async fn measure(server: &Server, client: &Session, path: &str) {
     let before = server.peak();
     for (format, around) in [("csv", 1), ("ndjson", 0), ("json", 0)] {
         let begun = Instant::now();

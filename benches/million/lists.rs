@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::{
     campaign,
-    support::{Session, quantile},
+    support::{Session, percentile},
 };
 
 /// Domains a page.
@@ -29,7 +29,7 @@ const LISTS: [(&str, usize); 6] = [
 ];
 
 /// Measures every list, alone and beside a campaign that runs.
-pub async fn measure(client: &Session, path: &str) {
+pub(crate) async fn measure(client: &Session, path: &str) {
     let mut deep = Vec::new();
     for (filter, pages) in LISTS {
         let after = cursor_after(client, path, filter, pages).await;
@@ -65,8 +65,8 @@ pub async fn measure(client: &Session, path: &str) {
         "lists while a campaign of {MEANWHILE} names runs ({:.0} s): {} pages, median {:.1} ms, p99 {:.1} ms",
         begun.elapsed().as_secs_f64(),
         taken.len(),
-        ms(quantile(&mut taken, 0.5)),
-        ms(quantile(&mut taken, 0.99)),
+        ms(percentile(&mut taken, 50)),
+        ms(percentile(&mut taken, 99)),
     );
 }
 
@@ -111,5 +111,5 @@ async fn median(client: &Session, list: &str) -> Duration {
         assert_eq!(items, PAGE, "{list}");
         taken.push(time);
     }
-    quantile(&mut taken, 0.5)
+    percentile(&mut taken, 50)
 }

@@ -16,27 +16,26 @@ const SECRET: &str = "a secret of the benchmark, long enough to sign with";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_domainflow");
 
 /// Writes bytes as megabytes.
-pub fn mb(bytes: u64) -> u64 {
+pub(crate) fn mb(bytes: u64) -> u64 {
     bytes / 1_000_000
 }
 
-/// Returns the value below which this share of the values lies.
-pub fn quantile(values: &mut [Duration], share: f64) -> Duration {
+/// Returns the value below which so many of a hundred of the values lie.
+pub(crate) fn percentile(values: &mut [Duration], of_a_hundred: usize) -> Duration {
     values.sort_unstable();
-    let last = values.len().saturating_sub(1);
-    let at = (last as f64 * share).round() as usize;
+    let at = values.len().saturating_sub(1) * of_a_hundred / 100;
     values.get(at).copied().unwrap_or_default()
 }
 
 /// `domainflow serve` as a process; killed when dropped, so that a failed assertion leaves none behind.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub base: String,
+    pub(crate) base: String,
 }
 
 impl Server {
     /// Makes the user on a database.
-    pub fn user(database: &str) {
+    pub(crate) fn user(database: &str) {
         let made = Command::new(PROGRAM)
             .args(["user", "create", "--email", EMAIL])
             .env("DATABASE_URL", database)
@@ -47,7 +46,7 @@ impl Server {
     }
 
     /// Starts the server on a database, on loopback and with these arguments.
-    pub fn start(database: &str, arguments: &[String]) -> Self {
+    pub(crate) fn start(database: &str, arguments: &[String]) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--listen", "127.0.0.1:0", "--allow-private"])
             .args(arguments)
@@ -72,12 +71,12 @@ impl Server {
     }
 
     /// The highest resident set so far, bytes.
-    pub fn peak(&self) -> u64 {
+    pub(crate) fn peak(&self) -> u64 {
         self.memory("VmHWM:")
     }
 
     /// The resident set, bytes.
-    pub fn resident(&self) -> u64 {
+    pub(crate) fn resident(&self) -> u64 {
         self.memory("VmRSS:")
     }
 
@@ -95,7 +94,7 @@ impl Server {
     }
 
     /// Ends it as an operator does.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap();
@@ -112,14 +111,14 @@ impl Drop for Server {
 
 /// Somebody who is logged in.
 #[derive(Clone)]
-pub struct Session {
-    pub http: Client,
-    pub base: String,
-    pub token: String,
+pub(crate) struct Session {
+    pub(crate) http: Client,
+    pub(crate) base: String,
+    pub(crate) token: String,
 }
 
 impl Session {
-    pub async fn log_in(base: &str) -> Self {
+    pub(crate) async fn log_in(base: &str) -> Self {
         let http = Client::builder().no_proxy().build().unwrap();
         let mut session = Self {
             http,
@@ -132,12 +131,12 @@ impl Session {
         session
     }
 
-    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         request.bearer_auth(&self.token)
     }
 
-    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request
@@ -151,7 +150,7 @@ impl Session {
     }
 
     /// Waits for a campaign's end.
-    pub async fn wait_until_completed(&self, path: &str) {
+    pub(crate) async fn wait_until_completed(&self, path: &str) {
         loop {
             let campaign = self.call(Method::GET, path, None).await;
             match campaign["status"].as_str() {

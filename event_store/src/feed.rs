@@ -175,9 +175,9 @@ const READ_HEAD: &str =
     "SELECT coalesce((SELECT base + events - 1 FROM event_log ORDER BY base DESC LIMIT 1), 0)";
 
 /// One statement, so that one snapshot decides about the head and the page. The page's commits are of the next `limit`
-/// ones, those that have one of the types. Of these, the page has the first ones up to the bytes $4; their sizes are
-/// known without reading what is stored out of line. The page is not full when its commits have fewer than `limit`
-/// events and fewer bytes: then everything up to the head was looked at.
+/// ones that have one of the types, however many others lie between them, the first ones up to `limit` events of any type
+/// and up to the bytes $4 of those of the types; sizes are known without reading what is stored out of line. The page is
+/// not full when its commits have fewer than `limit` events and fewer bytes: then everything up to the head was looked at.
 ///
 /// Written so that the planner takes the ways that cost a page and not the log: commits are bounded from below alone, in
 /// the order of their key, and events are asked for by their batch alone. Types are looked at in the rows, and those of a

@@ -219,14 +219,15 @@ fn count_here(pattern: &names::Pattern, start: u64, count: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
+    use std::{pin::pin, task::Poll};
 
     use futures::poll;
 
     use super::*;
+    use crate::work::testing::{all_done, on_one_thread_each};
 
-    #[tokio::test]
-    async fn many_names_are_counted_piece_by_piece_and_off_the_async_threads() {
+    #[test]
+    fn many_names_are_counted_piece_by_piece_and_off_the_async_threads() {
         let pattern = names::Pattern::parse(names::Spec {
             kind: names::Kind::Prefix,
             constant: "shop".to_owned(),
@@ -238,10 +239,21 @@ mod tests {
         })
         .unwrap();
         let (start, count) = (50_000, COUNTED_AT_ONCE + 50_000);
-        let mut counting = pin!(count_names(&pattern, start, count));
-        assert!(poll!(counting.as_mut()).is_pending());
-        let names = counting.await.unwrap();
-        assert_eq!(names, count_here(&pattern, start, count));
-        assert!(names < count, "a name that begins with a hyphen is none");
+        on_one_thread_each(async {
+            let mut counting = pin!(count_names(&pattern, start, count));
+            assert!(poll!(counting.as_mut()).is_pending());
+            all_done().await;
+            assert!(
+                poll!(counting.as_mut()).is_pending(),
+                "the first piece is done"
+            );
+            all_done().await;
+            let Poll::Ready(names) = poll!(counting) else {
+                panic!("there are two pieces");
+            };
+            let names = names.unwrap();
+            assert_eq!(names, count_here(&pattern, start, count));
+            assert!(names < count, "a name that begins with a hyphen is none");
+        });
     }
 }

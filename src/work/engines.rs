@@ -12,12 +12,12 @@ use aggregates::{
 };
 use event_store::describe;
 use sqlx::PgPool;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use super::{Network, extraction, validation};
+use super::{Network, extraction, order_size::crawls, validation};
 
-/// Runs whose engines are kept at most; the one that was used longest ago goes first.
+/// Runs whose engines are kept at most, unless more are worked with at once; the one that was used longest ago goes first.
 const KEPT: usize = 32;
 
 /// How long engines are kept that nobody works with: their run is over, paused, or other nodes do its work. The expressions
@@ -26,27 +26,26 @@ const KEPT: usize = 32;
 const RESTED: Duration = Duration::from_secs(120);
 
 /// What an order of a run works with.
+pub(super) struct Kit {
+    pub(super) engine: Engine,
+    /// Whether one order of the run at a time is as much as its pace bears.
+    pub(super) crawls: bool,
+    /// The runs of other campaigns whose results are taken over.
+    pub(super) taken: Vec<TakenRun>,
+}
+
+/// The engine of a phase.
 #[expect(
     clippy::large_enum_variant,
     reason = "there are at most as many as runs are kept, behind an `Arc` each"
 )]
-pub(super) enum Kit {
+pub(super) enum Engine {
     /// Names are computed; nothing is needed but what was pinned.
     Pure(Pinned),
-    /// DNS, and whose results are taken over.
-    Dns(::validation::dns::Engine, Vec<TakenRun>),
-    /// HTTP and keywords, and whose results are taken over.
-    Http(extraction::Kit, Vec<TakenRun>),
-}
-
-impl Kit {
-    /// Returns the runs of other campaigns whose results are taken over.
-    pub(super) fn taken(&self) -> &[TakenRun] {
-        match self {
-            Self::Pure(_) => &[],
-            Self::Dns(_, taken) | Self::Http(_, taken) => taken,
-        }
-    }
+    /// DNS.
+    Dns(::validation::dns::Engine),
+    /// HTTP and keywords.
+    Http(extraction::Kit),
 }
 
 /// Why a run's engines could not be had.
@@ -83,30 +82,43 @@ impl KitError {
 
 type Slot = Arc<OnceCell<Arc<Kit>>>;
 
-/// The slots of runs, each with the moment of its last use.
+/// The slots of runs, each with the moment at which it was last seen in use.
 #[derive(Default)]
 struct Slots {
     by_run: HashMap<RunId, (Instant, Slot)>,
 }
 
 impl Slots {
-    /// Returns a run's slot, and lets those go that nobody needs.
-    fn of(&mut self, run_id: RunId, now: Instant) -> Slot {
-        self.by_run.retain(|run, (used, slot)| {
-            *run == run_id || now.duration_since(*used) < RESTED || is_in_use(slot)
-        });
-        if !self.by_run.contains_key(&run_id) && self.by_run.len() >= KEPT {
-            let oldest = self.by_run.iter().min_by_key(|(_, (used, _))| *used);
-            if let Some(oldest) = oldest.map(|(run, _)| *run) {
-                self.by_run.remove(&oldest);
-            }
-        }
-        let (used, slot) = self
+    /// Returns a run's slot, and those that nobody needs any more: the caller drops them where that may take long.
+    fn of(&mut self, run_id: RunId, now: Instant) -> (Slot, Vec<Slot>) {
+        let (_, slot) = self
             .by_run
             .entry(run_id)
             .or_insert_with(|| (now, Slot::default()));
-        *used = now;
-        Arc::clone(slot)
+        // From here on it is in use.
+        let slot = Arc::clone(slot);
+        (slot, self.take_unneeded(now))
+    }
+
+    fn take_unneeded(&mut self, now: Instant) -> Vec<Slot> {
+        let mut unused = Vec::new();
+        for (run, (used, slot)) in &mut self.by_run {
+            if is_in_use(slot) {
+                *used = now;
+            } else {
+                unused.push((*used, *run));
+            }
+        }
+        unused.sort_unstable_by_key(|(used, _)| *used);
+        let surplus = self.by_run.len().saturating_sub(KEPT);
+        let unneeded = unused
+            .into_iter()
+            .enumerate()
+            .filter(|(at, (used, _))| *at < surplus || now.duration_since(*used) >= RESTED);
+        unneeded
+            .filter_map(|(_, (_, run))| self.by_run.remove(&run))
+            .map(|(_, slot)| slot)
+            .collect()
     }
 }
 
@@ -148,40 +160,56 @@ impl Engines {
         Ok(kit.clone())
     }
 
+    /// Returns a run's slot. Engines that nobody needs any more end on a thread that may block: some hold tens of megabytes
+    /// of automata.
     fn slot(&self, run_id: RunId) -> Slot {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.of(run_id, Instant::now())
+        let (slot, unneeded) = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.of(run_id, Instant::now())
+        };
+        if !unneeded.is_empty() {
+            drop(spawn_blocking(move || drop(unneeded)));
+        }
+        slot
     }
 
     async fn build(&self, campaign_id: CampaignId, run_id: RunId) -> Result<Kit, KitError> {
         let pinned = projections::campaigns::pinned_of(&self.pool, campaign_id, run_id)
             .await?
             .ok_or(KitError::Superseded)?;
-        match serde_json::from_value(pinned)? {
+        let pinned = serde_json::from_value(pinned)?;
+        let crawls = crawls(&pinned, &self.network);
+        let taken = match &pinned {
+            Pinned::Validation { taken, .. } | Pinned::Extraction { taken, .. } => taken.clone(),
+            _ => Vec::new(),
+        };
+        let engine = self.start(pinned).await?;
+        Ok(Kit {
+            engine,
+            crawls,
+            taken,
+        })
+    }
+
+    async fn start(&self, pinned: Pinned) -> Result<Engine, KitError> {
+        match pinned {
             Pinned::Validation {
-                dns,
-                record_types,
-                taken,
-                ..
+                dns, record_types, ..
             } => {
                 let config = validation::config(&dns, &record_types, &self.network)
                     .map_err(KitError::Refused)?;
                 let engine = ::validation::dns::Engine::start(config, self.cancel.child_token())
                     .map_err(|error| KitError::not_started(&error))?;
-                Ok(Kit::Dns(engine, taken))
+                Ok(Engine::Dns(engine))
             }
             Pinned::Extraction {
-                http,
-                dns,
-                rules,
-                taken,
-                ..
+                http, dns, rules, ..
             } => {
                 let (network, cancel) = (self.network.clone(), self.cancel.clone());
                 let kit = extraction::Kit::build(http, dns, rules, network, cancel);
-                Ok(Kit::Http(kit.await?, taken))
+                Ok(Engine::Http(kit.await?))
             }
-            pure => Ok(Kit::Pure(pure)),
+            pure => Ok(Engine::Pure(pure)),
         }
     }
 }
@@ -197,30 +225,42 @@ mod tests {
     }
 
     fn kit() -> Arc<Kit> {
-        Arc::new(Kit::Pure(Pinned::Enrichment {
+        let engine = Engine::Pure(Pinned::Enrichment {
             thresholds: aggregates::lead::Thresholds::default(),
-        }))
+        });
+        Arc::new(Kit {
+            engine,
+            crawls: false,
+            taken: Vec::new(),
+        })
+    }
+
+    /// Gives a run engines and returns them, as one who works with them has them.
+    fn worked_with(slots: &mut Slots, run_id: RunId, now: Instant) -> Arc<Kit> {
+        let (slot, _) = slots.of(run_id, now);
+        assert!(slot.set(kit()).is_ok());
+        slot.get().unwrap().clone()
     }
 
     #[test]
     fn engines_that_nobody_used_for_long_are_let_go_unless_somebody_works_with_them() {
         let (mut slots, start) = (Slots::default(), Instant::now());
         let (over, working) = (run(), run());
-        let built = slots.of(over, start);
-        assert!(built.set(kit()).is_ok());
-        let kit_of_over = Arc::downgrade(built.get().unwrap());
-        drop(built);
-        let slot = slots.of(working, start);
-        assert!(slot.set(kit()).is_ok());
-        let worked_with = slot.get().unwrap().clone();
-        drop(slot);
+        let kit_of_over = Arc::downgrade(&worked_with(&mut slots, over, start));
+        let kit_of_working = worked_with(&mut slots, working, start);
 
         slots.of(run(), start + RESTED - Duration::from_secs(1));
         assert!(kit_of_over.upgrade().is_some());
-        slots.of(run(), start + RESTED);
+        let (_, unneeded) = slots.of(run(), start + RESTED);
+        assert!(!slots.by_run.contains_key(&over));
+        assert!(
+            kit_of_over.upgrade().is_some(),
+            "engines end in the hands of whoever asked, not under the lock"
+        );
+        drop(unneeded);
         assert!(kit_of_over.upgrade().is_none());
-        let again = slots.of(working, start + 2 * RESTED);
-        assert!(Arc::ptr_eq(again.get().unwrap(), &worked_with));
+        let (again, _) = slots.of(working, start + 2 * RESTED);
+        assert!(Arc::ptr_eq(again.get().unwrap(), &kit_of_working));
     }
 
     #[test]
@@ -232,5 +272,26 @@ mod tests {
         }
         assert_eq!(slots.by_run.len(), KEPT);
         assert!(!slots.by_run.contains_key(&runs[0]));
+    }
+
+    #[test]
+    fn engines_that_somebody_works_with_are_kept_however_many_there_are() {
+        let (mut slots, start) = (Slots::default(), Instant::now());
+        let runs: Vec<RunId> = (0..KEPT + 3).map(|_| run()).collect();
+        let mut kits: Vec<Arc<Kit>> = runs
+            .iter()
+            .map(|run| worked_with(&mut slots, *run, start))
+            .collect();
+        for (run, kit) in runs.iter().zip(&kits) {
+            let (slot, _) = slots.of(*run, start);
+            let kept = slot.get().is_some_and(|kept| Arc::ptr_eq(kept, kit));
+            assert!(kept, "a second engine would pace itself anew");
+        }
+
+        // Some rest: of these, as many go as there are too many.
+        kits.truncate(2);
+        slots.of(runs[0], start + Duration::from_secs(1));
+        assert_eq!(slots.by_run.len(), KEPT);
+        assert!(slots.by_run.contains_key(&runs[1]));
     }
 }

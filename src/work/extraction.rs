@@ -1,10 +1,8 @@
 //! Extraction: the live names of an order over HTTP, their pages matched against the run's keywords.
 
-use std::{
-    num::NonZero,
-    sync::{Arc, LazyLock},
-    thread::available_parallelism,
-};
+mod scan;
+
+use std::sync::Arc;
 
 use aggregates::{
     domain::{Contacts, Event, HttpChecked, HttpReason, Keyword, Outcome, PageFacts, Places},
@@ -14,10 +12,7 @@ use aggregates::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use projections::domains::Candidate;
-use tokio::{
-    sync::Semaphore,
-    task::{JoinError, spawn_blocking},
-};
+use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use validation::{
     Waits, dns, http,
@@ -25,24 +20,16 @@ use validation::{
     page,
 };
 
+use self::scan::Scanner;
 use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
 /// Fetches of one order at once; the fetcher bounds those of all orders together.
 const AT_ONCE: usize = 64;
 
-/// From this size on, bytes, a page is searched for literals on a thread that may block: smaller ones cost less than the
-/// way there. Regular expressions may take long on any page.
-const LARGE_PAGE: usize = 256 * 1024;
-
-/// Pages that are searched at once on threads that may block. Expressions have their time by the clock, which more searches
-/// than there are cores would spend waiting for one another.
-static SCANS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
-
 /// What an order of an extraction run works with.
 pub(super) struct Kit {
     fetcher: http::Fetcher,
-    matcher: Option<Arc<Matcher>>,
+    scanner: Option<Scanner>,
     rules: Arc<[RuleId]>,
 }
 
@@ -106,11 +93,11 @@ impl Kit {
     ) -> Result<Self, KitError> {
         let resolver = names_config(dns, network).map_err(KitError::Refused)?;
         let config = config(http, network).map_err(KitError::Refused)?;
-        let matcher = if rules.is_empty() {
+        let scanner = if rules.is_empty() {
             None
         } else {
             let compiled = compile(rules).map_err(|error| KitError::Refused(error.to_string()))?;
-            Some(Arc::new(compiled))
+            Some(Scanner::new(compiled))
         };
         // Both configurations are valid: what fails from here on is this machine's, and may go better another time.
         let engine = dns::Engine::start(resolver, cancel.child_token())
@@ -119,7 +106,7 @@ impl Kit {
             .map_err(|error| KitError::not_started(&error))?;
         Ok(Self {
             fetcher,
-            matcher,
+            scanner,
             rules: rules.iter().map(|rule| rule.id).collect(),
         })
     }
@@ -301,7 +288,7 @@ fn without_page(kit: &Kit, report: &http::Report) -> PageFacts {
         bytes: report.bytes as u64,
         cut: report.truncated,
         content_hash: report.content_hash.clone().unwrap_or_default(),
-        keywords: kit.matcher.as_ref().map(|_| Vec::new()),
+        keywords: kit.scanner.as_ref().map(|_| Vec::new()),
         ..PageFacts::default()
     }
 }
@@ -312,10 +299,10 @@ async fn page_facts(
     page: page::Page,
 ) -> Result<PageFacts, JoinError> {
     let parked = page::parked(&page, report.final_url.as_ref(), &[]);
-    let (page, keywords) = match kit.matcher.clone() {
+    let (page, keywords) = match &kit.scanner {
         None => (page, None),
-        Some(matcher) => {
-            let (page, hits) = scan(matcher, page).await?;
+        Some(scanner) => {
+            let (page, hits) = scanner.scan(page).await?;
             (page, Some(hits))
         }
     };
@@ -339,25 +326,6 @@ async fn page_facts(
         keywords_incomplete: keywords.as_ref().is_some_and(|hits| hits.incomplete),
         keywords: keywords.map(|hits| found(kit, hits)),
     })
-}
-
-/// Looks for the keywords on a page, where that may take long on a thread that may block.
-async fn scan(
-    matcher: Arc<Matcher>,
-    page: page::Page,
-) -> Result<(page::Page, keywords::Hits), JoinError> {
-    if page.bytes < LARGE_PAGE && !matcher.has_expressions() {
-        let hits = matcher.scan(&page);
-        return Ok((page, hits));
-    }
-    // It is never closed.
-    let turn = SCANS.acquire().await;
-    spawn_blocking(move || {
-        let hits = matcher.scan(&page);
-        drop(turn);
-        (page, hits)
-    })
-    .await
 }
 
 fn found(kit: &Kit, hits: keywords::Hits) -> Vec<Keyword> {

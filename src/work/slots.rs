@@ -1,10 +1,15 @@
-//! The slots of a process's workers, shared among runs so that a newcomer never waits for the orders of another run.
+//! The slots of a process's workers, shared among runs so that a newcomer need not wait for the orders of others.
+//!
+//! Of the slots that other runs leave it, a run takes two thirds at the most, and the last free slot goes to a run that
+//! holds none. So of the standing twelve slots four runs have at least one each whatever they work on, of 48 five; a run
+//! beyond these waits until some order ends. A run holds a single slot until its engines are there, and for good where its
+//! pace is so slow that its orders would hold more of them for longer than [`order_size`](super::order_size) allows.
 //!
 //! They are the process's own, so who holds them is kept in its memory: another node has slots of its own.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use aggregates::ids::RunId;
@@ -13,10 +18,18 @@ use aggregates::ids::RunId;
 #[derive(Debug)]
 pub(super) struct Slots {
     of: usize,
-    held: Mutex<HashMap<RunId, usize>>,
+    held: Mutex<HashMap<RunId, Holding>>,
     /// Whoever claims has it from the look at [`Slots::sated`] to [`Slots::hold`], or slots that wake together would
     /// all take the same run's orders.
     pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+/// What a run holds.
+#[derive(Debug, Default)]
+struct Holding {
+    slots: usize,
+    /// Whether it may hold more than one.
+    many: bool,
 }
 
 /// A slot that a run holds until this is dropped.
@@ -36,38 +49,46 @@ impl Slots {
         }
     }
 
-    /// Lists the runs that may not take another slot: of those that other runs leave it, a run takes two thirds at the
-    /// most. A run that holds none takes any.
+    /// Lists the runs that may not take another slot. A run that holds none takes any.
     pub(super) fn sated(&self) -> Vec<RunId> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.of.saturating_sub(held.values().sum());
+        let held = self.held();
+        let taken = held.values().map(|holding| holding.slots).sum();
+        let free = self.of.saturating_sub(taken);
         let sated = held
             .iter()
-            .filter(|(_, held)| **held + 1 > 2 * free.saturating_sub(1));
+            .filter(|(_, holding)| !holding.many || holding.slots + 1 > 2 * free.saturating_sub(1));
         sated.map(|(run_id, _)| *run_id).collect()
     }
 
     /// Gives a slot to a run.
     pub(super) fn hold(&self, run_id: RunId) -> Held<'_> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        *held.entry(run_id).or_default() += 1;
+        self.held().entry(run_id).or_default().slots += 1;
         Held {
             slots: self,
             run_id,
         }
     }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<RunId, Holding>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held<'_> {
+    /// Lets the run hold more slots than one, for as long as it holds any; answers whether it might not before.
+    pub(super) fn allow_many(&self) -> bool {
+        let mut held = self.slots.held();
+        let holding = held.get_mut(&self.run_id);
+        holding.is_some_and(|holding| !std::mem::replace(&mut holding.many, true))
+    }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let mut held = self
-            .slots
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = held.get_mut(&self.run_id) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
+        let mut held = self.slots.held();
+        if let Some(holding) = held.get_mut(&self.run_id) {
+            holding.slots = holding.slots.saturating_sub(1);
+            if holding.slots == 0 {
                 held.remove(&self.run_id);
             }
         }
@@ -85,7 +106,9 @@ mod tests {
         let run_id = RunId(Uuid::now_v7());
         let before = taken.len();
         while taken.len() < slots.of && !slots.sated().contains(&run_id) {
-            taken.push(slots.hold(run_id));
+            let held = slots.hold(run_id);
+            held.allow_many();
+            taken.push(held);
         }
         taken.len() - before
     }
@@ -106,5 +129,18 @@ mod tests {
             drop(taken);
             assert!(slots.held.lock().unwrap().is_empty());
         }
+    }
+
+    #[test]
+    fn a_run_holds_one_slot_until_it_is_allowed_more() {
+        let slots = Slots::new(12);
+        let run_id = RunId(Uuid::now_v7());
+        let held = slots.hold(run_id);
+        assert_eq!(slots.sated(), [run_id]);
+        assert!(held.allow_many() && !held.allow_many());
+        assert!(slots.sated().is_empty());
+        drop(held);
+        let _again = slots.hold(run_id);
+        assert_eq!(slots.sated(), [run_id], "its pace may be another one now");
     }
 }

@@ -10,6 +10,7 @@ use aggregates::{
 };
 use event_store::{BulkAppend, ConnectOptions, Database};
 use private_postgres::testing::TestDatabase;
+use tokio::{runtime::Builder, task::spawn_blocking};
 use uuid::Uuid;
 
 use super::{Order, Orders as _, PostgresOrders};
@@ -81,4 +82,18 @@ pub(super) async fn state_of_the_order(database: &Database) -> String {
         .fetch_one(database.pool())
         .await
         .unwrap()
+}
+
+/// Runs a test on one async thread beside one that may block: what goes there is done one after another.
+pub(super) fn on_one_thread_each(test: impl Future<Output = ()>) {
+    let runtime = Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(test);
+}
+
+/// Waits until everything is done that went to the thread that may block.
+pub(super) async fn all_done() {
+    spawn_blocking(|| ()).await.unwrap();
 }

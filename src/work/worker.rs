@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Engines, Finished, Order, OrderError, Orders, Release, analysis,
     discovery::{self, Progress},
-    engines::Kit,
+    engines::Engine,
     enrichment, extraction,
     record::{Found, record},
     slots::{Held, Slots},
@@ -112,7 +112,7 @@ impl Worker {
         while !cancel.is_cancelled() {
             match self.claim().await {
                 Ok(Some((order, held))) => {
-                    let given_back = self.work_under_lease(&order, cancel).await;
+                    let given_back = self.work_under_lease(&order, &held, cancel).await;
                     drop(held);
                     if given_back {
                         self.rest(cancel).await;
@@ -148,9 +148,14 @@ impl Worker {
     }
 
     /// Works on an order until it is done, its lease is lost or the worker ends; answers whether it was given back.
-    async fn work_under_lease(&self, order: &Order, cancel: &CancellationToken) -> bool {
+    async fn work_under_lease(
+        &self,
+        order: &Order,
+        held: &Held<'_>,
+        cancel: &CancellationToken,
+    ) -> bool {
         let worked = tokio::select! {
-            worked = caught(self.work(order)) => worked,
+            worked = caught(self.work(order, held)) => worked,
             // The order is somebody else's, and giving it back changes nothing; or nobody's, and has no worker any more.
             () = self.keep_lease(order) => {
                 self.give_back(order, Release::Undone).await;
@@ -215,7 +220,7 @@ impl Worker {
         }
     }
 
-    async fn work(&self, order: &Order) -> Result<Worked, String> {
+    async fn work(&self, order: &Order, held: &Held<'_>) -> Result<Worked, String> {
         let kit = match self.engines.of(order.campaign_id, order.run_id).await {
             Ok(kit) => kit,
             Err(error) if error.is_final() => {
@@ -224,7 +229,11 @@ impl Worker {
             }
             Err(error) => return Err(describe(&error)),
         };
-        if let Kit::Pure(Pinned::Discovery { source, .. }) = kit.as_ref() {
+        if !kit.crawls && held.allow_many() {
+            // Other slots passed the run over until now.
+            self.planned.notify_waiters();
+        }
+        if let Engine::Pure(Pinned::Discovery { source, .. }) = &kit.engine {
             return self.discover(order, source).await;
         }
         let ordinals = (order.first, order.last);
@@ -234,25 +243,25 @@ impl Worker {
             .map_err(|error| describe(&error))?;
         let run_id = order.run_id;
         let (mut results, candidates) =
-            taken::take_over(&self.database, kit.taken(), order, candidates)
+            taken::take_over(&self.database, &kit.taken, order, candidates)
                 .await
                 .map_err(|error| describe(&error))?;
-        let found: Vec<Found> = match kit.as_ref() {
-            Kit::Dns(engine, _) => validation::check(engine, run_id, candidates).await,
-            Kit::Http(kit, _) => extraction::fetch(kit, run_id, candidates)
+        let found: Vec<Found> = match &kit.engine {
+            Engine::Dns(engine) => validation::check(engine, run_id, candidates).await,
+            Engine::Http(kit) => extraction::fetch(kit, run_id, candidates)
                 .await
                 .map_err(|error| describe(&error))?,
-            Kit::Pure(Pinned::Analysis {
+            Engine::Pure(Pinned::Analysis {
                 scoring_profile,
                 weights,
             }) => {
                 let weights = Weights::parse(weights).map_err(|error| describe(&error))?;
                 analysis::score(&weights, *scoring_profile, run_id, candidates, Utc::now())
             }
-            Kit::Pure(Pinned::Enrichment { thresholds }) => {
+            Engine::Pure(Pinned::Enrichment { thresholds }) => {
                 enrichment::decide(thresholds, run_id, candidates)
             }
-            Kit::Pure(_) => return Err("the run's configuration is of another phase".to_owned()),
+            Engine::Pure(_) => return Err("the run's configuration is of another phase".to_owned()),
         };
         results.extend(found);
         let worker = &self.settings.name;

@@ -32,8 +32,10 @@ const MAKE: &str = "INSERT INTO projection_checkpoints (name) VALUES ($1) ON CON
 const READ: &str = "SELECT position, applied FROM projection_checkpoints WHERE name = $1";
 const MOVE: &str = "UPDATE projection_checkpoints SET position = $2, applied = applied + $3, halted = NULL, \
     updated_at = now() WHERE name = $1";
-const HALT: &str = "UPDATE projection_checkpoints SET halted = $2, updated_at = now() WHERE name = $1 \
-    AND halted IS DISTINCT FROM $2";
+/// A projection whose first page fails has no row: the one that the step made was taken back with the page.
+const HALT: &str = "INSERT INTO projection_checkpoints AS known (name, halted) VALUES ($1, $2) \
+    ON CONFLICT (name) DO UPDATE SET halted = EXCLUDED.halted, updated_at = now() \
+    WHERE known.halted IS DISTINCT FROM EXCLUDED.halted";
 const PUT: &str = "INSERT INTO projection_checkpoints (name, position, applied) VALUES ($1, $2, $3) \
     ON CONFLICT (name) DO UPDATE SET position = EXCLUDED.position, applied = EXCLUDED.applied, halted = NULL, \
     updated_at = now()";

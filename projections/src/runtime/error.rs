@@ -4,7 +4,8 @@ use std::fmt;
 
 use event_store::Recorded;
 
-/// Why a batch of events was not applied.
+/// Why a batch of events was not applied. The words for one cause stay the same whatever else is in the batch: by them it is
+/// known again.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// An event can never be applied by this version of the program.
@@ -24,13 +25,8 @@ pub enum ApplyError {
         message: String,
     },
     /// Results arrived for rows that are not there.
-    #[error("results for {expected} domains found {found} rows")]
-    Rows {
-        /// Results in the batch.
-        expected: usize,
-        /// Rows that were there.
-        found: i64,
-    },
+    #[error("results for domains that have no rows")]
+    Rows,
     /// The database failed or refused a statement.
     #[error("cannot write rows")]
     Database(#[from] sqlx::Error),
@@ -53,7 +49,7 @@ impl ApplyError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Poison { .. } | Self::Rows { .. } => false,
+            Self::Poison { .. } | Self::Rows => false,
             Self::Database(sqlx::Error::Database(error)) => !error.code().is_some_and(|code| {
                 ["22", "23", "42"]
                     .iter()

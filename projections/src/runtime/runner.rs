@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Error, Projection, checkpoint,
+    ApplyError, Error, Projection, checkpoint,
     page::{self, Bound},
 };
 
@@ -188,8 +188,13 @@ impl Runtime {
                 Err(error) => error,
             };
             let pause = match &failed {
-                Error::Apply { source, .. } if !source.is_transient() => {
-                    self.halt(projection.name(), &describe(&failed)).await;
+                Error::Apply {
+                    first,
+                    last,
+                    source,
+                    ..
+                } if !source.is_transient() => {
+                    self.halt(projection.name(), source, (*first, *last)).await;
                     // Every try writes a page and takes it back.
                     let pause = standstill;
                     standstill = (standstill * 2).min(LONGEST_STANDSTILL);
@@ -205,13 +210,17 @@ impl Runtime {
         }
     }
 
-    /// Notes and tells, once for each reason, that a projection cannot go on.
-    async fn halt(&self, projection: &'static str, reason: &str) {
-        match checkpoint::halt(self.database.pool(), projection, reason).await {
+    /// Notes and tells, once for each reason, that a projection cannot go on. What else is in the page, which grows with
+    /// every event that arrives, is no part of the reason.
+    async fn halt(&self, projection: &'static str, source: &ApplyError, (first, last): (i64, i64)) {
+        let reason = describe(source);
+        match checkpoint::halt(self.database.pool(), projection, &reason).await {
             Ok(true) => tracing::error!(
                 projection,
                 reason,
-                "projection halted, an event cannot be applied"
+                first,
+                last,
+                "projection halted, an event between these positions cannot be applied"
             ),
             Ok(false) => {}
             Err(error) => {

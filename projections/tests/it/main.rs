@@ -8,6 +8,7 @@
 
 mod counters;
 mod followed;
+mod halted;
 mod insights;
 mod keywords;
 mod one_moment;

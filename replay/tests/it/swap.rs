@@ -90,7 +90,7 @@ async fn a_swap_that_gives_up_leaves_no_tables_behind() {
     assert_eq!(again.unwrap().comparison.differing, 0);
 }
 
-/// As the server's own vacuum does, which comes to every table that has grown.
+/// Such as a dump, which looks at every table that is there when it begins.
 #[tokio::test]
 async fn nobody_waits_for_the_live_tables_while_a_swap_waits_for_its_shadow() {
     let world = World::start().await;
@@ -100,9 +100,9 @@ async fn nobody_waits_for_the_live_tables_while_a_swap_waits_for_its_shadow() {
         .await
         .unwrap();
     rebuild.compare().await.unwrap();
-    let mut vacuum = world.database.pool().begin().await.unwrap();
-    sqlx::query("LOCK TABLE rebuild_domains.domains IN SHARE UPDATE EXCLUSIVE MODE")
-        .execute(&mut *vacuum)
+    let mut dump = world.database.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE rebuild_domains.domains IN ACCESS SHARE MODE")
+        .execute(&mut *dump)
         .await
         .unwrap();
     let swap = tokio::spawn(rebuild.swap(DEADLINE));
@@ -123,14 +123,80 @@ async fn nobody_waits_for_the_live_tables_while_a_swap_waits_for_its_shadow() {
             .await
             .expect("a reader does not wait");
         beside += i32::from(waits);
-        assert!(!swap.is_finished(), "swapped beside a vacuum, or gave up");
+        assert!(!swap.is_finished(), "swapped beside a dump, or gave up");
     }
-    vacuum.rollback().await.unwrap();
+    dump.rollback().await.unwrap();
     tokio::time::timeout(DEADLINE, swap)
         .await
         .unwrap()
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test]
+async fn the_server_vacuums_a_shadow_until_it_is_to_be_swapped() {
+    let world = World::start().await;
+    world.campaign(&names(10)).await;
+    world.level().await;
+    let mut rebuild = Rebuild::begin(world.database.clone(), projection("domains"))
+        .await
+        .unwrap();
+    rebuild.compare().await.unwrap();
+    assert!(is_vacuumed(&world, "rebuild_domains.domains").await);
+    let reader = long_reader(&world).await;
+    let swap = tokio::spawn(rebuild.swap(DEADLINE));
+    swap_waits(&world, &swap).await;
+    assert!(!is_vacuumed(&world, "rebuild_domains.domains").await);
+    reader.rollback().await.unwrap();
+    swap.await.unwrap().unwrap();
+    assert!(is_vacuumed(&world, "read.domains").await);
+}
+
+#[tokio::test]
+async fn a_swap_ends_the_vacuum_that_the_server_runs_by_itself() {
+    let world = World::start().await;
+    world.campaign(&names(5_000)).await;
+    world.level().await;
+    let mut rebuild = Rebuild::begin(world.database.clone(), projection("domains"))
+        .await
+        .unwrap();
+    rebuild.compare().await.unwrap();
+    // A tenth of a second a page.
+    for statement in [
+        "ALTER TABLE read.domains SET (autovacuum_vacuum_insert_threshold = 0, \
+            autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, \
+            autovacuum_vacuum_cost_limit = 1)",
+        "ALTER SYSTEM SET autovacuum_naptime = '1s'",
+        "SELECT pg_reload_conf()",
+    ] {
+        world.execute(statement).await;
+    }
+    let running = "SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = 'read.domains'::regclass)";
+    let comes = async {
+        while !sqlx::query_scalar::<_, bool>(running)
+            .fetch_one(world.database.pool())
+            .await
+            .unwrap()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, comes)
+        .await
+        .expect("a vacuum comes");
+    // It would go on for several times as long.
+    rebuild.swap(Duration::from_secs(1)).await.unwrap();
+}
+
+/// Tells whether the server may vacuum a table by itself.
+async fn is_vacuumed(world: &World, table: &str) -> bool {
+    let storage = "SELECT coalesce('autovacuum_enabled=false' <> ALL (reloptions), true) \
+        FROM pg_class WHERE oid = $1::regclass";
+    sqlx::query_scalar(storage)
+        .bind(table)
+        .fetch_one(world.database.pool())
+        .await
+        .unwrap()
 }
 
 /// A transaction with a snapshot that it took just now.

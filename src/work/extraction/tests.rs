@@ -93,19 +93,6 @@ fn rule(pattern: &str, rule_type: RuleType) -> Rule {
 }
 
 #[tokio::test]
-async fn regular_expressions_are_matched_off_the_async_threads_on_a_page_of_any_size() {
-    let page = || page::read("a".repeat(100_000).as_bytes(), Some("text/html"), None);
-    assert!(page().bytes < LARGE_PAGE);
-    // It finds quadratically, so that it is stopped after a second.
-    let matcher = |pattern, rule_type| Arc::new(compile(&[rule(pattern, rule_type)]).unwrap());
-    let mut slow = pin!(scan(matcher("(?:.*[^a]|a)", RuleType::Regex), page()));
-    assert!(poll!(slow.as_mut()).is_pending());
-    assert_eq!(slow.await.unwrap().1.unique, 1);
-    let mut cheap = pin!(scan(matcher("aaaa", RuleType::String), page()));
-    assert!(poll!(cheap.as_mut()).is_ready());
-}
-
-#[tokio::test]
 async fn a_kit_is_built_off_the_async_threads() {
     let rules = (0..100).map(|n| rule(&format!(r"\bword{n}s?\b"), RuleType::Regex));
     let (http, dns) = (HttpConfig::default(), asking("127.0.0.1:9999"));

@@ -82,7 +82,8 @@ pub struct Config {
     pub max_redirects: u8,
     /// Final status codes that are a success; empty means 200 to 299.
     pub allowed_status_codes: Vec<u16>,
-    /// Time for the whole fetch with all its redirects, without waiting for a turn under `rate` and `in_flight`.
+    /// Time for the whole fetch with all its redirects, without waiting for a turn under `rate` and `in_flight`, nor for those
+    /// of the resolver that finds the redirects' hosts.
     pub timeout: Duration,
     /// Time for connecting and the TLS handshake, for each connection.
     pub connect_timeout: Duration,

@@ -1,14 +1,15 @@
 //! Compiling regular expressions within bounds: of each, and of all that one list has.
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::{
+    meta::{BuildError, Config, Regex},
+    util::syntax,
+};
 
 use super::{Fault, Kind, MAX_REGEX_BYTES, Rule};
 
-/// Memory bound of one compiled regular expression, for each direction of reading. It bounds time too: the slowest search
-/// takes a step a byte for each state.
+/// Memory bound of the automaton of one regular expression, for each direction of reading. It bounds time too: the slowest
+/// search takes a step a byte for each state.
 const REGEX_BYTES: usize = 512 << 10;
-/// The smallest bound that a regular expression is compiled under; doubled until it fits, and taken for what it needs.
-const LEAST_REGEX_BYTES: usize = 4 << 10;
 /// Memory bound of the tables that the searches of all regular expressions build as they go, on one thread and for each
 /// direction. An expression whose share does not do searches without, which is slower.
 const TABLES_BYTES: usize = 256 << 20;
@@ -35,42 +36,59 @@ impl Compiler {
     /// # Errors
     /// [`Fault::Regex`], [`Fault::MatchesEmpty`], or [`Fault::RegexesTooLarge`] when the list has none left for it.
     pub(super) fn compile(&mut self, rule: &Rule) -> Result<Regex, Fault> {
-        let mut bound = LEAST_REGEX_BYTES;
-        let compiled = loop {
-            let compiled = RegexBuilder::new(&rule.pattern)
-                .case_insensitive(!rule.case_sensitive)
-                .size_limit(bound)
-                .dfa_size_limit(self.tables)
-                .build();
-            match compiled {
-                Ok(compiled) => break compiled,
-                // The library does not tell what an expression needs, only that it needs more.
-                Err(regex::Error::CompiledTooBig(_)) if bound < REGEX_BYTES => bound *= 2,
-                Err(error) => return Err(Fault::Regex(reason(&error))),
-            }
-        };
+        // Without one-pass tables: they find groups, which nobody asks for, and may be a hundred times the automaton.
+        let config = Config::new()
+            .nfa_size_limit(Some(REGEX_BYTES))
+            .hybrid_cache_capacity(self.tables)
+            .onepass(false);
+        let compiled = Regex::builder()
+            .configure(config)
+            .syntax(syntax::Config::new().case_insensitive(!rule.case_sensitive))
+            .build(&rule.pattern)
+            .map_err(|error| Fault::Regex(reason(&error)))?;
         if compiled.is_match("") {
             return Err(Fault::MatchesEmpty);
         }
-        // One automaton reads forwards to the end of a match, and one backwards to its beginning.
-        let needed = 2 * bound;
         self.left = self
             .left
-            .checked_sub(needed)
+            .checked_sub(compiled.memory_usage())
             .ok_or(Fault::RegexesTooLarge)?;
         Ok(compiled)
     }
 }
 
 /// Says why a regular expression was refused, in one line.
-fn reason(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(limit) => format!("it needs more than {limit} bytes"),
-        // The compiler draws the pattern with a caret under the fault; its last line names the fault.
-        other => {
-            let text = other.to_string();
-            let last = text.lines().last().unwrap_or(&text);
-            last.trim_start_matches("error: ").to_owned()
-        }
+fn reason(error: &BuildError) -> String {
+    if let Some(limit) = error.size_limit() {
+        return format!("it needs more than {limit} bytes");
+    }
+    // The parser draws the pattern with a caret under the fault; its last line names the fault.
+    let text = error
+        .syntax_error()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    let last = text.lines().last().unwrap_or(&text);
+    last.trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_takes_the_memory_that_is_counted_and_no_one_pass_tables() {
+        // With a group and the border of a word, and without a choice on the way: such tables would do for it.
+        let rule = Rule {
+            case_sensitive: true,
+            ..Rule::regex(format!(r"\b({})\b", "[a-z]{3}[0-9]{3}".repeat(30)))
+        };
+        let mut compiler = Compiler::of(std::slice::from_ref(&rule));
+        let compiled = compiler.compile(&rule).unwrap();
+        assert_eq!(compiler.left, MAX_REGEX_BYTES - compiled.memory_usage());
+        let with_tables = Regex::new(&rule.pattern).unwrap().memory_usage();
+        assert!(
+            compiled.memory_usage() * 2 < with_tables,
+            "{} of {with_tables}",
+            compiled.memory_usage()
+        );
     }
 }

@@ -103,7 +103,7 @@ impl<C: Columns> Rows<C> {
         if usize::try_from(found).is_ok_and(|found| found == expected) {
             Ok(())
         } else {
-            Err(ApplyError::Rows { expected, found })
+            Err(ApplyError::Rows)
         }
     }
 }

@@ -131,10 +131,6 @@ impl Rebuild {
                     ),
                 });
             }
-            // A vacuum of a table that is being filled would stand in the way of the swap.
-            statements.push(format!(
-                "ALTER TABLE {schema}.{table} SET (autovacuum_enabled = false)"
-            ));
             for statement in &statements {
                 sqlx::query(statement).execute(&mut *transaction).await?;
             }

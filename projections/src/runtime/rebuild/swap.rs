@@ -70,6 +70,12 @@ impl Rebuild {
     async fn keep_trying(&mut self, patience: Duration) -> Result<(), Error> {
         let name = self.projection.name();
         let deadline = Instant::now() + patience;
+        self.forbid_vacuums(patience)
+            .await
+            .map_err(|error| match is_in_the_way(&error) {
+                true => Error::Busy(name),
+                false => error,
+            })?;
         loop {
             self.outlast_older_readers(deadline).await?;
             // What came meanwhile, before the live projection is held for the rest.
@@ -95,6 +101,29 @@ impl Rebuild {
                 }
             }
         }
+    }
+
+    /// Keeps the server from vacuuming the shadow from here on, as it did with the rows that died while the shadow was
+    /// filled: a vacuum would stand in the way of a try. One that runs is ended, or waited for.
+    async fn forbid_vacuums(&mut self, patience: Duration) -> Result<(), Error> {
+        let most = u128::from(i32::MAX.unsigned_abs());
+        let limit = patience.as_millis().clamp(1, most);
+        let mut statements = vec![
+            format!("SET LOCAL lock_timeout = {limit}"),
+            END_VACUUMS.to_owned(),
+        ];
+        for table in self.projection.tables() {
+            statements.push(format!(
+                "ALTER TABLE {}.{table} SET (autovacuum_enabled = false)",
+                self.schema
+            ));
+        }
+        let mut transaction = self.session.begin().await?;
+        for statement in &statements {
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Swaps while the live projection is held still.

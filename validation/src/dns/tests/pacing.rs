@@ -202,3 +202,32 @@ async fn what_a_check_waits_for_its_turn_is_counted() {
         assert!(waited >= least && waited <= since.elapsed(), "{waited:?}");
     }
 }
+
+#[tokio::test]
+async fn what_a_check_waits_for_a_place_among_the_queries_in_flight_is_counted() {
+    // The answer to one takes long, and the other comes after it.
+    let answered_after = Duration::from_millis(200);
+    let server = Server::start(move |asked| {
+        let bytes = asked.with_address("192.0.2.1").to_vec().unwrap();
+        vec![Act::SendAfter(answered_after, bytes)]
+    })
+    .await;
+    let engine = start(Config {
+        in_flight: 1,
+        query_timeout: Duration::from_secs(10),
+        ..addresses_only(&[&server])
+    });
+    let (first, second) = (crate::Waits::default(), crate::Waits::default());
+    let since = Instant::now();
+    futures::join!(
+        engine.check_counting("one.example", &first),
+        engine.check_counting("two.example", &second)
+    );
+    let whole = since.elapsed();
+    let [first, second] = [first, second].map(|waits| waits.ended().unwrap());
+    assert!(first < second, "{first:?} and {second:?}");
+    assert!(
+        second >= answered_after - Duration::from_millis(10) && second <= whole,
+        "{second:?} of {whole:?}"
+    );
+}

@@ -184,16 +184,17 @@ async fn a_resolver_that_hangs_ends_as_a_timeout() {
 
 #[tokio::test]
 async fn what_a_resolver_waits_for_its_turn_is_no_time_of_the_fetch() {
-    /// Waits its turn longer than a fetch may take, and then hangs or answers.
+    /// Waits its turn longer than a fetch may take, and then hangs or answers within the time that is left.
     struct Paced(Option<IpAddr>);
     impl Resolve for Paced {
         fn resolve<'a>(&'a self, _: &'a str, waits: &'a Waits) -> Resolving<'a> {
             Box::pin(async move {
                 waits.on(tokio::time::sleep(Duration::from_secs(1))).await;
-                match self.0 {
-                    Some(address) => Ok(vec![address]),
-                    None => std::future::pending().await,
-                }
+                let Some(address) = self.0 else {
+                    return std::future::pending().await;
+                };
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Ok(vec![address])
             })
         }
     }
