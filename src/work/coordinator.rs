@@ -15,7 +15,7 @@ use projections::{campaigns, domains, runtime::Runtime};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Network, Orders, auto_start::AutoStart, order_size::order_size};
+use super::{Network, Orders, auto_start::AutoStart, order_size::order_size, watchdog::Watchdog};
 use crate::commands::pin::Defaults;
 
 /// How often the coordinator looks by itself.
@@ -23,6 +23,9 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// How long a plan waits for the domains read model in one pass.
 const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// How many passes lie between two looks of the watchdog.
+const LOOK_EVERY: u32 = 40;
 
 /// How many passes lie between two clean-ups of orders that are over.
 const TIDY_EVERY: u32 = 240;
@@ -75,6 +78,7 @@ impl Coordinator {
     pub async fn run(self, cancel: CancellationToken) {
         let feed = self.database.feed();
         let mut passes: u32 = 0;
+        let mut watchdog = Watchdog::default();
         while !cancel.is_cancelled() {
             let seen = self.runtime.position_of("campaigns");
             if let Err(error) = self.pass().await {
@@ -85,6 +89,11 @@ impl Coordinator {
                 && let Err(error) = self.orders.tidy().await
             {
                 tracing::warn!(error = %describe(&error), "cannot clean up finished work orders");
+            }
+            if passes.is_multiple_of(LOOK_EVERY)
+                && let Err(error) = watchdog.look(self.database.pool()).await
+            {
+                tracing::warn!(error = %describe(&error), "cannot look for what stands still");
             }
             let news = async {
                 if feed.wait_past(seen, TICK).await.is_err() {

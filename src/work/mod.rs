@@ -24,6 +24,7 @@ mod taken;
 mod testing;
 pub mod usable;
 mod validation;
+mod watchdog;
 mod what_if;
 mod worker;
 
@@ -33,6 +34,7 @@ pub use self::{
     network::{BadCertificate, Network},
     orders::{Finished, Order, OrderError, Orders, Release},
     postgres_orders::PostgresOrders,
+    watchdog::{Cause, Standstill, standstills},
     what_if::{WhatIf, what_if},
     worker::{Settings, Worker},
 };

@@ -20,6 +20,7 @@ mod keyword_sets;
 mod log_in;
 mod parts;
 mod personas;
+mod plans;
 mod postmaster;
 mod read_models;
 mod refused_starts;

@@ -1,0 +1,154 @@
+//! What the interface asks of a large database: no query reads a large table from one end to the other.
+
+use reqwest::Method;
+use serde_json::json;
+use sqlx::Connection as _;
+
+use crate::{
+    access::operations,
+    campaigns::{create, shops},
+    support::server::TestApp,
+};
+
+/// Names of the campaign that is asked about, and of the others in the table.
+const NAMES: i64 = 20_000;
+const OTHERS: i64 = 20;
+
+/// Three of ten names have a page, and a third of the others are as they were found.
+const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, created_at, dns_status, dns_reason, \
+    http_status, http_reason, fetched_at, evidence, keywords, keywords_unique, keyword_hit, parked_confidence, \
+    has_contact, score, richness_score, features, scored, warned, high_potential, lead_status, rejection_reason) \
+    SELECT $1, 'n' || n || '.test', n, now(), CASE n % 3 WHEN 0 THEN 'ok' ELSE 'error' END, \
+    CASE n % 3 WHEN 0 THEN '' WHEN 1 THEN 'NXDOMAIN' ELSE 'SERVFAIL' END, \
+    CASE WHEN page THEN 'ok' ELSE 'error' END, CASE WHEN page THEN '' ELSE 'TLS_ERROR' END, \
+    CASE WHEN page THEN now() END, NULL, \
+    CASE WHEN page THEN CASE WHEN n % 4 = 0 THEN '{telecom}'::text[] ELSE '{}' END END, \
+    CASE WHEN page THEN (n % 4 = 0)::int END, page AND n % 4 = 0, CASE WHEN page THEN n % 7 / 7.0 END, \
+    page AND n % 5 = 0, CASE WHEN page THEN n * 7919 % 1000 / 1000.0 END, \
+    CASE WHEN page THEN n * 6007 % 1000 / 1000.0 END, NULL, page, page AND n % 11 = 0, page AND n % 13 = 0, \
+    CASE WHEN page THEN 'match' ELSE 'no_match' END, CASE WHEN page THEN 'qualified' ELSE 'dns_error' END \
+    FROM (SELECT n, n % 10 < 3 AS page FROM generate_series(0, $2 - 1) n) names";
+const SEED_COUNTS: &str = "INSERT INTO read.domain_counts SELECT campaign_id, dns_status, dns_reason, http_status, \
+    http_reason, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, count(*) \
+    FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11";
+const SEED_ENTRIES: &str = "INSERT INTO read.audit_entries (position, recorded_at, actor, action, resource_type, \
+    resource_id, sequence, details, correlation_id) SELECT 1000000 + n, now(), 'operator', 'DetailsChanged', 'campaign', \
+    gen_random_uuid()::text, 1, '{}', 'x' FROM generate_series(1, 100000) n";
+
+/// Tables that have a row a domain or more, and how often each was read from one end to the other.
+const READ_THROUGH: &str = "SELECT relname::text, seq_scan FROM pg_stat_user_tables \
+    WHERE schemaname = 'read' AND relname IN ('domains', 'audit_entries') AND seq_scan > 0";
+
+/// Filters and sorts of the lists of domains.
+const LISTS: [&str; 12] = [
+    "dnsStatus=ok",
+    "dnsReason=SERVFAIL",
+    "httpStatus=error",
+    "httpReason=TLS_ERROR",
+    "minScore=90",
+    "notParked=true",
+    "hasContact=true",
+    "keyword=telecom",
+    "warnings=has",
+    "rejectionReason=qualified,parked",
+    "sort=richness_score&dir=asc",
+    "sort=keywords_unique",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_query_of_the_interface_reads_a_large_table_from_end_to_end() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let mut campaigns = Vec::new();
+    for _ in 0..=OTHERS {
+        let path = create(&ann, &shops("ab")).await;
+        campaigns.push(path.rsplit('/').next().unwrap().to_owned());
+    }
+    let id = &campaigns[0];
+    let url = app.database.url().to_owned();
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    for campaign in &campaigns {
+        let campaign: uuid::Uuid = campaign.parse().unwrap();
+        sqlx::query(SEED)
+            .bind(campaign)
+            .bind(NAMES)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    for statement in [
+        SEED_COUNTS,
+        SEED_ENTRIES,
+        "VACUUM ANALYZE read.domains",
+        "VACUUM ANALYZE read.audit_entries",
+        "SELECT pg_stat_reset()",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+
+    let mut asked = 0;
+    for (method, path) in operations() {
+        // Streams do not end, and say what the log says.
+        if method != Method::GET || path.contains("/sse/") {
+            continue;
+        }
+        let filled = path
+            .replace("{campaignId}", id)
+            .replace("{domain}", "n6.test")
+            .replace("{type}", "dns")
+            .replace("{phase}", "validation")
+            .replace("{phaseType}", "validation");
+        if filled.contains('{') {
+            continue;
+        }
+        let reply = ann.get(&filled).send().await;
+        assert!(reply.status < 500, "{path}: {}", reply.text);
+        asked += 1;
+    }
+    assert!(asked > 30, "{asked}");
+    for list in LISTS {
+        let page = ann.get(&format!("/campaigns/{id}/domains?first=100&{list}"));
+        let page = page.send().await.ok(200);
+        assert_ne!(page["total"], json!(0), "{list}");
+        let cursor = page["pageInfo"]["endCursor"].as_str().unwrap();
+        let next = format!("/campaigns/{id}/domains?first=100&{list}&after={cursor}");
+        ann.get(&next).send().await.ok(200);
+        let export = format!("/campaigns/{id}/export?format=ndjson&{list}");
+        assert_eq!(ann.get(&export).send().await.status, 200);
+    }
+    // What a session did is counted when it ends, at the latest.
+    let TestApp {
+        server,
+        database: _kept,
+        ..
+    } = app;
+    server.stop().await;
+    let read: Vec<(String, i64)> = sqlx::query_as(READ_THROUGH)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(read, []);
+    // A scan would have been counted.
+    sqlx::query(
+        "SELECT count(*) FROM (SELECT * FROM read.domains OFFSET 0) d WHERE name LIKE '%x%'",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    crate::support::eventually("the scan is counted", || {
+        let url = url.clone();
+        async move {
+            let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+            let read: Vec<(String, i64)> = sqlx::query_as(READ_THROUGH)
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+            (read.len() == 1).then_some(())
+        }
+    })
+    .await;
+}
