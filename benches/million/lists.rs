@@ -45,7 +45,7 @@ pub(crate) async fn measure(client: &Session, path: &str) {
         deep.push(page(path, filter, Some(&after)));
         deep.push(page(path, filter, None));
     }
-    let other = campaign(client, MEANWHILE).await;
+    let other = campaign(client, "other", MEANWHILE).await;
     let start = format!("{other}/start");
     client.call(Method::POST, &start, None).await;
     let mut taken = Vec::new();

@@ -38,6 +38,7 @@ const NAMES: usize = 1_000_000;
 /// One name in so many has an address and a site.
 const ONE_IN: usize = 20;
 const STREAMS: usize = 20;
+const CONSTANT: &str = "shop";
 /// What the server may take, bytes.
 const GOAL: u64 = 300_000_000;
 const LETTERS: &[u8; 10] = b"abcdefghij";
@@ -70,7 +71,7 @@ async fn main() {
     let client = Session::log_in(&server.base).await;
     let idle = server.peak();
 
-    let path = campaign(&client, NAMES).await;
+    let path = campaign(&client, CONSTANT, NAMES).await;
     let delivered = Arc::new(AtomicU64::new(0));
     for _ in 0..STREAMS {
         let stream = client.request(Method::GET, &format!("/sse{path}/events"));
@@ -114,7 +115,7 @@ async fn main() {
 /// The nth name, as the generator counts: the last letter moves first.
 fn label(nth: usize) -> String {
     let digit = |power: u32| char::from(LETTERS[nth / 10_usize.pow(power) % 10]);
-    (0..6).rev().map(digit).chain("shop".chars()).collect()
+    (0..6).rev().map(digit).chain(CONSTANT.chars()).collect()
 }
 
 /// Reads a stream to its end.
@@ -126,11 +127,11 @@ async fn read(stream: reqwest::RequestBuilder, delivered: Arc<AtomicU64>) {
     }
 }
 
-/// Makes a campaign of so many names and configures it.
-async fn campaign(client: &Session, names: usize) -> String {
+/// Makes a campaign of so many names around a constant and configures it.
+async fn campaign(client: &Session, constant: &str, names: usize) -> String {
     let letters = std::str::from_utf8(LETTERS).unwrap();
     let body = json!({"name": "names", "mode": "full_sequence", "configuration": {"maxDomains": names, "patternConfig": {
-        "type": "variable", "constant": "shop", "prefixVariableLength": 6, "charset": letters, "tlds": ["test"]}}});
+        "type": "variable", "constant": constant, "prefixVariableLength": 6, "charset": letters, "tlds": ["test"]}}});
     let made = client.call(Method::POST, "/campaigns", Some(body)).await;
     let path = format!("/campaigns/{}", made["id"].as_str().unwrap());
     for (phase, configuration) in [
