@@ -324,6 +324,19 @@ impl Reply {
         assert!(fields.contains(&Value::String(field.to_owned())), "{body}");
     }
 
+    /// Expects a refusal that names a field, and returns what is said of it.
+    #[track_caller]
+    pub fn says(self, status: u16, field: &str) -> String {
+        let body = self.json();
+        self.blames(status, field);
+        let details = body["error"]["details"].as_array().expect("details");
+        let detail = details.iter().find(|detail| detail["field"] == field);
+        detail
+            .and_then(|detail| detail["message"].as_str())
+            .expect("a message")
+            .to_owned()
+    }
+
     /// Expects a refusal of a body, or of the file in it, that tells how large it may be.
     #[track_caller]
     pub fn blames_size(self, field: &str, limit: usize) {
