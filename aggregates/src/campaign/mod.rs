@@ -43,7 +43,7 @@ pub use self::{
     configuration::{PhaseConfig, Pinned, Source},
     configure_phase::ConfigurePhase,
     control::{PausePhase, ResumePhase, Stop, StopPhase},
-    create::Create,
+    create::{Create, check_name},
     create_with_names::CreateWithNames,
     delete::Delete,
     duplicate::Duplicate,
