@@ -1,6 +1,8 @@
 //! The OpenAPI document: the operations as their handlers describe them, and what all of them have in common.
 
 mod absent;
+mod answers;
+mod headers;
 mod refusals;
 
 use utoipa::{
@@ -30,8 +32,10 @@ const KEY: &str =
 
 /// Puts the document together and says of every private operation that it needs a user.
 pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> OpenApi {
-    each(&mut public, |_, path, operation| {
+    each(&mut public, |method, path, operation| {
         refusals::of_public(operation, path);
+        headers::declare(method, path, operation);
+        answers::describe(method, operation);
     });
     each(&mut private, |method, path, operation| {
         operation.security = Some(vec![
@@ -45,6 +49,8 @@ pub(super) fn compose(base: &str, mut public: OpenApi, mut private: OpenApi) -> 
             takes_header(operation, "X-Idempotency-Key", KEY, key);
         }
         refusals::of_private(operation, method, path);
+        headers::declare(method, path, operation);
+        answers::describe(method, operation);
     });
     let document = OpenApiBuilder::new()
         .info(

@@ -278,6 +278,7 @@ impl Request {
             .get("content-type")
             .map_or("", |of| of.to_str().expect("a media type"));
         answers::check(&method, &url, status, content_type, &text);
+        answers::check_headers(&method, &url, status, &headers);
         Reply {
             status,
             headers,
