@@ -37,3 +37,25 @@ CREATE FUNCTION typed_status(campaign_type text, stopped boolean, phases json) R
         ELSE 'pending' END
     FROM json_to_recordset(phases) AS p (state text, run_kind text, failure_cause text, run_number integer)
 $$;
+
+-- What was recorded before is shown like what will be: of the events that the read model has taken in.
+WITH taken_in AS (
+    SELECT e.* FROM events e JOIN event_log l ON l.batch = e.batch
+    WHERE e.aggregate_type = 'campaign' AND e.event_type IN ('PhaseFailed', 'DomainsImported')
+      AND l.base + l.events - 1 <= (SELECT position FROM projection_checkpoints WHERE name = 'campaigns')
+), uploads AS (
+    INSERT INTO read.campaign_uploads (campaign_id, file_id, filename, sha256, names, uploaded_at, uploaded_by)
+    SELECT DISTINCT ON (e.aggregate_id, e.payload -> e.event_type ->> 'file_id')
+           e.aggregate_id::uuid, (e.payload -> e.event_type ->> 'file_id')::uuid, NULL,
+           e.payload -> e.event_type ->> 'sha256',
+           sum(json_array_length(e.payload -> e.event_type -> 'names'))
+               OVER (PARTITION BY e.aggregate_id, e.payload -> e.event_type ->> 'file_id'),
+           e.recorded_at, e.metadata ->> 'actor'
+    FROM taken_in e JOIN read.campaigns c ON c.campaign_id = e.aggregate_id::uuid
+    WHERE e.event_type = 'DomainsImported'
+    ORDER BY e.aggregate_id, e.payload -> e.event_type ->> 'file_id', e.sequence
+)
+UPDATE read.campaign_phases p SET failure_cause = e.payload -> e.event_type ->> 'cause'
+FROM taken_in e
+WHERE e.event_type = 'PhaseFailed' AND p.state = 'failed' AND p.campaign_id = e.aggregate_id::uuid
+  AND p.run_id = (e.payload -> e.event_type ->> 'run_id')::uuid;

@@ -95,6 +95,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Cluster {
+    /// Says whether a data directory holds a cluster already.
+    #[must_use]
+    pub fn is_in(data_dir: &Path) -> bool {
+        data_dir.join("postgres/PG_VERSION").exists()
+    }
+
     /// Takes over the data directory, makes the cluster where there is none, and starts its server.
     ///
     /// # Errors

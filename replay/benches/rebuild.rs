@@ -130,6 +130,7 @@ async fn fill(database: &Database) {
             run_id,
             pinned: Pinned::Discovery {
                 pattern_hash: Some(pattern.hash()),
+                inputs: Vec::new(),
                 source,
             },
             auto: false,

@@ -21,7 +21,7 @@ pub(super) enum ReplayCommand {
     Verify(ProjectionArgs),
     /// Checks the log, every checkpoint and every counter
     Check(CheckArgs),
-    /// Shows a campaign as it was
+    /// Shows a campaign as it was, or as it is where no time is given
     Show(ShowArgs),
 }
 
@@ -44,7 +44,7 @@ pub(super) struct CheckArgs {
 
 /// The arguments of `replay show`.
 #[derive(Args, Clone, Debug)]
-#[command(group = ArgGroup::new("when").required(true))]
+#[command(group = ArgGroup::new("when"))]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     store: StoreArgs,
@@ -63,11 +63,15 @@ pub(super) struct ShowArgs {
 }
 
 impl ShowArgs {
-    fn when(&self) -> At {
-        match (self.version, self.at) {
-            (Some(version), _) => At::Version(version),
-            (_, Some(moment)) => At::Moment(moment),
-            _ => At::Cursor(self.cursor.unwrap_or_default()),
+    /// Says which time is meant of a log that ends at `head`.
+    fn when(&self, head: Position) -> Result<At, Error> {
+        match (self.version, self.at, self.cursor) {
+            (Some(version), _, _) => Ok(At::Version(version)),
+            (_, Some(moment), _) => Ok(At::Moment(moment)),
+            (_, _, Some(cursor)) if cursor > head => Err(Error::Failed(format!(
+                "the log ends at position {head}, before --cursor {cursor}"
+            ))),
+            (_, _, cursor) => Ok(At::Cursor(cursor.unwrap_or(head))),
         }
     }
 }
@@ -81,7 +85,7 @@ pub(super) async fn replay(command: ReplayCommand, shutdown: &Shutdown) -> Resul
         // Before a server is started for nothing.
         ::replay::named(&args.projections).map_err(|error| Error::Usage(error.to_string()))?;
     }
-    let store = Store::open(args).await?;
+    let store = Store::open_existing(args).await?;
     let done = tokio::select! {
         done = replay_on(&command, &store) => done,
         // A rebuild that is broken off leaves the live tables as they were.
@@ -192,9 +196,18 @@ async fn check(database: &Database) -> Result<(), Error> {
 }
 
 async fn show(database: &Database, args: &ShowArgs) -> Result<(), Error> {
-    let then = ::replay::campaign_at(database, args.campaign, args.when()).await?;
+    let at = args.when(database.feed().head().await?)?;
+    let then = ::replay::campaign_at(database, args.campaign, at).await?;
     let then =
         then.ok_or_else(|| Error::Failed(format!("there was no campaign {} then", args.campaign)))?;
+    if let At::Version(version) = at
+        && version > then.version
+    {
+        return Err(Error::Failed(format!(
+            "the campaign {} is at version {}, before --version {version}",
+            args.campaign, then.version
+        )));
+    }
     let shown = serde_json::json!({
         "campaignId": args.campaign,
         "version": then.version,

@@ -216,27 +216,31 @@ fn secret(listen: &ListenArgs, store: &StoreArgs) -> Result<Secret, Error> {
         return Secret::new(given).ok_or_else(|| too_short("the secret"));
     }
     let path = kept(store);
-    let action = "keep the secret of sessions";
+    let cannot = |error: std::io::Error| {
+        Error::Failed(format!(
+            "cannot keep the secret of sessions in {}: {error}",
+            store.data_dir.display()
+        ))
+    };
     if let Ok(bytes) = fs::read(&path) {
         return Secret::new(bytes).ok_or_else(|| too_short(&path.display().to_string()));
     }
-    fs::create_dir_all(&store.data_dir).map_err(Error::step(action))?;
+    fs::create_dir_all(&store.data_dir).map_err(cannot)?;
     let secret = Secret::random();
     // Written aside, so that a kill in between leaves either all of it or none; readable by its owner alone.
-    let mut aside =
-        tempfile::NamedTempFile::new_in(&store.data_dir).map_err(Error::step(action))?;
+    let mut aside = tempfile::NamedTempFile::new_in(&store.data_dir).map_err(cannot)?;
     aside
         .write_all(secret.expose())
         .and_then(|()| aside.as_file().sync_all())
-        .map_err(Error::step(action))?;
+        .map_err(cannot)?;
     match aside.persist_noclobber(&path) {
         Ok(_) => Ok(secret),
         // Somebody else has drawn one meanwhile.
         Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let bytes = fs::read(&path).map_err(Error::step(action))?;
+            let bytes = fs::read(&path).map_err(cannot)?;
             Secret::new(bytes).ok_or_else(|| too_short(&path.display().to_string()))
         }
-        Err(refused) => Err(Error::step(action)(refused.error)),
+        Err(refused) => Err(cannot(refused.error)),
     }
 }
 

@@ -11,6 +11,8 @@ use crate::config::StoreArgs;
 
 /// The database of a private server.
 const DATABASE: &str = "domainflow";
+/// How the address of a server begins.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// A database for the time of a command.
 #[derive(Debug)]
@@ -26,7 +28,12 @@ impl Store {
     /// When the address is none, the private server cannot be had, or another program owns the data directory.
     pub async fn open(args: &StoreArgs) -> Result<Self, Error> {
         if let Some(url) = args.server() {
-            // Not by the parser of arguments, which would repeat the password in its message.
+            // Neither here nor by the parser of arguments, which would repeat the password in its message.
+            if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
+                return Err(Error::Usage(
+                    "--database-url: must begin with postgres:// or postgresql://".to_owned(),
+                ));
+            }
             PgConnectOptions::from_str(url)
                 .map_err(|error| Error::Usage(format!("--database-url: {}", describe(&error))))?;
             return Ok(Self {
@@ -40,6 +47,20 @@ impl Store {
             url: cluster.url(DATABASE),
             cluster: Some(cluster),
         })
+    }
+
+    /// As [`open`](Self::open), but makes no private server where there is none: for commands that only look.
+    ///
+    /// # Errors
+    /// Also when the data directory holds nothing yet.
+    pub async fn open_existing(args: &StoreArgs) -> Result<Self, Error> {
+        if args.server().is_none() && !Cluster::is_in(&args.data_dir) {
+            return Err(Error::Failed(format!(
+                "there is no DomainFlow data in {}",
+                args.data_dir.display()
+            )));
+        }
+        Self::open(args).await
     }
 
     /// Returns the database's address.

@@ -133,6 +133,7 @@ async fn resolve(
             source: Source::Pattern { pattern, count },
         } => Pinned::Discovery {
             pattern_hash: Some(pattern.hash()),
+            inputs: Vec::new(),
             source: Source::Pattern {
                 // An earlier run that was stopped may have left names, and they count.
                 count: [count, campaign.max_domains()]
@@ -148,21 +149,24 @@ async fn resolve(
         } => Pinned::Discovery {
             pattern_hash: None,
             source: Source::Import,
+            inputs: Vec::new(),
         },
         PhaseConfig::Discovery {
             source: Source::Campaigns { campaigns },
         } => {
+            let mut settled = Vec::with_capacity(campaigns.len());
             for (id, input) in inputs(database, campaign, &campaigns).await? {
-                if !input.is_settled() {
-                    return Err(wrong(
+                settled.push(input.as_input(id).ok_or_else(|| {
+                    wrong(
                         "inputCampaignIds",
                         format!("campaign {id} has not come to its end"),
-                    ));
-                }
+                    )
+                })?);
             }
             Pinned::Discovery {
                 pattern_hash: None,
                 source: Source::Campaigns { campaigns },
+                inputs: settled,
             }
         }
         PhaseConfig::Validation {

@@ -6,9 +6,12 @@ use axum::{
     extract::{FromRequest, Request, rejection::BytesRejection},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
-use super::{error::Error, nul};
+use super::{error::Error, nul, objects::Objects, plain_words::in_plain_words};
 
 /// The largest JSON body, bytes.
 pub const MAX_JSON: usize = 2 << 20;
@@ -73,10 +76,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         return Err(Error::bad(field, nul::REFUSAL));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
+        if inner.is_data() || is_value_at_fault(bytes, &inner) {
             blame(&path, &inner.to_string())
         } else {
             Error::bad("body", format!("is no JSON: {inner}"))
@@ -88,12 +91,20 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
+/// Says whether a text that a deserializer calls no JSON is some: a number beyond all numbers, half a surrogate pair,
+/// a number in place of one of several texts. One value is then to blame, where it stands, and not the text.
+fn is_value_at_fault(bytes: &[u8], error: &serde_json::Error) -> bool {
+    error.is_syntax()
+        && !error.to_string().starts_with("recursion limit")
+        && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
 /// Reads a part of a body that was taken in as it came; a refusal names the place below `field`.
 ///
 /// # Errors
 /// [`Error::BadRequest`].
 pub fn from_value<T: DeserializeOwned>(field: &str, value: serde_json::Value) -> Result<T, Error> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Objects(value)).map_err(|error| {
         let path = match error.path().to_string().as_str() {
             "." | "?" => field.to_owned(),
             inner if inner.starts_with('[') => format!("{field}{inner}"),
@@ -119,7 +130,7 @@ pub(super) fn blame(path: &str, message: &str) -> Error {
     };
     // The position in the text says less than the field.
     let message = message.split(" at line ").next().unwrap_or(message);
-    Error::bad(field, message)
+    Error::bad(field, in_plain_words(message))
 }
 
 #[cfg(test)]
@@ -169,5 +180,32 @@ mod tests {
         assert_eq!(field_of(r#"{"innerList":["#), "body");
         assert_eq!(field_of(r#"{"innerList":[]} x"#), "body");
         assert_eq!(field_of("[]"), "body");
+        assert_eq!(field_of("[[]]"), "body");
+        assert_eq!(field_of(r#"{"innerList":[[1]]}"#), "innerList[0]");
+    }
+
+    #[test]
+    fn a_value_that_no_number_and_no_text_can_be_is_named_by_its_place() {
+        assert_eq!(
+            field_of(r#"{"innerList":[{"count":1e400}]}"#),
+            "innerList[0].count"
+        );
+        let parsed = parse::<std::collections::BTreeMap<String, serde_json::Value>>;
+        for (text, field) in [
+            (r#"{"a":{"b":[1e400]}}"#, "a.b[0]"),
+            (r#"{"a":"\ud800"}"#, "a"),
+            (r#"{"a":"\ud800\u0041"}"#, "a"),
+            (r#"{"a":1e400"#, "body"),
+            (r#"{"a": }"#, "body"),
+        ] {
+            match parsed(text.as_bytes()).unwrap_err() {
+                Error::BadRequest(details) => assert_eq!(details[0].field, field, "{text}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        assert!(
+            matches!(parse::<serde_json::Value>(deep.as_bytes()), Err(Error::BadRequest(details)) if details[0].field == "body")
+        );
     }
 }

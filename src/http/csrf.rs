@@ -12,14 +12,12 @@ use super::{authenticate::bearer, error::Error, headers::REQUESTED_WITH};
 /// Refuses a command that came with the cookie and without a proof of its origin.
 ///
 /// # Errors
-/// [`Error::Forbidden`].
+/// [`Error::Foreign`].
 pub async fn refuse_foreign_commands(request: Request, next: Next) -> Result<Response, Error> {
     if is_allowed(request.method(), request.headers()) {
         Ok(next.run(request).await)
     } else {
-        Err(Error::Forbidden(
-            "a command with the session cookie needs X-Requested-With or a same-origin Origin",
-        ))
+        Err(Error::Foreign)
     }
 }
 

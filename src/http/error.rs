@@ -79,9 +79,9 @@ pub enum Error {
     /// Nobody is logged in (401).
     #[error("{0}")]
     Unauthorized(&'static str),
-    /// The caller may not do this (403).
-    #[error("{0}")]
-    Forbidden(&'static str),
+    /// A command came with the session's cookie and nothing that shows where it comes from (403).
+    #[error("a command with the session cookie needs X-Requested-With or a same-origin Origin")]
+    Foreign,
     /// There is no such thing, or it is somebody else's (404).
     #[error("no such {what}")]
     NotFound {
@@ -104,6 +104,9 @@ pub enum Error {
     /// The rules of phases refuse it (409, with a shape of its own).
     #[error("{}", .0.message)]
     Control(Box<ControlConflict>),
+    /// The body's `version` is another than the resource's (409).
+    #[error("{0}")]
+    StaleVersion(String),
     /// `If-Match` names another version (412).
     #[error("the resource is at version {actual}, If-Match names {expected}")]
     PreconditionFailed {
@@ -167,10 +170,12 @@ impl Error {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Foreign => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict { .. } | Self::Control(_) => StatusCode::CONFLICT,
+            Self::Conflict { .. } | Self::Control(_) | Self::StaleVersion(_) => {
+                StatusCode::CONFLICT
+            }
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -185,11 +190,12 @@ impl Error {
             Self::BadRequest(_) => "BAD_REQUEST",
             Self::Unprocessable(_) => "VALIDATION_ERROR",
             Self::Unauthorized(_) => "UNAUTHORIZED",
-            Self::Forbidden(_) => "FORBIDDEN",
+            Self::Foreign => "FORBIDDEN",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Conflict { code, .. } => code,
             Self::Control(conflict) => conflict.code,
+            Self::StaleVersion(_) => "VERSION_MISMATCH",
             Self::PreconditionFailed { .. } => "PRECONDITION_FAILED",
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
@@ -216,6 +222,10 @@ impl Error {
                 "TOO_LARGE",
                 format!("must have at most {limit} bytes"),
             ),
+            Self::UnsupportedMediaType(_) => one("Content-Type", "UNSUPPORTED", self.to_string()),
+            Self::PreconditionFailed { .. } => one("If-Match", "STALE", self.to_string()),
+            Self::Foreign => one("X-Requested-With", "MISSING", self.to_string()),
+            Self::StaleVersion(_) => one("version", "STALE", self.to_string()),
             _ => Vec::new(),
         }
     }

@@ -135,6 +135,11 @@ fn key(request: &Request) -> Result<Option<String>, Error> {
     if request.method() == Method::GET || is_never_keyed(request.uri().path()) {
         return Ok(None);
     }
+    let mut all = request.headers().get_all(&IDEMPOTENCY_KEY).iter();
+    if all.any(|other| other != value) {
+        let message = "is there more than once, and differently";
+        return Err(Error::bad("X-Idempotency-Key", message));
+    }
     let given = value
         .to_str()
         .ok()

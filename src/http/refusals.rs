@@ -82,7 +82,7 @@ impl Refusal for scoring_profile::Error {
         match &self {
             Self::NotFound => ScoringProfile::MISSING,
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
-            Self::VersionMismatch { .. } => conflict(&self, "VERSION_MISMATCH"),
+            Self::VersionMismatch { .. } => Error::StaleVersion(self.to_string()),
             Self::Name | Self::Weights(_) => {
                 Error::unprocessable(self.field().unwrap_or_default(), self.to_string())
             }
@@ -153,6 +153,10 @@ impl Refusal for campaign::Error {
             } => ControlConflict {
                 reason: Some(message.to_owned()),
                 ..control("RERUN_PRECONDITION_FAILED", current.name(), "start")
+            },
+            Self::NamesStay { current } => ControlConflict {
+                reason: Some(Self::NAMES_STAY.to_owned()),
+                ..control("RERUN_PRECONDITION_FAILED", current.name(), "configure")
             },
             Self::RerunTooEarly {
                 current, blocking, ..

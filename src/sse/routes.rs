@@ -21,6 +21,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Keeps proxies in between from gathering what should flow.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// What a stream's messages are.
+const MESSAGES: &str = include_str!("messages.md");
+
 /// What a client wants of a stream.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +57,8 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// Streams everything that the caller may see.
 #[utoipa::path(get, path = "/sse/events", tag = "sse", params(Wanted),
-    responses((status = 200, content_type = "text/event-stream", body = String)))]
+    responses((status = 200, content_type = "text/event-stream", body = String, description = MESSAGES),
+        (status = 429)))]
 async fn everything(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
@@ -67,7 +71,8 @@ async fn everything(
 /// Streams what happens to one campaign.
 #[utoipa::path(get, path = "/sse/campaigns/{campaignId}/events", tag = "sse",
     params(("campaignId" = uuid::Uuid, Path), Wanted),
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 404)))]
+    responses((status = 200, content_type = "text/event-stream", body = String, description = MESSAGES),
+        (status = 404), (status = 429)))]
 async fn campaign(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,

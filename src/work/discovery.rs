@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{self, Campaign, Command, GENERATED_CHUNK, RecordGenerated, Source, Tallies},
-    ids::CampaignId,
+    campaign::{
+        self, Campaign, Command, GENERATED_CHUNK, Input, RecordGenerated, Source, TAKEN_CHUNK,
+        Tallies,
+    },
     names, pattern,
 };
 use event_store::{Database, ExecuteError};
@@ -34,18 +36,9 @@ pub(super) enum DiscoveryError {
     /// The log failed.
     #[error(transparent)]
     Log(#[from] event_store::Error),
-    /// A campaign whose names should be taken was deleted.
-    #[error("campaign {0} is not there any more")]
-    Gone(CampaignId),
     /// The read model of domains failed.
     #[error("cannot read names")]
     Query(#[from] sqlx::Error),
-    /// The read model of domains does not come to show the names that were taken.
-    #[error("the names that were taken are still being taken in, {behind} events are left")]
-    Behind {
-        /// How many events are left.
-        behind: i64,
-    },
 }
 
 /// Names that are counted in one go on a thread that may block; between two goes the work can be ended.
@@ -55,8 +48,10 @@ const COUNTED_AT_ONCE: u64 = 250_000;
 pub(super) enum Progress {
     /// Every name is recorded.
     Done(Tallies),
-    /// The run was paused or is over.
+    /// The run was paused or is over, or what it waits for is not there yet.
     Interrupted,
+    /// It cannot be done, and why.
+    Impossible(String),
 }
 
 /// Generates the names of a run, or takes stock of the imported ones.
@@ -65,6 +60,7 @@ pub(super) async fn discover(
     worker: &str,
     order: &Order,
     source: &Source,
+    inputs: &[Input],
 ) -> Result<Progress, DiscoveryError> {
     let metadata = Metadata::new(Actor::Worker(worker.to_owned()), order.run_id.to_string());
     match source {
@@ -78,8 +74,8 @@ pub(super) async fn discover(
                 campaign.names(),
             )])))
         }
-        Source::Campaigns { campaigns } => {
-            taking::take(database, order, campaigns, &metadata).await
+        Source::Campaigns { .. } => {
+            taking::take(database, order, inputs, TAKEN_CHUNK, &metadata).await
         }
         Source::Pattern { pattern, count } => {
             let Some(range) = reserve(database, order, pattern, *count, &metadata).await? else {

@@ -233,8 +233,8 @@ impl Worker {
             // Other slots passed the run over until now.
             self.planned.notify_waiters();
         }
-        if let Engine::Pure(Pinned::Discovery { source, .. }) = &kit.engine {
-            return self.discover(order, source).await;
+        if let Engine::Pure(Pinned::Discovery { source, inputs, .. }) = &kit.engine {
+            return self.discover(order, source, inputs).await;
         }
         let ordinals = (order.first, order.last);
         let pool = self.database.pool();
@@ -280,13 +280,23 @@ impl Worker {
         Worked::Over
     }
 
-    async fn discover(&self, order: &Order, source: &campaign::Source) -> Result<Worked, String> {
-        let progress = discovery::discover(&self.database, &self.settings.name, order, source)
+    async fn discover(
+        &self,
+        order: &Order,
+        source: &campaign::Source,
+        inputs: &[campaign::Input],
+    ) -> Result<Worked, String> {
+        let worker = &self.settings.name;
+        let progress = discovery::discover(&self.database, worker, order, source, inputs)
             .await
             .map_err(|error| describe(&error))?;
         match progress {
             Progress::Done(tallies) => self.finish(order, &tallies).await,
             Progress::Interrupted => Ok(Worked::GivenBack),
+            Progress::Impossible(message) => {
+                self.fail(order, message).await?;
+                Ok(Worked::Over)
+            }
         }
     }
 

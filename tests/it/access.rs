@@ -217,7 +217,7 @@ async fn whatever_goes_wrong_is_answered_in_the_envelope_with_the_requests_id() 
         .body("text/plain", "{}")
         .send()
         .await
-        .ok(415);
+        .blames(415, "Content-Type");
     ann.post("/personas")
         .body("application/json", "{\"name\":")
         .send()

@@ -103,6 +103,14 @@ async fn a_key_that_came_with_another_request_is_refused() {
     create(&ann, "key-1", &json!({"name": "two"}))
         .await
         .blames(422, "X-Idempotency-Key");
+    let twice = |second: &str| {
+        ann.post("/keyword-sets")
+            .header("x-idempotency-key", "key-1")
+            .header("x-idempotency-key", second)
+            .json(&json!({"name": "one"}))
+    };
+    twice("key-9").send().await.blames(400, "X-Idempotency-Key");
+    twice("key-1").send().await.ok(201);
     // Two different requests at once: one is carried out and the other refused.
     let (one, two) = (json!({"name": "one"}), json!({"name": "two"}));
     let (one, two) = tokio::join!(create(&ann, "key-2", &one), create(&ann, "key-2", &two));

@@ -374,7 +374,7 @@ async fn a_command_with_the_cookie_needs_a_proof_of_its_origin() {
             .post("/auth/refresh")
             .header("cookie", &cookie)
     };
-    refresh().send().await.ok(403);
+    refresh().send().await.blames(403, "X-Requested-With");
     refresh()
         .header("origin", "https://evil.example")
         .send()

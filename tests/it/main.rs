@@ -20,6 +20,7 @@ mod keyword_sets;
 mod log_in;
 mod parts;
 mod personas;
+mod plain_json;
 mod plans;
 mod postmaster;
 mod read_models;

@@ -30,13 +30,17 @@ async fn a_scoring_profile_lives_from_its_creation_to_its_deletion() {
     let rename = |name: &str, version: u64| json!({"name": name, "version": version});
     let first = ann.put(&path).json(&rename("one", 1)).send().await.ok(200);
     assert_eq!(first["version"], 2);
-    ann.put(&path).json(&rename("two", 1)).send().await.ok(409);
+    ann.put(&path)
+        .json(&rename("two", 1))
+        .send()
+        .await
+        .blames(409, "version");
     ann.put(&path)
         .header("if-match", "\"1\"")
         .json(&json!({"name": "two"}))
         .send()
         .await
-        .ok(412);
+        .blames(412, "If-Match");
     assert_eq!(ann.get(&path).send().await.ok(200)["name"], "one");
 
     let list = ann.get("/scoring-profiles?limit=10").send().await.ok(200);

@@ -29,6 +29,17 @@ pub enum Source {
     },
 }
 
+/// A campaign that names are taken from, as it stood when the taking began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// The campaign.
+    pub campaign_id: CampaignId,
+    /// The last check that it had made of all its names; names that passed it are taken.
+    pub checked: Phase,
+    /// The last run of each of its phases; another one would change what passed.
+    pub runs: Vec<RunId>,
+}
+
 /// A run of another campaign, whose results are taken over where it has one of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TakenRun {
@@ -117,6 +128,9 @@ pub enum Pinned {
         /// The pattern's hash, which is its stream's id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern_hash: Option<String>,
+        /// The campaigns that names are taken from, in their order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        inputs: Vec<Input>,
     },
     /// DNS.
     Validation {

@@ -19,10 +19,8 @@ impl ConfigurePhase {
             && campaign.names > 0
             && record.config.as_ref() != Some(&self.config)
         {
-            return Err(Error::RerunRefused {
-                phase,
+            return Err(Error::NamesStay {
                 current: record.state,
-                message: "the campaign has its names, and they do not change",
             });
         }
         if transition(phase, record.state, Action::Configure) == Transition::Refused {

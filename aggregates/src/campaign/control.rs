@@ -72,7 +72,13 @@ impl Stop {
         if campaign.stopped {
             return Ok(Vec::new());
         }
-        let phase = campaign.active_phase().ok_or(Error::NothingUnderWay)?;
+        let Some(phase) = campaign.active_phase() else {
+            // Between two phases there is no run to end, and the next one must not begin.
+            return match campaign.auto_start_due() {
+                Some(_) => Ok(vec![Event::Stopped {}]),
+                None => Err(Error::NothingUnderWay),
+            };
+        };
         let run_id = gate(campaign, phase, Action::Stop, None)?.ok_or(Error::NothingUnderWay)?;
         Ok(vec![stopped(phase, run_id), Event::Stopped {}])
     }

@@ -128,7 +128,11 @@ pub(super) fn check_tags(tags: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn check_name(name: &str) -> Result<(), Error> {
+/// Checks a campaign's name.
+///
+/// # Errors
+/// [`Error::Invalid`] where it is blank or longer than 255 characters.
+pub fn check_name(name: &str) -> Result<(), Error> {
     let length = name.chars().count();
     if name.trim().is_empty() || length > NAME_LIMIT {
         return Err(Error::Invalid {

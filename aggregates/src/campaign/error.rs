@@ -20,7 +20,7 @@ pub enum Error {
         message: String,
     },
     /// The transition table has no such transition.
-    #[error("cannot {} {phase} while it is {}", action.name(), current.name())]
+    #[error("{}", refused_transition(*phase, *current, *action))]
     InvalidTransition {
         /// The phase.
         phase: Phase,
@@ -64,7 +64,7 @@ pub enum Error {
         blocking: Phase,
     },
     /// The mode needs phases configured that are not.
-    #[error("not configured: {}", missing.iter().map(|p| p.name()).collect::<Vec<_>>().join(", "))]
+    #[error("these phases must be configured first: {}", missing.iter().map(|p| p.name()).collect::<Vec<_>>().join(", "))]
     MissingPhases {
         /// The phase that should have started.
         phase: Phase,
@@ -82,6 +82,12 @@ pub enum Error {
         current: PhaseState,
         /// Why.
         message: &'static str,
+    },
+    /// The campaign has its names: neither where they come from nor what they are can change.
+    #[error("cannot configure discovery: {}", Self::NAMES_STAY)]
+    NamesStay {
+        /// Where discovery stands.
+        current: PhaseState,
     },
     /// A rerun rests on a phase that has not completed.
     #[error("cannot run {phase} again before {blocking} has completed")]
@@ -111,4 +117,19 @@ pub enum Error {
     /// The command names a run that is over.
     #[error("the run is over")]
     RunIsOver,
+}
+
+impl Error {
+    /// What is said of names that would have to change.
+    pub const NAMES_STAY: &str = "the campaign has its names, and they do not change";
+}
+
+/// Says why a phase does not take an action. One that has not started refuses its start only for want of a
+/// configuration.
+fn refused_transition(phase: Phase, current: PhaseState, action: Action) -> String {
+    let (action, state) = (action.name(), current.name());
+    if current == PhaseState::NotStarted && action == Action::Start.name() {
+        return format!("cannot start {phase}: it must be configured first");
+    }
+    format!("cannot {action} {phase} while it is {state}")
 }

@@ -43,10 +43,8 @@ impl ImportDomains {
             discovery.state,
             PhaseState::NotStarted | PhaseState::Configured
         ) {
-            return Err(Error::RerunRefused {
-                phase: Phase::Discovery,
+            return Err(Error::NamesStay {
                 current: discovery.state,
-                message: "the campaign has its names, and they do not change",
             });
         }
         let total = campaign.names.saturating_add(self.names.len() as u64);

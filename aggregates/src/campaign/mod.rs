@@ -44,10 +44,10 @@ pub use self::{
     campaign_type::{CampaignType, UnknownType},
     change_details::ChangeDetails,
     change_mode::{ChangeMode, Mode, UnknownMode},
-    configuration::{PhaseConfig, Pinned, Source, TakenRun},
+    configuration::{Input, PhaseConfig, Pinned, Source, TakenRun},
     configure_phase::ConfigurePhase,
     control::{PausePhase, ResumePhase, Stop, StopPhase},
-    create::Create,
+    create::{Create, check_name},
     create_with_names::CreateWithNames,
     delete::Delete,
     duplicate::Duplicate,
@@ -242,16 +242,26 @@ impl Campaign {
         self.names == 0 && self.phase(Phase::Discovery).config.as_ref() == Some(&imports)
     }
 
-    /// Tells whether others may take what the campaign found: it has its names, and nothing is under way, about to
-    /// begin, or ended half way.
+    /// Returns how others may take what the campaign found; nothing while it has no names, or something is under way,
+    /// about to begin, or ended half way.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.phase(Phase::Discovery).state == PhaseState::Completed
+    pub fn as_input(&self, campaign_id: CampaignId) -> Option<Input> {
+        let completed = |phase: &Phase| self.phase(*phase).state == PhaseState::Completed;
+        let failed = |phase: Phase| self.phase(phase).state == PhaseState::Failed;
+        let settled = completed(&Phase::Discovery)
             && self.active_phase().is_none()
             && self.auto_start_due().is_none()
-            && !self
+            && !self.phases().any(failed);
+        let checks = [Phase::Extraction, Phase::Validation, Phase::Discovery];
+        let checked = checks.into_iter().find(completed)?;
+        settled.then(|| Input {
+            campaign_id,
+            checked,
+            runs: self
                 .phases()
-                .any(|phase| self.phase(phase).state == PhaseState::Failed)
+                .filter_map(|phase| self.phase(phase).run)
+                .collect(),
+        })
     }
 
     /// Returns the offset up to which the present discovery run has generated.

@@ -82,6 +82,7 @@ mod tests {
             _ => Pinned::Discovery {
                 source: Source::Import,
                 pattern_hash: None,
+                inputs: Vec::new(),
             },
         };
         Event::PhaseStarted {

@@ -113,7 +113,7 @@ impl Campaign {
             return Err(Error::RerunRefused {
                 phase,
                 current,
-                message: "the campaign has its names, and they do not change",
+                message: Error::NAMES_STAY,
             });
         }
         if let Some(blocking) = Phase::ALL

@@ -7,6 +7,7 @@
 //! changes the order or the set of names raises [`GENERATOR_VERSION`], which every pattern hash covers.
 
 mod domain_name;
+mod emptiness;
 mod error;
 mod generator;
 mod hash;

@@ -95,11 +95,13 @@ impl Pattern {
     ///
     /// # Errors
     /// Names the field that cannot be honoured: a length that has no place in this kind or passes 64, a character that
-    /// no host name has, no top-level domain, a pattern of which every name would be too long, a total beyond `u128`.
+    /// no host name has, no top-level domain, a pattern of which every name would be too long or illegal, a total beyond
+    /// `u128`.
     pub fn parse(spec: Spec) -> Result<Self, Error> {
         let constant = canonical_piece(&spec.constant)
             .ok_or_else(|| Error::new("constant", "has characters that no host name can have"))?;
         let (prefix_length, suffix_length) = lengths(&spec)?;
+        let by_one_length = spec.variable_length.is_some();
         let (charset, dictionary) = match spec.dictionary {
             None => (charset(&spec.charset, prefix_length + suffix_length)?, None),
             Some(words) => {
@@ -116,7 +118,8 @@ impl Pattern {
             tlds: tlds(spec.tlds)?,
             dictionary,
         };
-        pattern.check_size()?;
+        pattern.check_size(by_one_length)?;
+        pattern.check_emptiness()?;
         Ok(pattern)
     }
 
@@ -201,7 +204,7 @@ impl Pattern {
     }
 
     /// Refuses what would enumerate nothing: too many combinations to count, or only names that are too long.
-    fn check_size(&self) -> Result<(), Error> {
+    fn check_size(&self, by_one_length: bool) -> Result<(), Error> {
         if self.checked_total().is_none() {
             return Err(Error::new(
                 "charset",
@@ -219,7 +222,10 @@ impl Pattern {
             }
             if shortest > MAX_LABEL {
                 let field = match self.kind {
+                    _ if self.constant.chars().count() > MAX_LABEL => "constant",
+                    _ if by_one_length => "variable_length",
                     Kind::Suffix => "suffix_length",
+                    Kind::Both if before == 0 => "suffix_length",
                     Kind::Prefix | Kind::Both => "prefix_length",
                 };
                 return Err(Error::new(
@@ -289,6 +295,7 @@ fn lengths(spec: &Spec) -> Result<(u32, u32), Error> {
     };
     for (length, field) in [(before, "prefix_length"), (after, "suffix_length")] {
         if length > MAX_VARIABLE_LENGTH {
+            let field = spec.variable_length.map_or(field, |_| "variable_length");
             return Err(Error::new(field, "0 to 64 characters are allowed"));
         }
     }
@@ -410,6 +417,11 @@ mod tests {
         assert_eq!(refused(|s| s.suffix_length = 1), "suffix_length");
         assert_eq!(refused(|s| s.prefix_length = 65), "prefix_length");
         assert_eq!(refused(|s| s.prefix_length = 60), "prefix_length");
+        for length in [60, 65] {
+            let only = |s: &mut Spec| (s.prefix_length, s.variable_length) = (0, Some(length));
+            assert_eq!(refused(only), "variable_length");
+        }
+        assert_eq!(refused(|s| s.constant = "a".repeat(64)), "constant");
         assert_eq!(refused(|s| s.variable_length = Some(3)), "variable_length");
         assert_eq!(refused(|s| s.charset = String::new()), "charset");
         assert_eq!(refused(|s| s.charset = "ab.".into()), "charset");

@@ -1,10 +1,12 @@
 //! Why weights were refused.
 
+use super::Component;
+
 /// A set of weights that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No component has this name.
-    #[error("unknown weight {0:?}")]
+    #[error("unknown weight {0:?}: there are {names}", names = Component::ALL.map(Component::name).join(", "))]
     UnknownWeight(String),
     /// A weight that is negative, infinite or not a number.
     #[error("weight {0:?} must be a finite number of at least 0")]

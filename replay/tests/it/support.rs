@@ -90,6 +90,7 @@ impl World {
         let discovery = Pinned::Discovery {
             source: Source::Import,
             pattern_hash: None,
+            inputs: Vec::new(),
         };
         let found = Tallies::from([("imported".to_owned(), names as u64)]);
         let run_id = self.start_run(campaign_id, discovery).await;

@@ -8,6 +8,7 @@ mod names;
 pub mod plan;
 mod result;
 mod summary;
+mod unanswered;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use aggregates::{
     ids::FileId,
 };
 use clap::{Args, ValueEnum};
+use projections::domains::counts_of;
 use uuid::Uuid;
 
 pub use self::{
@@ -24,7 +26,7 @@ pub use self::{
     plan::Plan,
     summary::Summary,
 };
-use self::{names::NameArgs, plan::Names, result::Sink};
+use self::{names::NameArgs, plan::Names, result::Sink, unanswered::Unanswered};
 use super::{Error, Node, Parts, Shutdown, Store, say};
 use crate::{
     app::App,
@@ -108,10 +110,14 @@ async fn campaign(args: &RunArgs, plan: &Plan, app: &App, sink: Sink) -> Result<
         eprintln!("the campaign is complete: this is what it found, nothing is looked up anew");
     }
     follow(app, plan.campaign_id, &Follow { quiet }).await?;
-    let summary = Summary::read(app, plan.campaign_id).await?;
+    let counts = counts_of(app.database.pool(), plan.campaign_id)
+        .await
+        .map_err(Error::step("read the counts"))?;
+    let summary = Summary::of(app, plan.campaign_id, &counts).await?;
     if summary.names == 0 {
         return Err(Error::Failed(
-            "the campaign has no names: earlier campaigns in this data directory were given every name of the pattern"
+            "the campaign has no names: earlier campaigns in this data directory were given every name of the pattern; \
+             --data-dir of another directory begins anew"
                 .to_owned(),
         ));
     }
@@ -125,6 +131,11 @@ async fn campaign(args: &RunArgs, plan: &Plan, app: &App, sink: Sink) -> Result<
         // The result is what goes on down the pipe.
         None => eprint!("{summary}"),
     }
+    if let Some(unanswered) = Unanswered::of(&counts) {
+        eprintln!("{unanswered}");
+    }
+    let id = plan.campaign_id;
+    eprintln!("the campaign is {id}; domainflow replay show {id} --version 1 shows how it began");
     Ok(())
 }
 

@@ -21,7 +21,7 @@ const SHOWN: u64 = 5;
 #[command(group = ArgGroup::new("names").required(true))]
 pub(super) struct NameArgs {
     /// Where the variable part of generated names stands: prefix, suffix or both
-    #[arg(long, group = "names", value_name = "KIND")]
+    #[arg(long, group = "names", value_name = "KIND", value_parser = kind)]
     pattern: Option<Kind>,
     /// A file of names, one a line, in place of a pattern
     #[arg(long, group = "names", value_name = "FILE", conflicts_with_all = ["constant", "length", "prefix_length", "suffix_length", "charset", "tlds", "limit"])]
@@ -78,6 +78,10 @@ impl NameArgs {
     }
 
     fn pattern(&self, kind: Kind) -> Result<Pattern, Error> {
+        self.check_lengths(kind)?;
+        if self.tlds.is_empty() {
+            return Err(Error::Usage("--tld is missing".to_owned()));
+        }
         Pattern::parse(Spec {
             kind,
             constant: self.constant.clone(),
@@ -91,6 +95,22 @@ impl NameArgs {
         .map_err(|error| Error::Usage(format!("{}: {}", self.argument_of(&error), error.reason())))
     }
 
+    /// Refuses lengths that are for the other patterns.
+    fn check_lengths(&self, kind: Kind) -> Result<(), Error> {
+        let (given, wanted) = match kind {
+            Kind::Both if self.length.is_some() => {
+                ("--length", "--prefix-length and --suffix-length")
+            }
+            Kind::Both => return Ok(()),
+            _ if self.prefix_length.is_some() => ("--prefix-length", "--length"),
+            _ if self.suffix_length.is_some() => ("--suffix-length", "--length"),
+            _ => return Ok(()),
+        };
+        Err(Error::Usage(format!(
+            "{given} is not for this pattern, which takes {wanted}"
+        )))
+    }
+
     /// Names the argument that a field of a pattern came from.
     fn argument_of(&self, error: &names::Error) -> String {
         match error.field().split('[').next().unwrap_or_default() {
@@ -102,6 +122,11 @@ impl NameArgs {
             field => format!("--{}", field.replace('_', "-")),
         }
     }
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    text.parse()
+        .map_err(|_| "it is none of prefix, suffix, both".to_owned())
 }
 
 /// Reads a list; lines that hold no name, or one that was there already, are told of and left out.

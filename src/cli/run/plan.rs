@@ -1,7 +1,7 @@
 //! What a command asks for, and the one campaign that it stands for.
 
 use aggregates::{
-    campaign::{Create, Mode, PhaseConfig, Source},
+    campaign::{Create, Mode, PhaseConfig, Source, check_name},
     ids::{CampaignId, UserId},
     names::Pattern,
 };
@@ -60,6 +60,9 @@ impl Plan {
             let keyword = keyword.map_or_else(String::new, |text| format!(" {text:?}"));
             Error::Usage(format!("--keyword{keyword}: {}", unusable.message))
         })?;
+        if let Some(name) = &args.name {
+            check_name(name).map_err(|refused| Error::Usage(format!("--{refused}")))?;
+        }
         let names = args.names.names()?;
         let asked_for = match &names {
             Names::Generated { pattern, count } => serde_json::json!([pattern.hash(), count]),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aggregates::ids::CampaignId;
-use projections::domains::{counts_of, metrics_of};
+use projections::domains::{Counts, metrics_of};
 
 use super::Error;
 use crate::app::App;
@@ -28,16 +28,16 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Reads the counts of a campaign.
+    /// Takes from a campaign's counts what stands there, and reads the rest.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn read(app: &App, campaign_id: CampaignId) -> Result<Self, Error> {
-        let pool = app.database.pool();
-        let counts = counts_of(pool, campaign_id)
-            .await
-            .map_err(Error::step("read the counts"))?;
-        let metrics = metrics_of(pool, campaign_id)
+    pub(super) async fn of(
+        app: &App,
+        campaign_id: CampaignId,
+        counts: &Counts,
+    ) -> Result<Self, Error> {
+        let metrics = metrics_of(app.database.pool(), campaign_id)
             .await
             .map_err(Error::step("read the figures"))?;
         let dns = |reason: &str| counts.dns_reasons.get(reason).copied().unwrap_or(0);

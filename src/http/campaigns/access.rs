@@ -101,6 +101,21 @@ pub(in crate::http) async fn execute(
     Ok(done)
 }
 
+/// Refuses settings for a typed campaign, whose own interface keeps them.
+pub(super) fn may_configure(campaign: &campaigns::Campaign, field: &str) -> Result<(), Error> {
+    match campaign.campaign_type {
+        CampaignType::Full => Ok(()),
+        typed => Err(Error::unprocessable(
+            field,
+            format!(
+                "a {} campaign is configured below /api/v1/campaigns/{}",
+                typed.name(),
+                typed.name()
+            ),
+        )),
+    }
+}
+
 /// Reads a phase of a path.
 pub(super) fn phase(text: &str) -> Result<Phase, Error> {
     text.parse().map_err(|error| Error::bad("phase", error))

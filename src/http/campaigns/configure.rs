@@ -18,10 +18,10 @@ use crate::{
     http::{Answer, Caller, Error, IfMatch, Json, Path, State, vocabulary},
 };
 
-/// Configures a phase for its next run. A setting that is unknown, or that cannot be honoured, is refused.
+/// Configures a phase for its next run.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/phases/{phase}/configure", tag = "campaigns",
-    request_body = PhaseConfigurationRequest,
+    description = include_str!("configure.md"), request_body = PhaseConfigurationRequest,
     params(("campaignId" = Uuid, Path), ("phase" = inline(vocabulary::PhaseInPath), Path), ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     responses((status = 200, body = PhaseStatusResponse), (status = 404), (status = 409))
 )]
@@ -61,6 +61,7 @@ pub(super) async fn config_of(
     phase: Phase,
     request: PhaseConfigurationRequest,
 ) -> Result<PhaseConfig, Error> {
+    access::may_configure(campaign, "configuration")?;
     let database = &state.app.database;
     let most = campaign
         .max_domains

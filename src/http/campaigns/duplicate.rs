@@ -1,7 +1,7 @@
 //! Making a campaign like another one.
 
 use aggregates::{
-    campaign::{Command, Create, Duplicate, Event, Phase},
+    campaign::{CampaignType, Command, Create, Duplicate, Event, Phase},
     ids::CampaignId,
 };
 use projections::campaigns;
@@ -71,7 +71,15 @@ fn at_version(source: &campaigns::Campaign, expected: Option<u64>) -> Result<(),
 
 async fn copy_of(state: &State, source: &campaigns::Campaign) -> Result<Duplicate, Error> {
     let configuration = source.configuration.clone();
-    let planned = settings::plan(&state.app.database, source.owner, &configuration).await?;
+    // The settings of a typed campaign list no names.
+    let names = match source.campaign_type {
+        CampaignType::Full => {
+            let database = &state.app.database;
+            let planned = settings::plan(database, source.owner, &configuration);
+            planned.await?.names
+        }
+        _ => None,
+    };
     let known = source.aggregate();
     let phases = Phase::ALL.into_iter();
     let phases = phases.filter_map(|phase| known.phase(phase).config().cloned());
@@ -89,7 +97,7 @@ async fn copy_of(state: &State, source: &campaigns::Campaign) -> Result<Duplicat
             phases: phases.collect(),
             configuration,
         },
-        import: planned.names.map(import),
+        import: names.map(import),
     })
 }
 

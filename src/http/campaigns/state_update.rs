@@ -1,5 +1,7 @@
 //! The state of a campaign, written: commands in disguise.
 
+use std::fmt;
+
 use aggregates::{
     campaign::{
         ChangeDetails, ChangeMode, Command, Event, Mode, PausePhase, Reconfigure, ResumePhase,
@@ -180,17 +182,28 @@ async fn decide(
         },
     }
     let command = Command::Several(Several { commands });
-    access::execute(state, caller, id, command, expected).await
+    let done = access::execute(state, caller, id, command, expected).await;
+    done.map_err(|error| match error {
+        // It moved after it was read, and the version is the body's.
+        Error::PreconditionFailed { expected, actual } if request.version.is_some() => {
+            version_mismatch(actual, expected)
+        }
+        error => error,
+    })
+}
+
+fn version_mismatch(actual: impl fmt::Display, seen: impl fmt::Display) -> Error {
+    Error::Conflict {
+        code: "VERSION_MISMATCH",
+        message: format!("the campaign is at version {actual}, version names {seen}"),
+    }
 }
 
 /// Refuses a change of another version than the campaign's.
 fn at_version(campaign: &Campaign, seen: Option<i64>) -> Result<(), Error> {
     let actual = campaign.version;
     match seen {
-        Some(seen) if seen != actual => Err(Error::Conflict {
-            code: "VERSION_MISMATCH",
-            message: format!("the campaign is at version {actual}, version names {seen}"),
-        }),
+        Some(seen) if seen != actual => Err(version_mismatch(actual, seen)),
         _ => Ok(()),
     }
 }

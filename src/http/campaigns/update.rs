@@ -93,6 +93,7 @@ pub(super) async fn phases_of(
     campaign: &campaigns::Campaign,
     configuration: &Value,
 ) -> Result<Vec<PhaseConfig>, Error> {
+    access::may_configure(campaign, "configuration")?;
     let planned = settings::plan(&state.app.database, campaign.owner, configuration).await?;
     let limit = campaign
         .max_domains

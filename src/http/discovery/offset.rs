@@ -58,7 +58,7 @@ pub(super) async fn pattern_offset(
             suffix_length: length("suffixVariableLength", request.suffix_variable_length, MOST)?,
             variable_length: length("variableLength", request.variable_length, MOST)?,
             charset: Some(request.character_set),
-            tlds: request.tld.into_iter().collect(),
+            tlds: request.tld.map(|tld| vec![tld]),
             dictionary: None,
         },
     )

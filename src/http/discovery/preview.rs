@@ -86,7 +86,7 @@ pub(super) async fn preview(
             prefix_length: length("prefixVariableLength", request.prefix_variable_length, MOST)?,
             suffix_length: length("suffixVariableLength", request.suffix_variable_length, MOST)?,
             charset: Some(request.character_set),
-            tlds: vec![request.tld],
+            tlds: Some(vec![request.tld]),
             ..Fields::default()
         },
     )

@@ -1,6 +1,8 @@
 //! The OpenAPI document: the operations as their handlers describe them, and what all of them have in common.
 
 mod absent;
+mod answers;
+mod headers;
 mod refusals;
 
 use utoipa::{
@@ -45,8 +47,10 @@ pub(super) fn compose<const N: usize>(
         .build();
     for (base, public, private) in interfaces {
         if let Some(mut public) = public {
-            each(&mut public, |_, path, operation| {
+            each(&mut public, |method, path, operation| {
                 refusals::of_public(operation, base, path);
+                headers::declare(method, path, operation);
+                answers::describe(method, operation);
             });
             document = document.nest(base, public);
         }
@@ -72,6 +76,8 @@ fn needing_a_user(base: &str, mut private: OpenApi) -> OpenApi {
             takes_header(operation, "X-Idempotency-Key", KEY, key);
         }
         refusals::of_private(operation, method, base, path);
+        headers::declare(method, path, operation);
+        answers::describe(method, operation);
     });
     private
 }

@@ -23,7 +23,10 @@ pub(super) struct CreateScoringProfileRequest {
     /// Its name, 1 to 255 characters.
     name: String,
     description: Option<String>,
-    /// The weights by component; at least one above 0, and no other names than the components'.
+    /// The weights by component, each a number of at least 0, at least one above 0; a score normalises them to sum 1,
+    /// and a component that is not named counts nothing. The components, with their weights where a campaign has no
+    /// profile: `keyword_density` (0.35), `unique_keyword_coverage` (0.25), `non_parked` (0.10),
+    /// `content_length_quality` (0.10), `title_keyword` (0.10), `freshness` (0.10), `tf_lite` (0).
     weights: BTreeMap<String, f64>,
     /// 1 where it is given: a profile begins there.
     version: Option<u64>,
@@ -36,7 +39,7 @@ pub(super) struct UpdateScoringProfileRequest {
     /// The new name, 1 to 255 characters.
     name: Option<String>,
     description: Option<String>,
-    /// All weights that it shall have.
+    /// All weights that it shall have, by component as when it was made.
     weights: Option<BTreeMap<String, f64>>,
     /// The version that the caller saw; another is 409.
     version: Option<u64>,

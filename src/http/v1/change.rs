@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     access,
-    create::{Details, TypedCampaignRequest},
+    create::{Details, TypedCampaignRequest, in_own_words},
     settings,
     view::TypedCampaign,
 };
@@ -100,7 +100,7 @@ async fn decide(
     changed.map_err(|error| match error {
         // The caller named no version that he saw.
         Error::PreconditionFailed { .. } if expected.is_none() => concurrent_change(),
-        error => error,
+        error => in_own_words(error),
     })
 }
 
@@ -109,6 +109,9 @@ fn merged(kept: &Value, new: Map<String, Value>) -> Map<String, Value> {
     let mut settings = kept.as_object().cloned().unwrap_or_default();
     if new.contains_key("inputCampaignIds") && !new.contains_key("sourceMode") {
         settings.remove("sourceMode");
+    }
+    if new.contains_key("sourceMode") && !new.contains_key("inputCampaignIds") {
+        settings.remove("inputCampaignIds");
     }
     settings.extend(new);
     settings.retain(|_, value| !value.is_null());

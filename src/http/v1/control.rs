@@ -101,7 +101,8 @@ pub(super) async fn cancel(
     IfMatch(expected): IfMatch,
 ) -> Result<Answer<TypedCampaign>, Error> {
     let id = find(&state, &caller, &campaign_type, id).await?;
-    control(&state, &caller, id, expected, |_| Command::Stop(Stop {})).await
+    let done = execute(&state, &caller, id, Command::Stop(Stop {}), expected).await?;
+    access::answer(&state, &done, false).await
 }
 
 async fn find(
@@ -151,11 +152,7 @@ async fn phase_under_way(state: &State, id: CampaignId) -> Result<Phase, Error> 
             .auto_start_due()
             .is_some_and(|due| campaign.phase(due).refusal().is_none());
         if !about_to_begin || Instant::now() >= deadline {
-            return match campaign.status() {
-                // A campaign that was stopped is stopped; the rules of the command have the last word.
-                campaign::Status::Cancelled => Ok(campaign.due_phase().unwrap_or(Phase::Discovery)),
-                _ => Err(campaign::Error::NothingUnderWay.into_http()),
-            };
+            return Err(campaign::Error::NothingUnderWay.into_http());
         }
         sleep(LOOK).await;
     }

@@ -152,5 +152,17 @@ async fn make(
         None => Command::Create(create),
     };
     let id = CampaignId(Uuid::now_v7());
-    execute(state, caller, id, command, None).await
+    let made = execute(state, caller, id, command, None).await;
+    made.map_err(in_own_words)
+}
+
+/// Names the fields that typed campaigns call otherwise.
+pub(super) fn in_own_words(error: Error) -> Error {
+    let Error::Unprocessable(mut details) = error else {
+        return error;
+    };
+    for detail in details.iter_mut().filter(|detail| detail.field == "name") {
+        "campaignName".clone_into(&mut detail.field);
+    }
+    Error::Unprocessable(details)
 }

@@ -10,7 +10,7 @@ use crate::http::{
 };
 
 /// Checks the failed domains again, as a new run of the first check that failed for some; all others keep what was found
-/// out about them.
+/// out about them. That there is no such name (`NXDOMAIN`) is an answer, and is not asked for again.
 #[utoipa::path(
     post, path = "/campaigns/{type}/{campaignId}/retry", tag = "typed campaigns",
     params(("type" = inline(vocabulary::CheckingTypeInPath), Path), ("campaignId" = Uuid, Path),

@@ -261,7 +261,7 @@ fn generation(settings: GenerationSettings) -> Result<Vec<PhaseConfig>, Error> {
             suffix_length: settings.suffix_variable_length,
             variable_length: None,
             charset: settings.char_set,
-            tlds: settings.tlds.unwrap_or_default(),
+            tlds: settings.tlds,
             dictionary: settings.dictionary,
         },
         &NAMES,

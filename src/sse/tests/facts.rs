@@ -51,6 +51,7 @@ fn started(auto: bool) -> Event {
     let pinned = Pinned::Discovery {
         source: Source::Import,
         pattern_hash: None,
+        inputs: Vec::new(),
     };
     Event::PhaseStarted {
         phase: Phase::Discovery,

@@ -47,6 +47,15 @@ pub async fn slow(ann: &Client) -> String {
 async fn a_full_sequence_does_not_start_until_its_phases_are_configured() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
+    let unsaid = create(&ann, &json!({"name": "nothing said"})).await;
+    let error = conflict(
+        ann.post(&format!("{unsaid}/start")).send().await,
+        "INVALID_PHASE_TRANSITION",
+    );
+    assert_eq!(
+        error["message"],
+        "cannot start discovery: it must be configured first"
+    );
     let path = create(&ann, &shops("ab")).await;
     let error = conflict(
         ann.post(&format!("{path}/start")).send().await,

@@ -72,6 +72,22 @@ async fn a_setting_that_cannot_be_honoured_is_refused_by_its_name_and_nothing_is
             "configuration.patternConfig.tlds[1]",
         ),
         (
+            pattern(json!({"tlds": []})),
+            "configuration.patternConfig.tlds",
+        ),
+        (
+            pattern(json!({"prefixVariableLength": 0, "variableLength": 65})),
+            "configuration.patternConfig.variableLength",
+        ),
+        (
+            pattern(json!({"constant": "a".repeat(70)})),
+            "configuration.patternConfig.constant",
+        ),
+        (
+            pattern(json!({"charset": "-"})),
+            "configuration.patternConfig.charset",
+        ),
+        (
             pattern(json!({"targetDomains": ["a.test"]})),
             "configuration.patternConfig.type",
         ),
@@ -165,6 +181,16 @@ async fn an_unknown_or_useless_setting_of_a_phase_is_refused_by_its_name() {
             "discovery",
             of(json!({"constantString": "x", "tld": "com", "tlds": ["org"]})),
             "configuration.tld",
+        ),
+        (
+            "discovery",
+            of(json!({"constantString": "x", "tlds": []})),
+            "configuration.tlds",
+        ),
+        (
+            "discovery",
+            of(json!({"patternType": "prefix", "prefixVariableLength": 2, "characterSet": "-"})),
+            "configuration.characterSet",
         ),
         (
             "discovery",

@@ -120,6 +120,19 @@ async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
     let (kind, body) = form("late.txt", "late.test");
     let late = ann.post(&upload).body(&kind, body).send().await.ok(409);
     assert_eq!(late["error"]["code"], "RERUN_PRECONDITION_FAILED");
+    assert_eq!(late["error"]["attempted_action"], "configure");
+    let configure = json!({"configuration": {"constantString": "x"}});
+    let late = ann
+        .post(&format!("{path}/phases/discovery/configure"))
+        .json(&configure)
+        .send()
+        .await
+        .ok(409);
+    assert_eq!(late["error"]["attempted_action"], "configure");
+    assert_eq!(
+        late["error"]["message"],
+        "cannot configure discovery: the campaign has its names, and they do not change"
+    );
     reaches(&ann, &path, "running").await;
     app.stop().await;
 }
@@ -257,7 +270,7 @@ async fn an_upload_that_is_no_list_is_refused_by_name() {
     .blames(400, "body");
     send(("text/plain".to_owned(), b"a.test".to_vec()))
         .await
-        .ok(415);
+        .blames(415, "Content-Type");
     send(form("list.txt", &"\n".repeat(1_000_001)))
         .await
         .blames(422, "file");

@@ -46,6 +46,34 @@ fn what_is_wrong_with_a_command_line_is_said_in_one_line_and_ends_with_2() {
             "--charset",
         ),
         (
+            [pattern.as_slice(), &["--length", "2", "--charset", "-"]].concat(),
+            "--charset",
+        ),
+        (
+            vec!["run", "--pattern", "prefix", "--length", "2"],
+            "--tld is missing",
+        ),
+        (
+            vec!["run", "--pattern", "sideways", "--length", "2"],
+            "none of prefix, suffix, both",
+        ),
+        (
+            vec!["run", "--pattern", "both", "--length", "2", "--tld", "test"],
+            "--length is not for this pattern, which takes --prefix-length and --suffix-length",
+        ),
+        (
+            [pattern.as_slice(), &["--prefix-length", "2"]].concat(),
+            "--prefix-length is not for this pattern, which takes --length",
+        ),
+        (
+            [pattern.as_slice(), &["--length", "2", "--name", ""]].concat(),
+            "--name",
+        ),
+        (
+            vec!["migrate", "--database-url", "mysql://me:hidden@db/x"],
+            "--database-url: must begin with postgres://",
+        ),
+        (
             [
                 pattern.as_slice(),
                 &["--length", "2", "--resolver", "nobody"],

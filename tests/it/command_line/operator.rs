@@ -67,3 +67,28 @@ fn a_user_that_cannot_be_is_the_command_lines_fault() {
         );
     }
 }
+
+#[test]
+fn replay_looks_only_at_what_is_there() {
+    let directory = directory();
+    let nothing = directory.path().join("nothing");
+    let id = "01a1ffac-affe-7306-a54d-bef332ecea07";
+    let commands: [&[&str]; 4] = [&["check"], &["verify"], &["rebuild"], &["show", id]];
+    for command in commands {
+        let refused = domainflow(&nothing)
+            .arg("replay")
+            .args(command)
+            .output()
+            .expect("it runs");
+        let message = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{command:?}: {message}");
+        assert_eq!(
+            message,
+            format!(
+                "error: there is no DomainFlow data in {}\n",
+                nothing.display()
+            )
+        );
+        assert!(!nothing.exists(), "{command:?} made nothing");
+    }
+}

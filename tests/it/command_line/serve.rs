@@ -77,3 +77,19 @@ fn what_is_wrong_with_a_servers_command_line_is_told_before_a_database_is_starte
         assert!(!directory.path().join("postgres").exists(), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_data_directory_that_cannot_be_is_named() {
+    let directory = directory();
+    let file = directory.path().join("a-file");
+    std::fs::write(&file, "").expect("a file");
+    for wrong in [file.as_path(), std::path::Path::new("/proc/nowhere")] {
+        let ended = domainflow(wrong)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .output()
+            .expect("it runs");
+        let message = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{message}");
+        assert!(message.contains(&wrong.display().to_string()), "{message}");
+    }
+}

@@ -3,6 +3,7 @@
 //! that a test's client sees, by `support/answers.rs`.
 
 mod compare;
+mod described;
 mod notation;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! A client of a stream that reads what is on the wire.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use serde_json::Value;
 
@@ -26,6 +26,15 @@ impl Message {
             .unwrap_or_else(|| panic!("an id: {self:?}"))
     }
 }
+
+/// What the document says of the messages.
+static DESCRIBED: LazyLock<String> = LazyLock::new(|| {
+    let document = serde_json::to_value(domainflow::http::openapi()).expect("JSON");
+    let description =
+        document.pointer("/paths/~1api~1v2~1sse~1events/get/responses/200/description");
+    let description = description.and_then(Value::as_str);
+    description.expect("a description").to_owned()
+});
 
 /// One open stream.
 pub struct Stream {
@@ -130,6 +139,10 @@ fn parse(block: &str) -> Message {
     let data: Value =
         serde_json::from_str(&field("data: ").unwrap_or_else(|| panic!("data: {block}"))).unwrap();
     let kind = field("event: ").unwrap_or_else(|| panic!("a type: {block}"));
+    assert!(
+        DESCRIBED.contains(&format!("`{kind}`")),
+        "the document says nothing of {kind}"
+    );
     assert_eq!(
         (&data["version"], data["type"].as_str()),
         (&1.into(), Some(kind.as_str()))

@@ -7,7 +7,7 @@ use std::{
 };
 
 use jsonschema::{Draft, Validator};
-use reqwest::{Method, Url};
+use reqwest::{Method, Url, header::HeaderMap};
 use serde_json::{Value, json};
 
 use domainflow::http::{self, router::BASE, v1};
@@ -50,6 +50,36 @@ pub fn check(method: &Method, url: &Url, status: u16, content_type: &str, text: 
     if media_type == "application/json" {
         let schema = format!("{pointer}/content/{}/schema", escaped(media_type));
         fits(&schema, &here, text);
+    }
+}
+
+/// Headers of answers that the document declares, in the middleware's spelling and in its own.
+const DECLARED: [(&str, &str); 7] = [
+    ("etag", "ETag"),
+    ("x-event-cursor", "X-Event-Cursor"),
+    ("x-projection-lag", "X-Projection-Lag"),
+    ("x-total-count", "X-Total-Count"),
+    ("x-request-id", "X-Request-Id"),
+    ("retry-after", "Retry-After"),
+    ("www-authenticate", "WWW-Authenticate"),
+];
+
+/// Panics where an answer has a header that the document does not declare, or shows no version where one is declared.
+#[track_caller]
+pub fn check_headers(method: &Method, url: &Url, status: u16, headers: &HeaderMap) {
+    let Some((path, operation)) = operation(method, url.path()) else {
+        return;
+    };
+    let declared = DOCUMENT.pointer(&format!("{operation}/responses/{status}/headers"));
+    let declared = declared.cloned().unwrap_or_default();
+    for (name, spelled) in DECLARED {
+        let (there, said) = (headers.contains_key(name), declared.get(spelled).is_some());
+        assert!(said || !there, "{method} {path} {status} has {spelled}");
+        let always = name == "etag" || name == "x-total-count";
+        assert!(
+            !said || there || !always,
+            "{method} {path} {status} has no {spelled}"
+        );
     }
 }
 

@@ -305,6 +305,7 @@ pub fn validation_under_way() -> Vec<campaign::Event> {
     };
     let discovered = Pinned::Discovery {
         pattern_hash: Some(pattern.hash()),
+        inputs: Vec::new(),
         source,
     };
     let validated = Pinned::Validation {

@@ -283,6 +283,7 @@ impl Request {
             .get("content-type")
             .map_or("", |of| of.to_str().expect("a media type"));
         answers::check(&method, &url, status, content_type, &text);
+        answers::check_headers(&method, &url, status, &headers);
         Reply {
             status,
             headers,
@@ -331,6 +332,19 @@ impl Reply {
             .map(|d| d["field"].clone())
             .collect();
         assert!(fields.contains(&Value::String(field.to_owned())), "{body}");
+    }
+
+    /// Expects a refusal that names a field, and returns what is said of it.
+    #[track_caller]
+    pub fn says(self, status: u16, field: &str) -> String {
+        let body = self.json();
+        self.blames(status, field);
+        let details = body["error"]["details"].as_array().expect("details");
+        let detail = details.iter().find(|detail| detail["field"] == field);
+        detail
+            .and_then(|detail| detail["message"].as_str())
+            .expect("a message")
+            .to_owned()
     }
 
     /// Expects a refusal of a body, or of the file in it, that tells how large it may be.

@@ -81,6 +81,22 @@ async fn a_dns_campaign_checks_the_names_of_a_file() {
     let reason = records(&ann, &path, "?dnsReason=SERVFAIL").await;
     assert_eq!(each(&reason, "domain"), ["ill.test"]);
 
+    let copy = ann.post(&format!(
+        "/campaigns/{}/duplicate",
+        path.rsplit('/').next().unwrap()
+    ));
+    let copy = copy.send().await.ok(201)["id"].clone();
+    let copy = format!(
+        "{}/{}",
+        path.rsplit_once('/').unwrap().0,
+        copy.as_str().unwrap()
+    );
+    let copy = ann.get(&copy).send().await.ok(200);
+    assert_eq!(
+        (&copy["status"], &copy["sourceMode"]),
+        (&json!("pending"), &json!("upload"))
+    );
+
     // Names that do not exist were answered; only the other failures are tried again.
     ann.post(&format!("{path}/retry")).send().await.ok(200);
     crate::campaigns::reaches(&ann, &path, "completed").await;
@@ -178,5 +194,37 @@ async fn names_are_taken_from_campaigns_that_they_passed_each_once() {
         (&json!("DnsChecked"), &json!(id(&first)))
     );
     assert!(history["items"][1]["details"].get("taken_from").is_none());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_new_run_has_taken_back_is_not_shown_beside_what_it_has_not_found_yet() {
+    let app = TestApp::in_sandbox(world()).await;
+    let ann = app.user("ann").await;
+    let body = json!({"campaignName": "pages", "domains": ["good.test", "broken.test"]});
+    let path = create(&ann, "http", &body).await;
+    run(&ann, &path).await;
+    let id = path.rsplit('/').next().unwrap();
+    // The names are checked anew by a resolver that never answers.
+    let slow = super::slow_check(&ann).await;
+    let persona = ann.get(&slow).send().await.ok(200)["dnsPersonaId"].clone();
+    let configure = ann.post(&format!("/campaigns/{id}/phases/validation/configure"));
+    let refused = json!({"configuration": {}, "personaIds": {"dnsPersonaId": persona}});
+    configure
+        .json(&refused)
+        .send()
+        .await
+        .blames(422, "configuration");
+    ann.post(&format!("/campaigns/{id}/phases/validation/start"))
+        .send()
+        .await
+        .ok(200);
+    ann.post(&format!("{path}/pause")).send().await;
+    let found = records(&ann, &path, "").await;
+    for record in &found {
+        let status = record["validationStatus"].as_str().unwrap();
+        let has_page = record.get("resultData").is_some();
+        assert!(has_page == matches!(status, "done" | "failed"), "{record}");
+    }
     app.stop().await;
 }

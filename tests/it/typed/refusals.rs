@@ -26,7 +26,7 @@ async fn a_setting_that_cannot_be_honoured_is_refused_by_its_name() {
     let refused = [
         ("dns", json!({}), 400, "campaignName"),
         ("dns", named("campaignName", json!(5)), 400, "campaignName"),
-        ("dns", named("campaignName", json!("")), 422, "name"),
+        ("dns", named("campaignName", json!("")), 422, "campaignName"),
         (
             "dns",
             named("description", json!("x".repeat(10_001))),

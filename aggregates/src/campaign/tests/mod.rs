@@ -68,6 +68,7 @@ fn pinned(phase: Phase) -> Pinned {
         Phase::Discovery => Pinned::Discovery {
             source: Source::Import,
             pattern_hash: None,
+            inputs: Vec::new(),
         },
         Phase::Enrichment => Pinned::Enrichment {
             thresholds: lead::Thresholds::default(),

@@ -47,7 +47,7 @@ fn lists_are_taken_until_discovery_starts_and_never_past_the_limit() {
     events.push(started(Phase::Discovery, RUN, 1));
     assert!(matches!(
         when(&mut given(events), import(1)).unwrap_err(),
-        Error::RerunRefused { .. }
+        Error::NamesStay { .. }
     ));
 }
 

@@ -419,7 +419,7 @@ fn pattern_of(given: &PatternConfig) -> Result<Pattern, Error> {
         suffix_length: given.suffix_variable_length,
         variable_length: given.variable_length,
         charset: given.charset.clone(),
-        tlds: given.tlds.clone().unwrap_or_default(),
+        tlds: given.tlds.clone(),
         dictionary: None,
     };
     build(fields, &NAMES)

@@ -93,9 +93,7 @@ pub(super) fn config(
             suffix_length: settings.suffix_variable_length,
             variable_length: settings.variable_length,
             charset: settings.character_set,
-            tlds: settings
-                .tlds
-                .unwrap_or_else(|| settings.tld.into_iter().collect()),
+            tlds: settings.tlds.or_else(|| Some(vec![settings.tld?])),
             dictionary: settings.dictionary,
         },
         &NAMES,

@@ -22,14 +22,14 @@ pub(in crate::http) use self::{
     pattern::count,
     phase::{distinct, record_types},
 };
-use crate::http::{Detail, Error, body::blame};
+use crate::http::{Detail, Error, body::blame, objects::Objects};
 
 /// The most names that one campaign may be asked to generate.
 pub const MOST_NAMES: u64 = 10_000_000;
 
 /// Reads a settings object that stands in a request below `place`, or is the request where that is empty.
 pub(in crate::http) fn read<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, Error> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Objects(value)).map_err(|error| {
         let found = blame(&error.path().to_string(), &error.inner().to_string());
         below(place, found)
     })

@@ -47,8 +47,8 @@ pub struct Fields {
     pub variable_length: Option<u32>,
     /// The digits of the numeral.
     pub charset: Option<String>,
-    /// Top-level domains, `com` where empty.
-    pub tlds: Vec<String>,
+    /// Top-level domains, `com` where absent.
+    pub tlds: Option<Vec<String>>,
     /// Words in place of variable characters.
     pub dictionary: Option<Vec<String>>,
 }
@@ -85,12 +85,8 @@ pub fn build(fields: Fields, names: &Names) -> Result<Pattern, Error> {
         (0, 1..) => Kind::Suffix,
         (1.., 1..) => Kind::Both,
     });
-    let only_tld = fields.tlds.len() <= 1 && names.tld == "tld";
-    let tlds = if fields.tlds.is_empty() {
-        vec![DEFAULT_TLD.to_owned()]
-    } else {
-        fields.tlds
-    };
+    let only_tld = fields.tlds.as_ref().is_none_or(|tlds| tlds.len() == 1) && names.tld == "tld";
+    let tlds = fields.tlds.unwrap_or_else(|| vec![DEFAULT_TLD.to_owned()]);
     Pattern::parse(Spec {
         kind,
         constant: fields.constant.unwrap_or_default(),
@@ -162,9 +158,9 @@ mod tests {
         );
         assert_eq!(with(|f| f.charset = None), "characterSet");
         assert_eq!(with(|f| f.prefix_length = Some(65)), "prefixVariableLength");
-        assert_eq!(with(|f| f.tlds = vec!["not a tld".to_owned()]), "tld");
+        assert_eq!(with(|f| f.tlds = Some(vec!["not a tld".to_owned()])), "tld");
         assert_eq!(
-            with(|f| f.tlds = vec!["com".to_owned(), "1".to_owned()]),
+            with(|f| f.tlds = Some(vec!["com".to_owned(), "1".to_owned()])),
             "tlds[1]"
         );
     }

@@ -155,9 +155,11 @@ pub async fn phase_config(
             let thresholds = settings.thresholds.unwrap_or_default();
             thresholds.validate().map_err(|error| {
                 let field = camel_case(error.field());
+                let message = error.to_string();
+                let message: Vec<_> = message.split(' ').map(camel_case).collect();
                 Error::unprocessable(
                     format!("configuration.thresholds.{field}"),
-                    error.to_string(),
+                    message.join(" "),
                 )
             })?;
             PhaseConfig::Enrichment { thresholds }

@@ -141,19 +141,48 @@ pub(in crate::http::v1) struct KeywordMatch {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
     dns: Option<DnsChecked>,
+    dns_at: Option<DateTime<Utc>>,
     http: Option<HttpChecked>,
-    last: Option<DateTime<Utc>>,
+    http_at: Option<DateTime<Utc>>,
+    decided_at: Option<DateTime<Utc>>,
 }
 
 impl Evidence {
     /// Takes a result in.
     pub(super) fn add(&mut self, event: Event, at: DateTime<Utc>) {
-        self.last = self.last.max(Some(at));
         match event {
-            Event::DnsChecked(checked) => self.dns = Some(checked),
-            Event::HttpChecked(checked) => self.http = Some(checked),
-            Event::Scored(_) | Event::LeadDecided(_) => {}
+            Event::DnsChecked(checked) => {
+                self.dns = Some(checked);
+                self.dns_at = Some(at);
+            }
+            Event::HttpChecked(checked) => {
+                self.http = Some(checked);
+                self.http_at = Some(at);
+            }
+            Event::Scored(_) | Event::LeadDecided(_) => {
+                self.decided_at = self.decided_at.max(Some(at));
+            }
         }
+    }
+
+    /// Leaves out what a later run has taken back: it is in the stream, and counts no more.
+    fn that_counts(mut self, row: &Listed) -> Self {
+        let pending = |status: &str| status == "pending";
+        if pending(&row.dns_status) {
+            (self.dns, self.dns_at) = (None, None);
+        }
+        if pending(&row.http_status) {
+            (self.http, self.http_at) = (None, None);
+        }
+        if pending(&row.lead_status) && row.score.is_none() {
+            self.decided_at = None;
+        }
+        self
+    }
+
+    /// Returns when something was last found out that counts.
+    fn last(&self) -> Option<DateTime<Utc>> {
+        self.dns_at.max(self.http_at).max(self.decided_at)
     }
 
     /// Says why a check failed: the last one, where several did.
@@ -267,6 +296,7 @@ impl Record {
         row: Listed,
         evidence: Evidence,
     ) -> Self {
+        let evidence = evidence.that_counts(&row);
         match campaign_type {
             CampaignType::Generation | CampaignType::Full => Self::Generated(Generated {
                 domain: row.name,
@@ -286,7 +316,7 @@ impl Record {
                         (false, false) => open.word(campaign_type),
                     },
                     domain: row.name,
-                    last_checked_at: evidence.last,
+                    last_checked_at: evidence.last(),
                     error_details: evidence.failure(),
                     http_status_code: evidence.http.as_ref().and_then(|http| http.status),
                     dns_record_data: evidence.dns.as_ref().map(DnsRecordData::of),
@@ -343,7 +373,7 @@ impl Lead {
             keyword_matches: keyword_matches.collect(),
             score: row.score.map(on_the_wire),
             error_details: evidence.failure(),
-            last_processed_at: evidence.last,
+            last_processed_at: evidence.last(),
             domain: row.name,
             lead_status: row.lead_status,
             rejection_reason: row.rejection_reason,
