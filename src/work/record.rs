@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use crate::work::{
         PostgresOrders, Release,
-        testing::{database, leased, metadata, state_of_the_order},
+        testing::{append, database, leased, metadata, state_of_the_order},
     };
 
     const NAME: &str = "shop.test";
@@ -361,5 +361,29 @@ mod tests {
         assert_eq!(stream(&others, &order, NAME).await.0.dns_run, None);
         assert_eq!(stream(&others, &order, STILL).await.1, 0);
         assert_eq!(state_of_the_order(&others).await, "leased");
+    }
+
+    #[tokio::test]
+    async fn results_of_a_run_that_was_stopped_meanwhile_are_not_stored_even_in_part() {
+        let (test, others) = database().await;
+        let order = leased(&others).await;
+        meddle(&others, &order).await;
+        let stopped = aggregates::campaign::Event::PhaseFailed {
+            phase: order.phase,
+            run_id: order.run_id,
+            cause: aggregates::campaign::FailureCause::Stopped,
+            message: "stopped by command".to_owned(),
+        };
+        append(&others, order.campaign_id, 1, &[stopped]).await;
+        let database = narrow(test.url()).await;
+        let orders = PostgresOrders::new(database.clone());
+        let results = vec![found(STILL, order.run_id), found(NAME, order.run_id)];
+        let recorded = record(&database, &orders, "tests", &order, results).await;
+        assert_eq!(recorded.unwrap(), Finished::RunOver);
+
+        assert_eq!(stream(&others, &order, STILL).await.1, 0);
+        assert_eq!(stream(&others, &order, NAME).await.0.dns_run, None);
+        assert_eq!(state_of_the_order(&others).await, "leased");
+        assert_eq!(orders.finished_runs().await.unwrap(), []);
     }
 }

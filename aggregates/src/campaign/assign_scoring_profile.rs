@@ -15,6 +15,7 @@ impl AssignScoringProfile {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         campaign.must_exist()?;
         let phase = Phase::Analysis;
+        campaign.must_have(phase)?;
         let record = campaign.phase(phase);
         if transition(phase, record.state, Action::Configure) == Transition::Refused {
             return Err(Error::InvalidTransition {

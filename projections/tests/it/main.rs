@@ -6,6 +6,7 @@
     missing_docs
 )]
 
+mod apart;
 mod counters;
 mod followed;
 mod halted;

@@ -6,6 +6,7 @@ mod held;
 mod insights;
 mod life;
 mod lower_bounds;
+mod paused;
 mod preview;
 mod refused_settings;
 pub mod reruns;

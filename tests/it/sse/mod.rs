@@ -1,8 +1,9 @@
 //! Streams to clients, against the log itself: what a client has in the end is compared with what the feed has.
 
-mod client;
+pub mod client;
 mod delivery;
 mod log;
 mod run;
 mod slow;
+mod types;
 mod ways_in;

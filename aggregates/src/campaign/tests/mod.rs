@@ -1,6 +1,7 @@
 //! Given events, when a command comes, then these events or this refusal.
 
 mod details;
+mod lifecycle;
 mod names;
 mod properties;
 mod reruns;
