@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::{
     Direction, Filter, Page, Sort, Warnings,
     list::{filtered, paged},
-    listing,
-    listing::{FOLLOW_THE_INDEX, STAY_IN_THE_CAMPAIGN},
+    listing::{self, FOLLOW_THE_INDEX},
     statements::{self, TOTAL},
 };
+use crate::snapshot::STAY_IN_THE_CAMPAIGN;
 
 const NAMES: i64 = 30_000;
 
