@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::{
     Direction, Filter, Page, Sort, Warnings,
     list::{filtered, paged},
-    listing::{self, FOLLOW_THE_INDEX},
+    listing,
+    listing::FOLLOW_THE_INDEX,
     statements::{self, TOTAL},
 };
 use crate::snapshot::STAY_IN_THE_CAMPAIGN;
