@@ -25,4 +25,4 @@ pub use config::{Config, Cookies, Error, Rate, TlsVersion};
 pub use fault::{Fault, Reason};
 pub use fetcher::{Fetcher, Resolve, Resolving, Target, Unresolved};
 pub use ranges::{AllowedRanges, Range, RangeError};
-pub use report::{Outcome, Report};
+pub use report::{KEPT_HEADERS, Outcome, Report};
