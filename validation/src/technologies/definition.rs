@@ -65,19 +65,8 @@ pub(super) struct Rule {
     pub(super) name: String,
     /// What it looks for.
     pub(super) pattern: Pattern,
-    /// Values that it matches.
-    pub(super) examples: Vec<Example>,
     /// Where it stands in its file.
     pub(super) line: usize,
-}
-
-/// A value that a rule matches.
-#[derive(Debug, Clone)]
-pub(super) struct Example {
-    /// The value.
-    pub(super) value: String,
-    /// The version that is found in it.
-    pub(super) version: Option<String>,
 }
 
 /// One technology.

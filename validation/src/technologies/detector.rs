@@ -1,6 +1,7 @@
 //! Compiling rules, and finding the technologies of a page.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -17,7 +18,6 @@ const TABLE_BYTES: usize = 64 << 10;
 const MAX_EVIDENCE: usize = 80;
 
 /// Finds all technologies of a fixed list of rules.
-#[derive(Debug)]
 pub struct Technologies {
     known: Vec<Known>,
     rules: Vec<Compiled>,
@@ -29,7 +29,6 @@ pub struct Technologies {
 }
 
 /// A technology.
-#[derive(Debug)]
 struct Known {
     name: String,
     category: String,
@@ -37,7 +36,6 @@ struct Known {
     implies: Vec<usize>,
 }
 
-#[derive(Debug)]
 struct Compiled {
     technology: usize,
     place: Place,
@@ -265,6 +263,12 @@ impl Shown {
                 }
             })
             .or_insert_with(new);
+    }
+}
+
+impl fmt::Debug for Technologies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Technologies({})", self.known.len())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading rule files. `docs/technologies.md` describes the format.
 
-use super::definition::{Definition, Example, Place, Rule};
+use super::definition::{Definition, Place, Rule};
 use super::pattern::Pattern;
 use super::{Error, MAX_FILE_BYTES, MAX_TECHNOLOGIES};
 use crate::http::KEPT_HEADERS;
@@ -184,37 +184,37 @@ impl Parser<'_> {
             place,
             name,
             pattern,
-            examples: Vec::new(),
             line,
         });
         Ok(())
     }
 
-    /// Takes an example of the rule above it, and tries it.
-    fn example(&mut self, value: &str) -> Result<(), Error> {
-        let (value, version) = match value.rsplit_once(" -> ") {
-            Some((value, version)) => (value.trim(), Some(version.trim())),
-            None => (value, None),
+    /// Tries an example on the rule above it.
+    fn example(&self, source: &str) -> Result<(), Error> {
+        let (value, version) = split_example(source);
+        let Some(rule) = self.open.as_ref().and_then(|open| open.rules.last()) else {
+            return Err(self.error("example", "stands before the first rule of a technology"));
         };
-        let orphan = self.error("example", "stands before the first rule of a technology");
-        let Some(rule) = self.open.as_mut().and_then(|open| open.rules.last_mut()) else {
-            return Err(orphan);
+        let Some(found) = rule.pattern.find(value) else {
+            let why = format!("the rule of line {} does not match it", rule.line);
+            return Err(self.error("example", why));
         };
-        let found = rule.pattern.find(value);
-        let why = match (found, version) {
-            (None, _) => format!("the rule of line {} does not match it", rule.line),
-            (Some(found), Some(version)) if found.version != Some(version) => format!(
-                "the rule of line {} finds the version {:?} in it",
-                rule.line, found.version
-            ),
-            _ => {
-                rule.examples.push(Example {
-                    value: value.to_owned(),
-                    version: version.map(str::to_owned),
-                });
-                return Ok(());
-            }
-        };
-        Err(self.error("example", why))
+        if version.is_some() && found.version != version {
+            let why = format!(
+                "the rule of line {} finds {} in it",
+                rule.line,
+                found.version.unwrap_or("no version")
+            );
+            return Err(self.error("example", why));
+        }
+        Ok(())
+    }
+}
+
+/// Splits an example into the value and the version that is to be found in it.
+pub(super) fn split_example(source: &str) -> (&str, Option<&str>) {
+    match source.rsplit_once(" -> ") {
+        Some((value, version)) => (value.trim(), Some(version.trim())),
+        None => (source, None),
     }
 }
