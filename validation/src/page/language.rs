@@ -6,6 +6,7 @@
 //! below [`LEAST_CONFIDENCE`] nothing is said.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 mod words;
@@ -13,7 +14,7 @@ mod words;
 use self::words::WORDS;
 
 /// Bytes of a text that are looked at.
-const MAX_LOOKED_AT: usize = 8 << 10;
+const MAX_LOOKED_AT: usize = 4 << 10;
 /// Letters that a text must have for its script to mean anything.
 const MIN_LETTERS: usize = 20;
 /// Share of the letters that must be of one script.
@@ -24,6 +25,8 @@ const KANA: f32 = 0.05;
 const MIN_HITS: u32 = 4;
 /// Share of the words that must be frequent ones of the language; texts have some 0.3.
 const MIN_SHARE: f32 = 0.06;
+/// Longest word of the lists, in bytes.
+const LONGEST_WORD: usize = 16;
 /// Confidence below which nothing is said.
 pub const LEAST_CONFIDENCE: f32 = 0.5;
 
@@ -142,33 +145,54 @@ impl Scripts {
 }
 
 /// The languages of each frequent word, a bit for each position in [`WORDS`].
-static FREQUENT: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
-    let mut languages = HashMap::new();
-    for (position, (_, words)) in WORDS.iter().enumerate() {
-        for word in words.split_ascii_whitespace() {
-            *languages.entry(word).or_insert(0) |= 1 << position;
+static FREQUENT: LazyLock<HashMap<&'static str, u32, BuildHasherDefault<Fnv>>> =
+    LazyLock::new(|| {
+        let mut languages: HashMap<_, _, BuildHasherDefault<Fnv>> = HashMap::default();
+        for (position, (_, words)) in WORDS.iter().enumerate() {
+            for word in words.split_ascii_whitespace() {
+                *languages.entry(word).or_insert(0) |= 1 << position;
+            }
+        }
+        languages
+    });
+
+/// FNV-1a: the words are short, and nobody can add any to the table.
+#[derive(Default)]
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-    languages
-});
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Finds the language most of whose frequent words a text has, and how far ahead of the next it is.
 fn by_words(text: &str) -> Option<(&'static str, f32)> {
     let mut hits = [0_u32; WORDS.len()];
     let mut words = 0_u32;
+    let mut lower = String::new();
     for word in text.split(|c: char| !c.is_alphabetic() && c != '\'') {
         if word.is_empty() {
             continue;
         }
         words += 1;
-        // The lists have no word longer than this.
-        if word.len() > 16 {
+        if word.len() > LONGEST_WORD {
             continue;
         }
-        let languages = FREQUENT.get(word.to_lowercase().as_str());
-        let languages = languages.copied().unwrap_or(0);
-        for (position, count) in hits.iter_mut().enumerate() {
-            *count += (languages >> position) & 1;
+        lower.clear();
+        lower.extend(word.chars().flat_map(char::to_lowercase));
+        let mut languages = FREQUENT.get(lower.as_str()).copied().unwrap_or(0);
+        while languages != 0 {
+            if let Some(count) = hits.get_mut(languages.trailing_zeros() as usize) {
+                *count += 1;
+            }
+            languages &= languages - 1;
         }
     }
     let mut ranked: Vec<(u32, &'static str)> = hits
@@ -299,7 +323,9 @@ mod tests {
         for (tag, words) in WORDS {
             assert!(SAMPLES.iter().any(|(known, _)| known == tag), "{tag}");
             assert!(
-                words.split_ascii_whitespace().all(|word| word.len() <= 16),
+                words
+                    .split_ascii_whitespace()
+                    .all(|word| word.len() <= LONGEST_WORD),
                 "{tag}"
             );
         }
