@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ::validation::http::AllowedRanges;
+use ::validation::{dns, http::AllowedRanges};
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
@@ -20,6 +20,8 @@ pub struct Network {
     pub trusted_roots: Vec<Vec<u8>>,
     /// Resolvers of campaigns that name no DNS persona; the machine's own where there is none.
     pub resolvers: Vec<String>,
+    /// The paces towards resolvers and zones that all runs of this process keep together.
+    pub dns_limits: dns::Limits,
 }
 
 /// A text that holds no certificate in PEM.
@@ -68,10 +70,10 @@ impl Network {
     }
 
     fn names(&self, server: SocketAddr) -> bool {
-        let wanted = Ok(Resolver::Address(server));
         self.resolvers
             .iter()
-            .any(|named| Resolver::parse(named) == wanted)
+            .filter_map(|named| Resolver::parse(named).ok()?.address())
+            .any(|named| named == server)
     }
 }
 

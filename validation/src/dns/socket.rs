@@ -41,6 +41,8 @@ pub(super) enum Failure {
     Malformed,
     /// The operating system says that nobody is there.
     Unreachable(io::ErrorKind),
+    /// TLS or HTTPS does not come about, in words.
+    Transport(String),
     /// The engine is stopping.
     Stopped,
 }

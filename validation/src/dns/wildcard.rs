@@ -16,6 +16,7 @@ use super::{
     engine::Inner,
     message::{self, Question},
     name::WireName,
+    pace::Pacer,
 };
 use crate::Waits;
 
@@ -66,6 +67,7 @@ impl Inner {
     pub(super) async fn wildcard_above(
         &self,
         name: &WireName,
+        zone_pacer: Option<&Pacer>,
         waits: &Waits,
     ) -> (Option<bool>, u32) {
         let Some(zone) = name.parent() else {
@@ -79,7 +81,7 @@ impl Inner {
                     return Ok(None);
                 };
                 let question = Arc::new(Question::new(&sibling, RecordType::A));
-                let verdict = self.ask(&question, waits).await;
+                let verdict = self.ask(&question, zone_pacer, waits).await;
                 packets = verdict.packets;
                 match verdict.result {
                     Ok(answer) => Ok(Some(
