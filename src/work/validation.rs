@@ -121,9 +121,11 @@ pub(super) fn config(
         }
     }
     // One's own servers need no protection from oneself; a limit that the persona names holds for them too.
-    let all_own = resolvers
-        .iter()
-        .all(|resolver| resolver.address().is_some_and(|address| network.is_own(address)));
+    let all_own = resolvers.iter().all(|resolver| {
+        resolver
+            .address()
+            .is_some_and(|address| network.is_own(address))
+    });
     let standing = if all_own {
         defaults.without_limits()
     } else {
@@ -230,7 +232,9 @@ mod tests {
                 config.suffix_rate,
             ];
             assert!(
-                rates.iter().all(|rate| rate.is_none() == rates[0].is_none()),
+                rates
+                    .iter()
+                    .all(|rate| rate.is_none() == rates[0].is_none()),
                 "{rates:?}"
             );
             rates[0].is_none()

@@ -67,9 +67,7 @@ impl Resolver {
             Self::Address(address)
             | Self::Tls(Server::Ip(address))
             | Self::Https(Server::Ip(address), _) => Some(*address),
-            Self::System
-            | Self::Tls(Server::Named(..))
-            | Self::Https(Server::Named(..), _) => None,
+            Self::System | Self::Tls(Server::Named(..)) | Self::Https(Server::Named(..), _) => None,
         }
     }
 }
@@ -188,17 +186,32 @@ mod tests {
         let path = |text: &str| text.to_owned();
         for (text, expected) in [
             ("tls://9.9.9.9", Resolver::Tls(at("9.9.9.9:853"))),
-            ("tls://[2001:db8::1]:8853", Resolver::Tls(at("[2001:db8::1]:8853"))),
+            (
+                "tls://[2001:db8::1]:8853",
+                Resolver::Tls(at("[2001:db8::1]:8853")),
+            ),
             ("tls://DNS.Example", Resolver::Tls(named(853))),
-            ("https://dns.example", Resolver::Https(named(443), path("/dns-query"))),
-            ("https://dns.example:8443/q{?dns}", Resolver::Https(named(8443), path("/q"))),
-            ("https://9.9.9.9/q", Resolver::Https(at("9.9.9.9:443"), path("/q"))),
+            (
+                "https://dns.example",
+                Resolver::Https(named(443), path("/dns-query")),
+            ),
+            (
+                "https://dns.example:8443/q{?dns}",
+                Resolver::Https(named(8443), path("/q")),
+            ),
+            (
+                "https://9.9.9.9/q",
+                Resolver::Https(at("9.9.9.9:443"), path("/q")),
+            ),
         ] {
             let read = Resolver::parse(text).unwrap();
             assert_eq!(read, expected, "{text}");
         }
         let address = |text| Resolver::parse(text).unwrap().address();
-        assert_eq!(address("tls://9.9.9.9"), Some("9.9.9.9:853".parse().unwrap()));
+        assert_eq!(
+            address("tls://9.9.9.9"),
+            Some("9.9.9.9:853".parse().unwrap())
+        );
         assert_eq!(address("tls://dns.example"), None);
     }
 }

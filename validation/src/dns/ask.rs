@@ -204,8 +204,7 @@ impl Inner {
     async fn choose(&self, tried: &[usize], waits: &Waits) -> Option<(&Upstream, Pick)> {
         let mut rounds = 0;
         loop {
-            let health = |index: usize| self.upstreams.get(index).map(|upstream| &upstream.health);
-            let pick = self.picker.pick(health, tried, Instant::now())?;
+            let pick = self.picker.pick(&self.upstreams, tried, Instant::now())?;
             let upstream = self.upstreams.get(pick.index)?;
             let Some(pacer) = &upstream.pacer else {
                 return Some((upstream, pick));

@@ -60,7 +60,10 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
             // In the order of the configuration, so that equal answers make equal reports.
             let mut verdicts = stream::iter(rest)
                 .map(|question| async move {
-                    (question.record_type(), inner.ask(&question, zone, waits).await)
+                    (
+                        question.record_type(),
+                        inner.ask(&question, zone, waits).await,
+                    )
                 })
                 .buffered(inner.config.concurrent_queries_per_domain);
             while let Some((asked, verdict)) = verdicts.next().await {
@@ -68,8 +71,15 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
             }
         }
     }
-    if inner.config.check_wildcards && !findings.report.addresses.is_empty() {
-        let (wildcard, packets) = inner.wildcard_above(&wire, zone, waits).await;
+    if inner.config.check_wildcards
+        && let Some(found) = findings.report.addresses.first()
+    {
+        let asked = if found.is_ipv4() {
+            RecordType::A
+        } else {
+            RecordType::Aaaa
+        };
+        let (wildcard, packets) = inner.wildcard_above(&wire, asked, zone, waits).await;
         findings.report.wildcard = wildcard;
         findings.report.attempts += packets;
     }

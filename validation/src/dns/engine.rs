@@ -161,7 +161,11 @@ impl Inner {
             Zone::Domain(_) => self.config.zone_rate,
             Zone::Suffix(_) => self.config.suffix_rate,
         };
-        rate.map(|rate| self.config.limits.pacer(Whom::Zone(zone.name().into()), rate))
+        rate.map(|rate| {
+            self.config
+                .limits
+                .pacer(Whom::Zone(zone.name().into()), rate)
+        })
     }
 }
 

@@ -69,7 +69,9 @@ impl Client {
             return Err(Failure::Transport(format!("HTTP status {status}")));
         }
         if response.headers().get(CONTENT_TYPE) != Some(&MEDIA_TYPE) {
-            return Err(Failure::Transport("the answer is no DNS message".to_owned()));
+            return Err(Failure::Transport(
+                "the answer is no DNS message".to_owned(),
+            ));
         }
         let mut message = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
@@ -99,7 +101,9 @@ fn failure(error: &reqwest::Error) -> Failure {
     while let Some(inner) = innermost.and_then(|cause| cause.source()) {
         innermost = Some(inner);
     }
-    Failure::Transport(innermost.map_or_else(|| "no answer over HTTPS".to_owned(), ToString::to_string))
+    Failure::Transport(
+        innermost.map_or_else(|| "no answer over HTTPS".to_owned(), ToString::to_string),
+    )
 }
 
 /// Finds servers that have a name, see [`trust::look_up`].

@@ -96,11 +96,7 @@ impl Client {
         }
     }
 
-    async fn ask_patiently(
-        &self,
-        question: &Arc<Question>,
-        edns: bool,
-    ) -> Result<Answer, Failure> {
+    async fn ask_patiently(&self, question: &Arc<Question>, edns: bool) -> Result<Answer, Failure> {
         let (connection, is_new) = self.connection(None).await?;
         match self.ask_on(&connection, question, edns).await {
             Err(Failure::Unreachable(_)) if !is_new => {

@@ -76,9 +76,7 @@ impl Pacer {
 
     /// Tells whether it is as good as a new one: nobody waits, and the last packet is long gone.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
-        self.0
-            .try_lock()
-            .is_ok_and(|schedule| schedule.next <= now)
+        self.0.try_lock().is_ok_and(|schedule| schedule.next <= now)
     }
 }
 
@@ -141,7 +139,10 @@ mod tests {
             let grain = |nth: u64| Duration::from_millis(1 + nth * 7 % 4);
             let left = departures(rate, (0..4_000).map(grain));
             let whole = left[left.len() - 1].as_secs_f64();
-            assert!(left.len() as f64 >= 0.97 * per_second * whole, "{per_second}");
+            assert!(
+                left.len() as f64 >= 0.97 * per_second * whole,
+                "{per_second}"
+            );
             let allowed = (per_second * 1.01).max(per_second + 1.0);
             assert!(most_in_a_second(&left) as f64 <= allowed, "{per_second}");
         }
@@ -156,7 +157,11 @@ mod tests {
         let stalls = |nth: u64| Duration::from_millis(if nth % 100 == 50 { 300 } else { 1 });
         let left = departures(rate, (0..2_000).map(stalls));
         assert!(left.len() > 500);
-        assert!(most_in_a_second(&left) <= 505, "{}", most_in_a_second(&left));
+        assert!(
+            most_in_a_second(&left) <= 505,
+            "{}",
+            most_in_a_second(&left)
+        );
     }
 
     #[tokio::test]

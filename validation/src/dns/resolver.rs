@@ -38,7 +38,10 @@ impl Resolver {
         }
         if text.contains('@') {
             // Not repeated in the message: it may be a password.
-            return Err(Error::invalid("resolvers", "a resolver takes no credentials"));
+            return Err(Error::invalid(
+                "resolvers",
+                "a resolver takes no credentials",
+            ));
         }
         let refused = |why| Error::invalid("resolvers", format!("{text}: {why}"));
         match text.split_once("://") {

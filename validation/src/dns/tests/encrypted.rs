@@ -82,7 +82,11 @@ async fn many_questions_share_a_connection_and_each_gets_its_own_answer() {
         let engine = start(asking(&url, vec![root(&sandbox)]));
         let checks = (0..300).map(async |nth| {
             let exists = nth % 3 == 0;
-            let name = if exists { "a.test" } else { &format!("n{nth}.test") };
+            let name = if exists {
+                "a.test"
+            } else {
+                &format!("n{nth}.test")
+            };
             (exists, outcome(&engine, name).await)
         });
         for (exists, outcome) in join_all(checks).await {

@@ -1,6 +1,7 @@
 //! The engine against scripted servers on real sockets, whose messages are hickory-proto's, and against the sandbox's.
 
 mod encrypted;
+mod hostile;
 mod matching;
 mod outcomes;
 mod pacing;
