@@ -21,7 +21,9 @@
 mod accept;
 mod dns;
 pub mod nsd;
+mod program;
 mod proxy;
+pub mod unbound;
 mod web;
 mod world;
 

@@ -2,9 +2,13 @@
 
 mod encrypted;
 mod hostile;
+mod limits;
 mod matching;
+mod mutations;
+mod name_servers;
 mod outcomes;
 mod pacing;
+mod peers;
 mod resolvers;
 mod server;
 mod wire;
