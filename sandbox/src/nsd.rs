@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, fs, io, net::SocketAddr, path::Path};
 
-use crate::program::{self, Program};
+use crate::program::{self, End, Program};
 
 /// An NSD that serves one zone, stopped and swept away when dropped.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Nsd {
         let file = directory.path().join("nsd.conf");
         fs::write(&file, configuration(zone, directory.path(), address))?;
         let arguments = ["-d".as_ref(), "-c".as_ref(), file.as_os_str()];
-        let mut program = Program::start(program, &arguments, directory, "nsd.log")?;
+        let mut program = Program::start(program, &arguments, directory, "nsd.log", End::Ask)?;
         program.wait_until_it_answers(address, &format!("ns.{zone}"))?;
         Ok(Some(Self {
             _program: program,

@@ -18,6 +18,16 @@ pub(crate) struct Program {
     child: Child,
     directory: tempfile::TempDir,
     log: &'static str,
+    end: End,
+}
+
+/// How a program is stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// Asked to: its children end with it, and would be left behind by [`End::Kill`].
+    Ask,
+    /// At once: it has no children, and would wait for its clients.
+    Kill,
 }
 
 /// Finds the first program that is there.
@@ -46,6 +56,7 @@ impl Program {
         arguments: &[&OsStr],
         directory: tempfile::TempDir,
         log: &'static str,
+        end: End,
     ) -> io::Result<Self> {
         let child = Command::new(program)
             .args(arguments)
@@ -56,6 +67,7 @@ impl Program {
             child,
             directory,
             log,
+            end,
         })
     }
 
@@ -92,10 +104,15 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The children of a server end with their parent on TERM; KILL would leave them behind.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
+        match self.end {
+            End::Ask => {
+                let id = self.child.id().to_string();
+                let _ = Command::new("kill").arg(id).status();
+            }
+            End::Kill => {
+                let _ = self.child.kill();
+            }
+        }
         let _ = self.child.wait();
     }
 }

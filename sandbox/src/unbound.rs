@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, io, net::SocketAddr, path::Path};
 
-use crate::program::{self, Program};
+use crate::program::{self, End, Program};
 
 /// A zone that Unbound refuses to resolve.
 pub const REFUSED_ZONE: &str = "refused.test";
@@ -38,7 +38,7 @@ impl Unbound {
         let file = home.join("unbound.conf");
         fs::write(&file, configuration(zones, authority, home, ports))?;
         let arguments = ["-d".as_ref(), "-c".as_ref(), file.as_os_str()];
-        let mut program = Program::start(program, &arguments, directory, "unbound.log")?;
+        let mut program = Program::start(program, &arguments, directory, "unbound.log", End::Kill)?;
         let [plain, tls, https] = ports;
         program.wait_until_it_answers(plain, name)?;
         Ok(Some(Self {
