@@ -112,9 +112,8 @@ fn ours(server: SocketAddr, in_flight: usize) -> Run {
         let config = Config {
             resolvers: vec![Resolver::Address(server)],
             record_types: vec![RecordType::A],
-            resolver_rate: None,
             in_flight,
-            ..Config::default()
+            ..Config::default().without_limits()
         };
         let engine = Engine::start(config, CancellationToken::new()).unwrap();
         async move |nth: usize| {

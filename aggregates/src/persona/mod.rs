@@ -31,7 +31,7 @@ pub use self::{
         CookieHandling, CookieMode, DEFAULT_USER_AGENT, Http2Settings, HttpConfig, TlsClientHello,
         TlsVersion,
     },
-    resolver::Resolver,
+    resolver::{Resolver, Server},
 };
 use crate::ids::UserId;
 

@@ -141,7 +141,8 @@ pub(super) enum CookieMode {
 #[schema(rename_all = "camelCase")]
 pub(super) struct PersonaConfigDns {
     persona_type: OnlyDns,
-    /// Who is asked; may be empty when the system's resolvers are used.
+    /// Who is asked: `ip`, `ip:port`, `[v6]:port`, `tls://host[:port]`, `https://host[:port][/path]` or `system`; may be
+    /// empty when the system's resolvers are used.
     resolvers: Vec<String>,
     /// Whether the machine's own resolvers are asked as well.
     use_system_resolvers: Option<bool>,
@@ -168,10 +169,10 @@ pub(super) struct PersonaConfigDns {
     /// The most queries in flight at once.
     #[schema(minimum = 1)]
     max_concurrent_goroutines: Option<i64>,
-    /// Domains a second, paced; 0 leaves only the standing limits.
+    /// Domains begun a second, paced, however many queries each takes; 0 leaves only the standing limits.
     #[schema(minimum = 0)]
     rate_limit_dps: Option<f64>,
-    /// How many may go at once after a pause; 0 is the same as 1.
+    /// How many domains may be begun at once after a pause; 0 is the same as 1.
     #[schema(minimum = 0)]
     rate_limit_burst: Option<i64>,
     /// Packets for one question before it is given up.
@@ -183,6 +184,9 @@ pub(super) struct PersonaConfigDns {
     check_wildcards: Option<bool>,
     /// Queries a second to each resolver, paced; 100 where this is not said.
     resolver_rate_limit: Option<f64>,
+    /// Queries a second about the names below any one registrable domain, or about the registrable domains of any one
+    /// public suffix, paced; 100 and 1,000 where this is not said.
+    zone_rate_limit: Option<f64>,
 }
 
 /// Which resolver is asked next.

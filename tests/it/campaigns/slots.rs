@@ -95,7 +95,7 @@ async fn the_orders_of_a_paced_campaign_are_as_small_as_its_pace_asks_for() {
     let app = TestApp::in_sandbox(World::generated(3)).await;
     let ann = app.user("ann").await;
     // Eight domains a second, of which eight orders have ten seconds' worth.
-    let path = validating(&app, &ann, 95, json!({"rateLimitDps": 16.0})).await;
+    let path = validating(&app, &ann, 95, json!({"rateLimitDps": 8.0})).await;
     let orders = eventually("the run is planned", || async {
         let planned = "SELECT count(*) FROM work_orders JOIN run_plans USING (run_id) WHERE phase = 'validation'";
         let planned: i64 = sqlx::query_scalar(planned)
