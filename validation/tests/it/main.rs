@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod farm;
 mod matrix;
 mod pools;
 mod support;
