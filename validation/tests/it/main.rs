@@ -11,5 +11,6 @@
 
 mod farm;
 mod matrix;
+mod peers;
 mod pools;
 mod support;
