@@ -25,7 +25,6 @@ impl Nsd {
         let Some(program) = program::find(&["/usr/sbin/nsd", "/usr/local/sbin/nsd"]) else {
             return Ok(None);
         };
-        let directory = tempfile::Builder::new().prefix("nsd-").tempdir()?;
         let mut text = format!(
             "$ORIGIN {zone}.\n$TTL 300\n@ SOA ns admin 1 7200 600 86400 300\n@ NS ns\nns A 127.0.0.1\n"
         );
@@ -33,6 +32,12 @@ impl Nsd {
             text.push_str(&entry);
             text.push('\n');
         }
+        program::start_on_free_ports(|| Self::start_here(program, zone, &text)).map(Some)
+    }
+
+    /// Starts the program for a zone file.
+    fn start_here(program: &str, zone: &str, text: &str) -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("nsd-").tempdir()?;
         fs::write(directory.path().join("zone"), text)?;
         let [address] = program::free_ports()?;
         let file = directory.path().join("nsd.conf");
@@ -40,10 +45,10 @@ impl Nsd {
         let arguments = ["-d".as_ref(), "-c".as_ref(), file.as_os_str()];
         let mut program = Program::start(program, &arguments, directory, "nsd.log", End::Ask)?;
         program.wait_until_it_answers(address, &format!("ns.{zone}"))?;
-        Ok(Some(Self {
+        Ok(Self {
             _program: program,
             address,
-        }))
+        })
     }
 
     /// Returns where the server listens, over UDP and TCP.

@@ -12,6 +12,9 @@ use std::{
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Attempts at starting a server.
+const ATTEMPTS: usize = 4;
+
 /// A running server, stopped and swept away when dropped.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -28,6 +31,14 @@ pub(crate) enum End {
     Ask,
     /// At once: it has no children, and would wait for its clients.
     Kill,
+}
+
+/// Starts a server, with other ports where somebody took one between its choice and its use.
+///
+/// # Errors
+/// What the last attempt came to.
+pub(crate) fn start_on_free_ports<T>(start: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    (1..ATTEMPTS).fold(start(), |started, _| started.or_else(|_| start()))
 }
 
 /// Finds the first program that is there.

@@ -27,6 +27,15 @@ impl Unbound {
         let Some(program) = program::find(&["/usr/sbin/unbound", "/usr/local/sbin/unbound"]) else {
             return Ok(None);
         };
+        program::start_on_free_ports(|| Self::start_here(program, zones, authority, name)).map(Some)
+    }
+
+    fn start_here(
+        program: &str,
+        zones: &[&str],
+        authority: SocketAddr,
+        name: &str,
+    ) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("unbound-").tempdir()?;
         let home = directory.path();
         let key = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()])
@@ -41,13 +50,13 @@ impl Unbound {
         let mut program = Program::start(program, &arguments, directory, "unbound.log", End::Kill)?;
         let [plain, tls, https] = ports;
         program.wait_until_it_answers(plain, name)?;
-        Ok(Some(Self {
+        Ok(Self {
             _program: program,
             plain,
             tls,
             https,
             certificate,
-        }))
+        })
     }
 
     /// Returns where it listens over UDP and TCP.
@@ -107,10 +116,11 @@ fn configuration(
     );
     let _ = writeln!(text, " local-zone: \"{REFUSED_ZONE}.\" refuse");
     text.push_str("remote-control:\n control-enable: no\n");
+    // Not as stub zones: from their name servers' addresses it would go on to ports that are not those of the authority.
     for zone in zones {
         let _ = writeln!(
             text,
-            "stub-zone:\n name: \"{zone}\"\n stub-addr: {}@{}",
+            "forward-zone:\n name: \"{zone}\"\n forward-addr: {}@{}",
             authority.ip(),
             authority.port()
         );

@@ -189,7 +189,12 @@ impl Inner {
         let exchange = self.exchange(upstream, question, edns).await;
         if exchange.result != Err(Trouble::Stopped) {
             match (&exchange.result, pick.trial) {
-                (Ok(_), is_trial) => upstream.health.success(is_trial),
+                (Ok(_), is_trial) => {
+                    upstream.health.success(is_trial);
+                    if let Some(pacer) = &upstream.pacer {
+                        pacer.recover();
+                    }
+                }
                 (Err(_), true) if exchange.plainer => upstream.health.success(true),
                 (Err(_), true) => upstream.health.trial_failed(Instant::now()),
                 // Whose fault it was is known when the question is settled.
@@ -259,14 +264,20 @@ impl Inner {
         }
     }
 
-    /// Counts the failed attempts of a question that is over, except those of whoever then answered it.
+    /// Counts the failed attempts of a question that is over. Where somebody answered it, the pace towards those who failed
+    /// slows down; it is no sign of illness in whoever answered it in the end.
     fn settle(&self, failed: &[usize], blame: Blame, answered: Option<usize>) {
         let now = Instant::now();
         for &index in failed {
-            if Some(index) != answered
-                && let Some(upstream) = self.upstreams.get(index)
-                && upstream.health.failure(blame, now)
+            let Some(upstream) = self.upstreams.get(index) else {
+                continue;
+            };
+            if blame == Blame::Own
+                && let Some(pacer) = &upstream.pacer
             {
+                pacer.slow_down();
+            }
+            if Some(index) != answered && upstream.health.failure(blame, now) {
                 tracing::info!(resolver = %upstream.name, "a resolver that fails is rested");
             }
         }

@@ -66,6 +66,8 @@ pub struct ResolverHealth {
     pub sent: u64,
     /// Queries that wait for its answer.
     pub in_flight: usize,
+    /// Percent of its rate at which it is asked: 100 unless it fails often.
+    pub pace_percent: u32,
     /// Outcomes since the start.
     pub tally: Tally,
 }
@@ -143,6 +145,7 @@ impl Engine {
                 condition: upstream.health.condition(),
                 sent: upstream.sent(),
                 in_flight: upstream.in_flight(),
+                pace_percent: upstream.pacer.as_ref().map_or(100, |pacer| pacer.percent()),
                 tally: upstream.health.tally(),
             })
             .collect()

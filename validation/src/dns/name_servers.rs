@@ -51,7 +51,7 @@ fn is_parking(server: &str) -> bool {
             .strip_suffix(zone)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    PARKING_NAME_SERVERS.iter().any(|zone| is_below(&zone))
+    PARKING_NAME_SERVERS.iter().any(is_below)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Pacing: packets leave evenly spaced, not in bursts (the generic cell rate algorithm, ITU-T I.371).
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use tokio::{
     sync::Mutex,
@@ -12,6 +15,11 @@ use super::Rate;
 
 /// How much of a second's packets may follow late ones at once: the hundredth by which no second may exceed its rate.
 const CATCH_UP: Duration = Duration::from_millis(10);
+
+/// The pace of nobody's failure, in thousandths of the interval.
+const FULL: u32 = 1_000;
+/// The slowest pace, an eighth of the rate.
+const SLOWEST: u32 = 8 * FULL;
 
 /// When packets leave; time goes in, nothing is waited for.
 #[derive(Debug)]
@@ -41,10 +49,10 @@ impl Schedule {
         self.next.checked_sub(self.early).unwrap_or(self.next)
     }
 
-    /// Takes note that a packet leaves.
-    fn leaves(&mut self, now: Instant) {
+    /// Takes note that a packet leaves, the next to follow after so many thousandths of the interval.
+    fn leaves(&mut self, now: Instant, stretch: u32) {
         let earliest = now.checked_sub(self.late).unwrap_or(now);
-        self.next = self.next.max(earliest) + self.interval;
+        self.next = self.next.max(earliest) + self.interval.saturating_mul(stretch) / FULL;
     }
 }
 
@@ -52,31 +60,69 @@ impl Schedule {
 ///
 /// The moment is taken when the caller goes: one that gives up before leaves it to the next, and after a stall of the
 /// machine the pace is what it was before.
+///
+/// Towards one who fails it slows down, by a quarter a failure, and recovers by a twenty-fifth an answer: where more than
+/// some 15 % fail, down to an eighth of the rate. It is never faster than the rate to make up for that.
 #[derive(Debug)]
-pub(super) struct Pacer(Mutex<Schedule>);
+pub(super) struct Pacer {
+    schedule: Mutex<Schedule>,
+    /// Thousandths of the interval that packets keep, from [`FULL`] to [`SLOWEST`].
+    stretch: AtomicU32,
+}
 
 impl Pacer {
     /// Starts with a whole burst in hand.
     pub(super) fn new(rate: Rate) -> Self {
-        Self(Mutex::new(Schedule::new(rate, Instant::now())))
+        Self {
+            schedule: Mutex::new(Schedule::new(rate, Instant::now())),
+            stretch: AtomicU32::new(FULL),
+        }
     }
 
     /// Waits for the next free moment; nothing when `stop` comes first.
     pub(super) async fn wait(&self, stop: &CancellationToken) -> Option<()> {
         let turn = async {
-            let mut schedule = self.0.lock().await;
+            let mut schedule = self.schedule.lock().await;
             let due = schedule.due();
             if due > Instant::now() {
                 sleep_until(due).await;
             }
-            schedule.leaves(Instant::now());
+            schedule.leaves(Instant::now(), self.stretch.load(Ordering::Relaxed));
         };
         stop.run_until_cancelled(turn).await
     }
 
     /// Tells whether it is as good as a new one: nobody waits, and the last packet is long gone.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
-        self.0.try_lock().is_ok_and(|schedule| schedule.next <= now)
+        self.percent() == 100
+            && self
+                .schedule
+                .try_lock()
+                .is_ok_and(|schedule| schedule.next <= now)
+    }
+
+    /// Takes note of a failure.
+    pub(super) fn slow_down(&self) {
+        self.stretch_by(|stretch| stretch + stretch / 4);
+    }
+
+    /// Takes note of an answer.
+    pub(super) fn recover(&self) {
+        if self.stretch.load(Ordering::Relaxed) > FULL {
+            self.stretch_by(|stretch| stretch - stretch / 25);
+        }
+    }
+
+    /// Gives how many percent of the rate are made use of.
+    pub(super) fn percent(&self) -> u32 {
+        100 * FULL / self.stretch.load(Ordering::Relaxed).max(FULL)
+    }
+
+    fn stretch_by(&self, change: impl Fn(u32) -> u32) {
+        // Of two at once one may be lost: the pace is an estimate.
+        let stretch = self.stretch.load(Ordering::Relaxed);
+        let changed = change(stretch).clamp(FULL, SLOWEST);
+        self.stretch.store(changed, Ordering::Relaxed);
     }
 }
 
@@ -95,7 +141,7 @@ mod tests {
         for step in steps {
             now += step;
             while schedule.due() <= now {
-                schedule.leaves(now);
+                schedule.leaves(now, FULL);
                 left.push(now - start);
             }
         }
@@ -164,6 +210,39 @@ mod tests {
         );
     }
 
+    #[test]
+    fn failures_slow_it_down_to_an_eighth_and_answers_bring_it_back_and_no_further() {
+        let pacer = Pacer::new(Rate {
+            per_second: 1.0,
+            burst: 1,
+        });
+        pacer.slow_down();
+        assert_eq!(pacer.percent(), 80);
+        (0..100).for_each(|_| pacer.slow_down());
+        assert_eq!(pacer.percent(), 12);
+        (0..100).for_each(|_| pacer.recover());
+        assert_eq!(pacer.percent(), 100);
+        // One failure among twenty, as on any network.
+        for nth in 0..1_000 {
+            if nth % 20 == 0 {
+                pacer.slow_down();
+            } else {
+                pacer.recover();
+            }
+        }
+        assert!(pacer.percent() >= 90, "{}", pacer.percent());
+        let mut schedule = Schedule::new(
+            Rate {
+                per_second: 10.0,
+                burst: 1,
+            },
+            Instant::now(),
+        );
+        let now = schedule.next;
+        schedule.leaves(now, SLOWEST);
+        assert_eq!(schedule.due() - now, Duration::from_millis(800));
+    }
+
     #[tokio::test]
     async fn a_caller_that_gives_up_leaves_its_moment_to_the_next() {
         let stop = CancellationToken::new();
@@ -179,7 +258,7 @@ mod tests {
             pacer.wait(&stop).await.unwrap();
             assert!(pacer.wait(&given_up).await.is_none());
         }
-        let next = pacer.0.lock().await.next;
+        let next = pacer.schedule.lock().await.next;
         assert!(next <= Instant::now() + Duration::from_secs(20));
     }
 }
