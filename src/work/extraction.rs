@@ -148,6 +148,7 @@ fn rule(rule: &Rule) -> keywords::Rule {
 pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Config, String> {
     let mut config = http::Config::new(&persona.user_agent);
     config.headers = persona.headers.clone().into_iter().collect();
+    config.header_order.clone_from(&persona.header_order);
     config.cookies = match persona.cookie_mode() {
         CookieMode::Preserve => http::Cookies::Preserve,
         CookieMode::Ignore => http::Cookies::Ignore,
