@@ -87,6 +87,11 @@ impl Rules {
         }
     }
 
+    /// The rules of a host that keeps everybody out of everything.
+    pub fn nothing() -> Self {
+        Self::parse("User-agent: *\nDisallow: /", "")
+    }
+
     /// Tells whether a path, with its query where it has one, may be fetched: by the rule that matches with the most
     /// octets, by one that allows where two are equal, and where none matches (§2.2.2).
     pub fn allow(&self, path: &str) -> bool {

@@ -117,6 +117,7 @@ fn groups_are_merged_and_lines_are_read_in_every_spelling() {
     assert!(!allows("User-agent: *\n\n\nDisallow: /\n", "/"));
     assert!(allows("User-agent: *\nDisallow: \n", "/"));
     assert!(allows("", "/"));
+    assert!(!Rules::nothing().allow("/") && !Rules::nothing().allow("/a?b"));
     assert!(allows(&everybody("Disallow: /"), "/robots.txt"));
     // A name that is only the beginning of ours is another's.
     assert!(allows("User-agent: Example\nDisallow: /\n", "/"));
