@@ -15,6 +15,7 @@ mod event;
 mod http;
 mod http_checks;
 mod resolver;
+mod robots;
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ pub use self::{
         TlsVersion,
     },
     resolver::{Resolver, Server},
+    robots::Robots,
 };
 use crate::ids::UserId;
 

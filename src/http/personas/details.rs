@@ -68,8 +68,20 @@ pub(super) struct PersonaConfigHttp {
     /// How many may go at once after a pause; 0 is the same as 1.
     #[schema(minimum = 0)]
     rate_limit_burst: Option<i64>,
+    robots: Option<Robots>,
     /// Whatever the owner wants to remember.
     notes: Option<String>,
+}
+
+/// What is done about robots.txt (RFC 9309), which is followed where this is not said: a page that it disallows to the
+/// product that `userAgent` begins with is not fetched, and its domain's outcome is an error, with the reason `ERROR` and the
+/// detail `robots_disallowed`. So it is where the file is answered with a failure of the server (5xx).
+#[derive(ToSchema)]
+pub(super) struct Robots {
+    /// Pages are fetched whatever robots.txt says, and it is not asked for; needs a `reason`.
+    ignore: Option<bool>,
+    /// Why that is right, at most 500 characters; kept in the log.
+    reason: Option<String>,
 }
 
 /// A status code of HTTP.
