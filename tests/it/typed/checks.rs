@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{create, each, records, run, upload};
-use crate::{campaigns::reruns::world, support::server::TestApp};
+use crate::{
+    campaigns::{reruns::world, upload::form},
+    support::server::TestApp,
+};
 
 const LIST: &str = "good.test\nplain.test\n# not this one\nhttps://gone.test/x\nill.test\nbroken.test\ngood.test\nno domain\n";
 
@@ -20,6 +23,11 @@ async fn a_dns_campaign_checks_the_names_of_a_file() {
         (&json!(5), &json!(1), &json!(1))
     );
     assert_eq!(sent["rejectedLines"][0]["line"], 8);
+    let (kind, body) = form("late.txt", "late.test");
+    let stale = ann
+        .post(&format!("{path}/upload"))
+        .header("if-match", "\"1\"");
+    stale.body(&kind, body).send().await.ok(412);
     let given = ann.get(&path).send().await.ok(200);
     assert_eq!(
         (
