@@ -140,7 +140,7 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
         };
         let words = match run.kind {
             RunKind::Full => words,
-            RunKind::Retry => "started for the domains that failed",
+            RunKind::Retry | RunKind::RetryUnanswered => "started for the domains that failed",
             RunKind::Rest => "started for the domains that a retry left without a result",
             RunKind::Rescore => "started with other weights",
         };

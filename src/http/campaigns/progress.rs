@@ -176,7 +176,7 @@ impl From<Entry> for TimelineEvent {
             .or_else(|| entry.details.pointer("/config/phase").and_then(text));
         let (status, what) = meaning(&entry.action);
         let what = match entry.details.get("kind").and_then(Value::as_str) {
-            Some("retry") => "began a run for the domains that failed",
+            Some("retry_failed" | "retry") => "began a run for the domains that failed",
             Some("rest") => "began a run for the domains that a retry left without a result",
             Some("rescore") => "began a run with other weights",
             _ => what,
