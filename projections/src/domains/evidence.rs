@@ -135,7 +135,8 @@ mod tests {
             redirects: 0,
             keywords: None,
         };
-        let breakdown = scoring::score(&page.for_scoring(0.0), &scoring::Weights::default());
+        let weights = scoring::Weights::default();
+        let breakdown = scoring::Breakdown::of(&page.for_scoring(0.0), &weights);
         assert_eq!(breakdown.parked_penalty, None);
     }
 }

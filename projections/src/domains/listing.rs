@@ -66,9 +66,10 @@ pub async fn next_page(
 }
 
 /// For this transaction. A table that grew by a million rows a moment ago has no statistics yet, and the planner, who
-/// then takes a campaign for small, would fetch and sort all of it for every page.
+/// then takes a campaign, or what a filter leaves of it, for small, would fetch and sort all of it for every page.
 pub(super) const FOLLOW_THE_INDEX: &str = "SELECT set_config('enable_bitmapscan', 'off', true), \
-    set_config('enable_seqscan', 'off', true)";
+    set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), \
+    set_config('enable_incremental_sort', 'off', true)";
 
 async fn page_in_order(
     connection: &mut PgConnection,
