@@ -7,7 +7,7 @@ use aggregates::{
     ids::{CampaignId, RunId, UserId},
 };
 use domainflow::commands::pin;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -59,6 +59,9 @@ async fn write(app: &TestApp, user: &Client, campaign: &mut Written) {
     let start = user.post(&format!("{path}/phases/discovery/start"));
     start.send().await.ok(200);
     discovered(user, &path).await;
+    let configure = user.post(&format!("{path}/phases/validation/configure"));
+    let defaults = json!({"configuration": {}});
+    configure.json(&defaults).send().await.ok(200);
     for round in 0..ROUNDS {
         campaign.check_all(&app.app, NAMES).await;
         if round % 3 == 2 {
