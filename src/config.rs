@@ -2,10 +2,15 @@
 //!
 //! Every setting is here and nowhere else. `cli` decides which command takes which group.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use aggregates::persona::Resolver;
 use clap::{Args, ValueEnum};
+use validation::technologies::{self, Technologies};
 
 use crate::work::Network;
 
@@ -59,18 +64,28 @@ pub struct NetworkArgs {
         value_delimiter = ','
     )]
     pub trusted: Vec<PathBuf>,
+    /// A file of rules by which technologies are told besides the program's own; may be repeated
+    #[arg(
+        long = "technologies",
+        env = "DOMAINFLOW_TECHNOLOGIES",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
+    pub technologies: Vec<PathBuf>,
 }
 
 fn resolver(text: &str) -> Result<String, String> {
     Resolver::parse(text).map(|_| text.trim().to_owned())
 }
 
-/// A file of certificates that cannot be used.
+/// A file that was named and cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TrustError {
+pub enum FileError {
     /// It cannot be read.
-    #[error("--trust {path}")]
+    #[error("{argument} {path}")]
     Read {
+        /// The argument that names it.
+        argument: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -79,14 +94,25 @@ pub enum TrustError {
     /// It holds no certificate.
     #[error("--trust {0} holds no certificate in PEM form")]
     NotPem(PathBuf),
+    /// It holds a rule that cannot be honoured.
+    #[error("--technologies {0}")]
+    Technologies(#[from] technologies::Error),
+}
+
+fn read(argument: &'static str, path: &Path) -> Result<String, FileError> {
+    std::fs::read_to_string(path).map_err(|source| FileError::Read {
+        argument,
+        path: path.to_owned(),
+        source,
+    })
 }
 
 impl NetworkArgs {
-    /// Reads the certificates and puts everything together.
+    /// Reads the files that are named and puts everything together.
     ///
     /// # Errors
-    /// When a file of certificates cannot be used.
-    pub fn network(&self) -> Result<Network, TrustError> {
+    /// When a file cannot be used.
+    pub fn network(&self) -> Result<Network, FileError> {
         let mut network = Network {
             http_port: self.http_port,
             https_port: self.https_port,
@@ -95,13 +121,16 @@ impl NetworkArgs {
             ..Network::default()
         };
         for path in &self.trusted {
-            let pem = std::fs::read_to_string(path).map_err(|source| TrustError::Read {
-                path: path.clone(),
-                source,
-            })?;
             network
-                .trust_pem(&pem)
-                .map_err(|_| TrustError::NotPem(path.clone()))?;
+                .trust_pem(&read("--trust", path)?)
+                .map_err(|_| FileError::NotPem(path.clone()))?;
+        }
+        if !self.technologies.is_empty() {
+            let mut files = Vec::new();
+            for path in &self.technologies {
+                files.push((path.display().to_string(), read("--technologies", path)?));
+            }
+            network.technologies = Some(Arc::new(Technologies::with(&files)?));
         }
         Ok(network)
     }

@@ -57,7 +57,7 @@ pub(super) async fn compare(
         (
             "with a keyword",
             counts.keyword_hits,
-            expected.with_keywords,
+            expected.with_keywords_on_site,
         ),
     ];
     let mut table = Table::new();
