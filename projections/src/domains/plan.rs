@@ -139,8 +139,9 @@ async fn run_page(
     Ran::of(&explained)
 }
 
-const SORTS: [Option<(Sort, Direction)>; 5] = [
+const SORTS: [Option<(Sort, Direction)>; 6] = [
     None,
+    Some((Sort::Ordinal, Direction::Descending)),
     Some((Sort::Richness, Direction::Ascending)),
     Some((Sort::Richness, Direction::Descending)),
     Some((Sort::KeywordsUnique, Direction::Ascending)),
@@ -256,7 +257,7 @@ async fn pages_follow_the_indexes(database: &Database, campaign: CampaignId, nam
             // Three of ten rows that are passed on the way through the ordinals have the value.
             assert!(ran.looked_at <= limit * 2, "{at}");
             let index = match sort {
-                None => "Index Scan domains_by_ordinal",
+                None | Some((Sort::Ordinal, _)) => "Index Scan domains_by_ordinal",
                 Some((Sort::Richness, _)) => "Index Scan domains_by_richness",
                 Some((Sort::KeywordsUnique, _)) => "Index Scan domains_by_keywords",
             };

@@ -203,9 +203,21 @@ async fn a_retry_takes_the_findings_of_failed_checks_and_what_rests_on_them_and_
     assert_eq!(pending(Phase::Enrichment).await, 3);
 
     let start = partial(Phase::Extraction, "rest");
-    world.append(vec![("campaign", stream, 3, start)]).await;
+    world
+        .append(vec![("campaign", stream.clone(), 3, start)])
+        .await;
     world.level().await;
     assert_eq!(counts(&world, campaign_id).await, now);
+
+    // Runs of the log as it was left names that do not exist as they were; a retry of today is about them too.
+    let start = partial(Phase::Validation, "retry_failed");
+    world.append(vec![("campaign", stream, 4, start)]).await;
+    world.level().await;
+    let now = counts(&world, campaign_id).await;
+    assert_eq!(
+        (now.dns("pending"), now.dns("ok"), now.dns("error")),
+        (3, 2, 0)
+    );
     let mut connection = world.database.pool().acquire().await.unwrap();
     assert_eq!(domains::recount(&mut connection).await.unwrap(), []);
 }
