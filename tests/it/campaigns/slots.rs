@@ -130,3 +130,26 @@ async fn workers_drop_the_orders_of_a_campaign_that_was_stopped() {
         .expect("the work ends soon after the stop");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_a_resume_and_a_stop_are_answered_while_workers_wait_for_the_network() {
+    // Less than the half of what a worker waits for one answer.
+    const SOON: Duration = Duration::from_secs(12);
+    let app = TestApp::in_sandbox(World::generated(3)).await;
+    let ann = app.user("ann").await;
+    let (path, _silent) = slow(&app, &ann).await;
+    eventually("orders are under way", || async {
+        (leased(&app).await > 0).then_some(())
+    })
+    .await;
+    for command in [
+        "phases/validation/pause",
+        "phases/validation/resume",
+        "stop",
+    ] {
+        let answer = ann.post(&format!("{path}/{command}")).send();
+        let answer = tokio::time::timeout(SOON, answer).await;
+        answer.expect("it waits for nobody").ok(200);
+    }
+    app.stop().await;
+}
