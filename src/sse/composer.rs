@@ -48,6 +48,8 @@ pub(super) enum Taken {
     Yes,
     /// Something before it waits until then.
     NotBefore(Instant),
+    /// Progress is due before it: where findings never cease there is always another batch, and no better moment comes.
+    AfterProgress(Wanted),
 }
 
 /// A campaign whose progress is to be shown.
@@ -92,7 +94,7 @@ impl Composer {
             What::Grew => Taken::Yes,
             What::Ended => match self.clear((now, 0), out) {
                 Taken::Yes => self.count(fact.campaign, now, out),
-                wait @ Taken::NotBefore(_) => wait,
+                wait => wait,
             },
         };
         if taken != Taken::Yes {
@@ -141,10 +143,11 @@ impl Composer {
         None
     }
 
-    /// Returns what progress is to be shown now, or when there may be some; never while a batch waits, because the id
-    /// of progress says that all before it was sent.
+    /// Returns what progress is to be shown now, or when there may be some; never while a batch waits or findings are to be
+    /// counted, because the id of progress says that all before it was sent.
     pub(super) fn progress(&mut self, now: Instant) -> Result<Wanted, Option<Instant>> {
-        let due = self.paces.next_progress().filter(|_| self.batch.is_none());
+        let is_all_sent = self.batch.is_none() && self.paces.next_left_out().is_none();
+        let due = self.paces.next_progress().filter(|_| is_all_sent);
         let Some((campaign, from)) = due else {
             return Err(None);
         };
@@ -215,8 +218,12 @@ impl Composer {
                 return Taken::Yes;
             }
         }
+        let waited_for = self.batch.is_some();
         if let wait @ Taken::NotBefore(_) = self.clear((now, behind), out) {
             return wait;
+        }
+        if waited_for && let Ok(wanted) = self.progress(now) {
+            return Taken::AfterProgress(wanted);
         }
         let mut batch = Batch::new(campaign, !self.every_domain);
         batch.add(place, name, finding);

@@ -86,7 +86,7 @@ impl Connection {
                     .push(None, &outbox::body("keep_alive", Utc::now(), json!({})));
                 self.keep_alive = now + KEEP_ALIVE;
             }
-            let mut wake = self.drain(now);
+            let mut wake = self.drain(now).await;
             let level = wake.is_none() && self.ahead.is_empty();
             if self.out.len() < FRAME_BYTES && level {
                 match self.read_on().await {
@@ -106,7 +106,7 @@ impl Connection {
     }
 
     /// Lets the composer take facts in until there is enough text; says until when it has to wait, if it has.
-    fn drain(&mut self, now: Instant) -> Option<Instant> {
+    async fn drain(&mut self, now: Instant) -> Option<Instant> {
         while self.out.len() < FRAME_BYTES
             && let Some(fact) = self.ahead.front()
         {
@@ -114,6 +114,10 @@ impl Connection {
             match self.composer.take(fact, now, behind, &mut self.out) {
                 Taken::Yes => self.ahead.pop_front(),
                 Taken::NotBefore(then) => return Some(then),
+                Taken::AfterProgress(wanted) => {
+                    self.show(wanted).await;
+                    continue;
+                }
             };
             if self.composer.ended() && self.scope.campaign.is_some() {
                 self.ahead.clear();

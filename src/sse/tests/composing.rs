@@ -23,9 +23,15 @@ fn run(
     let (mut now, mut sent) = (start, Vec::new());
     let mut out = Outbox::default();
     for fact in facts {
-        while let Taken::NotBefore(then) = composer.take(fact, now, behind, &mut out) {
-            assert!(then > now, "a wait leads somewhere");
-            now = then;
+        loop {
+            match composer.take(fact, now, behind, &mut out) {
+                Taken::Yes => break,
+                Taken::NotBefore(then) => {
+                    assert!(then > now, "a wait leads somewhere");
+                    now = then;
+                }
+                Taken::AfterProgress(wanted) => composer.nothing_to_show(wanted, now),
+            }
         }
         sent.extend(
             read(&mut out)
@@ -303,6 +309,55 @@ fn progress_waits_for_the_batch_and_for_its_pace_and_is_shown_until_everything_w
         Err(None),
         "there is nothing new"
     );
+}
+
+#[test]
+fn progress_has_its_turns_where_findings_never_cease() {
+    let (start, mut out) = (Instant::now(), Outbox::default());
+    let mut composer = composer();
+    let mut shown = Vec::new();
+    let mut now = start;
+    let body = outbox::body("campaign_progress", DateTime::UNIX_EPOCH, ());
+    // Two thousand findings a second, near the log's end and far from it; some are looked at when the read models are
+    // behind.
+    for position in 1..20_000_u64 {
+        now = now.max(start + Duration::from_micros(500 * position));
+        let fact = found(position, 1, &format!("n{position}.test"));
+        let behind = if position < 10_000 { 0 } else { PATIENCE + 1 };
+        loop {
+            match composer.take(&fact, now, behind, &mut out) {
+                Taken::Yes => break,
+                Taken::NotBefore(then) => now = then,
+                Taken::AfterProgress(wanted) if shown.len() % 3 == 1 => {
+                    shown.push(now);
+                    composer.show_later(wanted, now);
+                }
+                Taken::AfterProgress(wanted) => {
+                    shown.push(now);
+                    let place = wanted.covered;
+                    composer.show(wanted, std::slice::from_ref(&body), place, now, &mut out);
+                }
+            }
+        }
+    }
+    let seconds = (now - start).as_secs_f64();
+    let a_second = shown.len() as f64 / seconds;
+    assert!(
+        (2.0..=16.0).contains(&a_second),
+        "{a_second} in {seconds} s"
+    );
+    assert!(shown.windows(2).all(|two| two[1] - two[0] <= 3 * COALESCED));
+    // Its id says that all before it was sent, or counted.
+    let mut told = 0;
+    for message in read(&mut out) {
+        match message.kind.as_str() {
+            "domain_status_delta" => {
+                let left_out = message.payload["leftOut"].as_u64().unwrap_or(0);
+                told += message.payload["count"].as_u64().unwrap_or(0) + left_out;
+            }
+            _ => assert_eq!(message.id.as_deref(), Some(told.to_string().as_str())),
+        }
+    }
 }
 
 #[test]
