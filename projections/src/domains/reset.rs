@@ -30,7 +30,8 @@ macro_rules! has {
 /// A domain without findings of a kind. A score becomes the former one.
 macro_rules! without {
     (dns) => {
-        "dns_run = NULL, dns_status = 'pending', dns_reason = '', addresses = NULL"
+        "dns_run = NULL, dns_status = 'pending', dns_reason = '', addresses = NULL, \
+         parking_servers = NULL"
     };
     (http) => {
         "http_run = NULL, http_status = 'pending', http_reason = '', fetched_at = NULL, evidence = NULL, \

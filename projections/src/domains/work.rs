@@ -24,6 +24,8 @@ pub struct Candidate {
     pub dns_status: String,
     /// The addresses that the DNS check found.
     pub addresses: Vec<IpAddr>,
+    /// Its name servers, where one of them belongs to a service that parks domains.
+    pub parking_servers: Vec<String>,
     /// HTTP status: pending, ok, error, timeout.
     pub http_status: String,
     /// When the page was fetched.
@@ -44,6 +46,7 @@ struct Row {
     lead_run: Option<Uuid>,
     dns_status: String,
     addresses: Option<String>,
+    parking_servers: Option<String>,
     http_status: String,
     fetched_at: Option<DateTime<Utc>>,
     evidence: Option<serde_json::Value>,
@@ -51,7 +54,7 @@ struct Row {
 }
 
 const CANDIDATES: &str = "SELECT name, version, dns_run, http_run, score_run, lead_run, dns_status, addresses, \
-    http_status, fetched_at, evidence, score FROM read.domains \
+    parking_servers, http_status, fetched_at, evidence, score FROM read.domains \
     WHERE campaign_id = $1 AND ordinal BETWEEN $2 AND $3 \
     AND CASE $4 WHEN 'validation' THEN dns_run IS NULL \
                 WHEN 'extraction' THEN dns_status = 'ok' AND http_run IS NULL \
@@ -106,6 +109,12 @@ fn candidate(row: Row) -> Result<Candidate, sqlx::Error> {
         },
         dns_status: row.dns_status,
         addresses,
+        parking_servers: row
+            .parking_servers
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect(),
         http_status: row.http_status,
         fetched_at: row.fetched_at,
         evidence,
@@ -114,7 +123,7 @@ fn candidate(row: Row) -> Result<Candidate, sqlx::Error> {
 }
 
 const SCORED: &str = "SELECT name, version, dns_run, http_run, score_run, lead_run, dns_status, addresses, \
-    http_status, fetched_at, evidence, score, ordinal, lead_status FROM read.domains \
+    parking_servers, http_status, fetched_at, evidence, score, ordinal, lead_status FROM read.domains \
     WHERE campaign_id = $1 AND ordinal > $2 AND http_status = 'ok' AND scored ORDER BY ordinal LIMIT $3";
 
 /// A domain that has a score.

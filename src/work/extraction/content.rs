@@ -34,7 +34,8 @@ pub(super) async fn page_facts(
     report: &http::Report,
     page: page::Page,
 ) -> Result<PageFacts, JoinError> {
-    let parked = page::parked(&page, report.final_url.as_ref(), &[]);
+    let servers = &of.0.parking_servers;
+    let parked = page::parked(&page, report.final_url.as_ref(), servers);
     let technologies = kit.technologies.detect(&Site {
         headers: &report.headers,
         cookies: &report.cookies,

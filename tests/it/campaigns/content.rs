@@ -1,6 +1,6 @@
 //! What is told of a page beyond its text, and the further pages that are read where it gives little.
 
-use sandbox::{Host, Site, Target, World};
+use sandbox::{Host, Record, Site, Target, World};
 use serde_json::{Value, json};
 
 use super::{configure, create, reaches};
@@ -70,6 +70,34 @@ async fn technologies_and_the_language_of_a_page_are_in_the_history_of_the_domai
     assert_eq!(page["language"], "en");
     assert_eq!(page["detected_language"], Value::Null);
     assert_eq!(page["technologies"], Value::Null);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn name_servers_of_a_parking_service_are_a_sign_of_a_parked_page() {
+    let html = "<p>espresso roaster</p>";
+    let served = |server: &str| Host::html(html).record(Record::Ns(server.to_owned()));
+    let world = World::scripted()
+        .host("parked.test", served("ns1.parkingcrew.net"))
+        .host("own.test", served("ns1.own.test"));
+    let app = TestApp::in_sandbox(world).await;
+    let ann = app.user("ann").await;
+    let body = json!({"name": "x", "mode": "full_sequence", "configuration": {"patternConfig": {
+        "targetDomains": ["parked.test", "own.test"]}}});
+    let path = create(&ann, &body).await;
+    configure(&ann, &path, &["espresso"]).await;
+    let validation = ann.post(&format!("{path}/phases/validation/configure"));
+    let validation = validation.json(&json!({"configuration": {"recordTypes": ["NS"]}}));
+    validation.send().await.ok(200);
+    ann.post(&format!("{path}/start")).send().await.ok(200);
+    reaches(&ann, &path, "completed").await;
+    for (name, signs) in [("parked.test", 1), ("own.test", 0)] {
+        let page = fetched(&ann, &path, name).await["page"].clone();
+        let told = page["parked_signals"].as_array().map_or(0, |all| {
+            all.iter().filter(|sign| *sign == "parking_name_server").count()
+        });
+        assert_eq!(told, signs, "{page}");
+    }
     app.stop().await;
 }
 

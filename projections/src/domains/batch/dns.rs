@@ -11,15 +11,17 @@ pub(super) struct Dns {
     statuses: Vec<&'static str>,
     reasons: Vec<&'static str>,
     addresses: Vec<Option<String>>,
+    parking: Vec<Option<String>>,
 }
 
 impl Columns for Dns {
     type Result = DnsChecked;
 
     const WRITE: &'static str = result_update!(
-        "$5::text[], $6::text[], $7::text[]",
-        "status, reason, addresses",
-        "dns_run = i.run, dns_status = i.status, dns_reason = i.reason, addresses = i.addresses"
+        "$5::text[], $6::text[], $7::text[], $8::text[]",
+        "status, reason, addresses, parking",
+        "dns_run = i.run, dns_status = i.status, dns_reason = i.reason, addresses = i.addresses, \
+         parking_servers = i.parking"
     );
 
     fn push(&mut self, _: &Recorded, checked: DnsChecked) -> Result<(), ApplyError> {
@@ -29,6 +31,8 @@ impl Columns for Dns {
         let addresses: Vec<String> = checked.addresses.iter().map(ToString::to_string).collect();
         self.addresses
             .push((!addresses.is_empty()).then(|| addresses.join(" ")));
+        self.parking
+            .push(checked.parking.then(|| checked.name_servers.join(" ")));
         Ok(())
     }
 
@@ -37,5 +41,6 @@ impl Columns for Dns {
             .bind(self.statuses)
             .bind(self.reasons)
             .bind(self.addresses)
+            .bind(self.parking)
     }
 }
