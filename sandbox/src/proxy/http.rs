@@ -26,7 +26,9 @@ pub(super) async fn serve(mut client: impl Wire, session: &Session<'_>) -> Resul
         Some(ProxyFault::Lies) => {
             client.write_all(ESTABLISHED).await?;
             client.flush().await?;
-            client.read_u8().await?;
+            if buffer.is_empty() {
+                client.read_u8().await?;
+            }
             return client.shutdown().await;
         }
         _ => {}

@@ -152,3 +152,118 @@ async fn each_fault_of_a_proxy_is_observed() {
     );
     assert_eq!(silent.http_total() + rude.http_total(), 0);
 }
+
+/// Sends bytes to the first proxy and reads what comes until the connection ends, however it ends.
+async fn raw(sandbox: &Sandbox, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(sandbox.proxies()[0]).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    while let Ok(read) = stream.read_buf(&mut answer).await {
+        if read == 0 {
+            break;
+        }
+    }
+    answer
+}
+
+/// A tunnel to the plain web over HTTP, SOCKS4 and SOCKS5, with a request inside.
+fn tunnels(sandbox: &Sandbox) -> [Vec<u8>; 3] {
+    let port = sandbox.http_port();
+    let [high, low] = port.to_be_bytes();
+    let get = b"GET / HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n";
+    [
+        [
+            format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n").as_bytes(),
+            get,
+        ]
+        .concat(),
+        [&[4, 1, high, low, 127, 0, 0, 1, 0][..], get].concat(),
+        [&[5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, high, low][..], get].concat(),
+    ]
+}
+
+#[tokio::test]
+async fn each_fault_of_a_tunnel_is_observed_over_every_protocol() {
+    let starts = |answers: [&[u8]; 3]| answers.map(<[u8]>::to_vec);
+    for (script, wanted) in [
+        (
+            ProxyScript::open(),
+            starts([b"HTTP/1.1 200 ", &[0, 90], &[5, 0, 5, 0]]),
+        ),
+        (
+            ProxyScript::faulty(ProxyFault::Status(429)),
+            starts([b"HTTP/1.1 429 ", &[0, 91], &[5, 0, 5, 1]]),
+        ),
+        (
+            ProxyScript::faulty(ProxyFault::Reply(6)),
+            starts([b"HTTP/1.1 502 ", &[0, 6], &[5, 0, 5, 6]]),
+        ),
+        (
+            ProxyScript::faulty(ProxyFault::Lies),
+            starts([b"HTTP/1.1 200 ", &[0, 90], &[5, 0, 5, 0]]),
+        ),
+        (
+            ProxyScript::open().bans(["127.0.0.1"]),
+            starts([b"HTTP/1.1 403 ", &[0, 91], &[5, 0, 5, 2]]),
+        ),
+    ] {
+        let is_open = script.clone();
+        let sandbox = with(script).await;
+        for (request, wanted) in tunnels(&sandbox).iter().zip(wanted) {
+            let answer = raw(&sandbox, request).await;
+            assert!(answer.starts_with(&wanted), "{is_open:?}: {answer:?}");
+        }
+        let carried = sandbox.http_requests("a.test");
+        let works = sandbox.proxy_tunnels(0) == 3;
+        assert_eq!(carried, if works { 3 } else { 0 }, "{is_open:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_is_cut_after_so_many_bytes_of_the_site() {
+    let sandbox = with(ProxyScript::faulty(ProxyFault::Cut(9))).await;
+    let [http, _, socks5] = tunnels(&sandbox);
+    assert!(raw(&sandbox, &http).await.ends_with(b"\r\n\r\nHTTP/1.1 "));
+    assert!(raw(&sandbox, &socks5).await.ends_with(b"HTTP/1.1 "));
+}
+
+#[tokio::test]
+async fn a_dead_proxy_refuses_and_a_changed_one_does_what_it_is_told_now() {
+    let dead = with(ProxyScript::faulty(ProxyFault::Dead)).await;
+    let refused = TcpStream::connect(dead.proxies()[0]).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    let sandbox = with(ProxyScript::faulty(ProxyFault::Garbage)).await;
+    let [connect, ..] = tunnels(&sandbox);
+    assert!(raw(&sandbox, &connect).await.starts_with(&[0, 1]));
+    sandbox.set_proxy(0, ProxyScript::open());
+    assert!(raw(&sandbox, &connect).await.starts_with(b"HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn a_proxy_that_explains_says_why_and_one_that_does_not_keeps_silent() {
+    for explains in [true, false] {
+        let script = ProxyScript::open();
+        let sandbox = with(if explains { script.explains() } else { script }).await;
+        let answer = raw(&sandbox, b"CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n").await;
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+        let said = answer.contains("proxy-status: sandbox; error=connection_refused");
+        assert_eq!(said, explains, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_spoken_to_over_tls_too() {
+    let sandbox = with(ProxyScript::open().credentials("ann", "secret")).await;
+    for url in [
+        http(&sandbox, "a.test", "/"),
+        https(&sandbox, "a.test", "/"),
+    ] {
+        let answer = through(&sandbox, "https", "ann:secret@")
+            .get(&url)
+            .send()
+            .await;
+        let answer = answer.unwrap_or_else(|error| panic!("{url}: {}", causes(&error)));
+        assert!(answer.text().await.unwrap().contains("espresso"));
+    }
+}

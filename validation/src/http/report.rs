@@ -93,7 +93,7 @@ pub struct Report {
     pub headers: Vec<(String, String)>,
     /// Names of the cookies that the last answer set.
     pub cookies: Vec<String>,
-    /// Who answered last.
+    /// Who answered last; nothing where a proxy found the site by itself.
     pub address: Option<SocketAddr>,
     /// Version of HTTP of the last answer: `HTTP/1.1`, `HTTP/2.0`.
     pub http_version: Option<String>,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{ADDRESSES_TTL, Guard, Pool, Proxy, Standing, State};
+use super::{ADDRESSES_TTL, Guard, Pool, Proxy, State};
 use crate::Waits;
 use crate::http::fault::{Fault, Reason};
 use crate::http::fetcher::{Resolve, Unresolved};
@@ -49,7 +49,7 @@ impl Pool {
         site: &Arc<str>,
         tried: &mut Tried,
     ) -> Option<Lease<'_>> {
-        let (index, trial) = self.with(|state| self.choose(state, site, tried))?;
+        let (index, trial) = self.with(|state| self.choose(state, site, &tried.0))?;
         tried.0.insert(index);
         let seat = self.seats.get(index)?;
         let mut lease = Lease {
@@ -66,74 +66,6 @@ impl Pool {
             pace.turn().await;
         }
         Some(lease)
-    }
-
-    fn choose(&self, state: &mut State, site: &Arc<str>, tried: &Tried) -> Option<(usize, bool)> {
-        let now = Instant::now();
-        let first = tried.0.is_empty();
-        let State {
-            standings,
-            choice,
-            bans,
-            habits,
-        } = state;
-        let untried = |index: usize| !tried.0.contains(&index);
-        let banned = |index: usize| bans.get(&(index, Arc::clone(site)), now).is_some();
-        let well = |index: usize| standings.get(index).is_some_and(Standing::is_healthy);
-        let habit = habits
-            .get(site, now)
-            .copied()
-            .filter(|_| self.config.sticky);
-        if let Some(index) = habit
-            && untried(index)
-            && !banned(index)
-            && well(index)
-        {
-            return Some((index, false));
-        }
-        let count = self.seats.len();
-        // A trial never costs a page its last chance.
-        if first {
-            let due = (0..count).find(|&index| {
-                !banned(index)
-                    && standings
-                        .get(index)
-                        .and_then(Standing::rests_until)
-                        .is_some_and(|until| until <= now)
-            });
-            if let Some(index) = due
-                && let Some(standing) = standings.get_mut(index)
-                && standing.claim_trial(now)
-            {
-                return Some((index, true));
-            }
-        }
-        let well = |index: usize| standings.get(index).is_some_and(Standing::is_healthy);
-        let free = |index: usize| {
-            let seat = self.seats.get(index);
-            seat.is_some_and(|seat| seat.permits.available_permits() > 0)
-        };
-        let fit = |index: usize| untried(index) && well(index) && !banned(index);
-        let proven = |index: usize| standings.get(index).is_some_and(Standing::is_proven);
-        // The first attempt finds out about proxies; a further one is no time for that.
-        let found = match first {
-            true => None,
-            false => choice.choose(count, |index| fit(index) && free(index) && proven(index)),
-        };
-        let found = found
-            .or_else(|| choice.choose(count, |index| fit(index) && free(index)))
-            .or_else(|| choice.choose(count, fit));
-        let found = match found {
-            None if first => choice.choose(count, well).or_else(|| {
-                let until = |index: &usize| {
-                    let standing = standings.get(*index);
-                    standing.and_then(Standing::rests_until)
-                };
-                (0..count).min_by_key(until)
-            }),
-            found => found,
-        };
-        found.map(|index| (index, false))
     }
 }
 

@@ -9,6 +9,7 @@
 //! the first proxy's; if others fail likewise, it was the site's.
 
 mod choice;
+mod choose;
 mod health;
 mod lease;
 mod remembered;

@@ -98,12 +98,15 @@ pub(super) fn of_forwarding(sandbox: &Sandbox) -> Vec<Case<'_>> {
     let to = |url: &str| Try::new(sandbox, Protocol::Http, url);
     vec![
         good().case("open", None, "a proxy that works", fine()),
-        good().with(|config| config.forward_inside = false).case(
-            "open",
-            None,
-            "one inside, by a tunnel",
-            fine(),
-        ),
+        // The proxy does not know the name and need not: it is told the address.
+        to("http://unknown.test/")
+            .with(|config| config.forward_inside = false)
+            .case(
+                "explains",
+                None,
+                "a proxy inside, which is asked for a tunnel",
+                failed(Error, "status_421", Target),
+            ),
         to("http://missing.test/").case(
             "open",
             None,
