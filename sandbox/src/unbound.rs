@@ -18,21 +18,21 @@ pub struct Unbound {
 }
 
 impl Unbound {
-    /// Starts a resolver that finds the given zones at one authority; names in [`REFUSED_ZONE`] are refused. The name,
+    /// Starts a resolver that asks one authority for everything in a zone; names in [`REFUSED_ZONE`] are refused. The name,
     /// which must have an address, tells when it is ready. Answers nothing where no Unbound is installed.
     ///
     /// # Errors
     /// When files cannot be written, or the resolver does not answer within a minute; its log is in the message.
-    pub fn start(zones: &[&str], authority: SocketAddr, name: &str) -> io::Result<Option<Self>> {
+    pub fn start(zone: &str, authority: SocketAddr, name: &str) -> io::Result<Option<Self>> {
         let Some(program) = program::find(&["/usr/sbin/unbound", "/usr/local/sbin/unbound"]) else {
             return Ok(None);
         };
-        program::start_on_free_ports(|| Self::start_here(program, zones, authority, name)).map(Some)
+        program::start_on_free_ports(|| Self::start_here(program, zone, authority, name)).map(Some)
     }
 
     fn start_here(
         program: &str,
-        zones: &[&str],
+        zone: &str,
         authority: SocketAddr,
         name: &str,
     ) -> io::Result<Self> {
@@ -45,7 +45,7 @@ impl Unbound {
         fs::write(home.join("key.pem"), key.signing_key.serialize_pem())?;
         let ports = program::free_ports()?;
         let file = home.join("unbound.conf");
-        fs::write(&file, configuration(zones, authority, home, ports))?;
+        fs::write(&file, configuration(zone, authority, home, ports))?;
         let arguments = ["-d".as_ref(), "-c".as_ref(), file.as_os_str()];
         let mut program = Program::start(program, &arguments, directory, "unbound.log", End::Kill)?;
         let [plain, tls, https] = ports;
@@ -84,12 +84,7 @@ impl Unbound {
     }
 }
 
-fn configuration(
-    zones: &[&str],
-    authority: SocketAddr,
-    home: &Path,
-    ports: [SocketAddr; 3],
-) -> String {
+fn configuration(zone: &str, authority: SocketAddr, home: &Path, ports: [SocketAddr; 3]) -> String {
     let home = home.display();
     let mut text = "server:\n".to_owned();
     for address in ports {
@@ -116,14 +111,12 @@ fn configuration(
     );
     let _ = writeln!(text, " local-zone: \"{REFUSED_ZONE}.\" refuse");
     text.push_str("remote-control:\n control-enable: no\n");
-    // Not as stub zones: from their name servers' addresses it would go on to ports that are not those of the authority.
-    for zone in zones {
-        let _ = writeln!(
-            text,
-            "forward-zone:\n name: \"{zone}\"\n forward-addr: {}@{}",
-            authority.ip(),
-            authority.port()
-        );
-    }
+    // Not as a stub zone: from the addresses of its name servers it would go on to ports that are not the authority's.
+    let _ = writeln!(
+        text,
+        "forward-zone:\n name: \"{zone}\"\n forward-addr: {}@{}",
+        authority.ip(),
+        authority.port()
+    );
     text
 }

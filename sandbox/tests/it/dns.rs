@@ -390,3 +390,24 @@ async fn packets_that_are_no_queries_get_no_answer_and_break_nothing() {
     let mut buffer = [0; 512];
     assert!(socket.try_recv_from(&mut buffer).is_err());
 }
+
+#[tokio::test]
+async fn a_timed_resolver_keeps_when_questions_came_and_a_late_one_how_many_waited() {
+    let late = ResolverScript::healthy().delay(Duration::from_millis(300));
+    let world = World::scripted()
+        .host("a.test", Host::page(&[]))
+        .resolvers([ResolverScript::healthy().timed(), late]);
+    let sandbox = Sandbox::start(world).await.unwrap();
+    let resolvers = sandbox.resolvers();
+    let before = Instant::now();
+    for _ in 0..2 {
+        udp(resolvers[0], "a.test.", RecordType::A).await.unwrap();
+    }
+    let arrivals = sandbox.dns_arrivals(0);
+    assert_eq!(arrivals.len(), 2);
+    assert!(before <= arrivals[0] && arrivals[0] <= arrivals[1]);
+    let ask = || udp(resolvers[1], "a.test.", RecordType::A);
+    tokio::join!(ask(), ask(), ask());
+    assert_eq!(sandbox.dns_peak(1), 3);
+    assert!(sandbox.dns_arrivals(1).is_empty(), "it is not timed");
+}

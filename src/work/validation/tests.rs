@@ -1,4 +1,8 @@
-//! Which resolvers a run may ask, and within which limits.
+//! Which resolvers a run may ask, within which limits, and what of their answers is recorded.
+
+use sandbox::{Host, Record, Sandbox, World};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::*;
 
@@ -61,4 +65,36 @@ fn the_standing_limit_is_lifted_for_ones_own_resolvers_alone() {
     assert!(!lifted(&["127.0.0.1:9999", "10.0.0.1"]));
     assert!(!lifted(&["9.9.9.9"]));
     assert!(!lifted(&["https://dns.example"]));
+}
+
+#[tokio::test]
+async fn what_a_check_finds_is_recorded_with_who_said_it() {
+    let server = |name: &str| Record::Ns(name.to_owned());
+    let parked = Host::page(&[])
+        .record(server("ns2.sedoparking.com"))
+        .record(server("ns1.sedoparking.com"));
+    let world = World::scripted().host("parked.test", parked);
+    let sandbox = Sandbox::start(world).await.unwrap();
+    let open = Network {
+        allow_private: true,
+        ..Network::default()
+    };
+    let resolver = sandbox.dns_addr().to_string();
+    let config = config(&persona(&[&resolver]), &["NS".to_owned()], &open).unwrap();
+    let engine = dns::Engine::start(config, CancellationToken::new()).unwrap();
+    let event = checked(RunId(Uuid::from_u128(1)), engine.check("parked.test").await);
+    assert_eq!((event.outcome, event.reason), (Outcome::Ok, None));
+    assert_eq!(event.resolver, Some(resolver));
+    assert_eq!(
+        event.name_servers,
+        ["ns1.sedoparking.com", "ns2.sedoparking.com"]
+    );
+    assert!(event.parking && event.authoritative);
+    assert_eq!(event.attempts, 3, "A, AAAA and NS");
+    let types: Vec<&str> = event
+        .records
+        .iter()
+        .map(|record| record.record_type.as_str())
+        .collect();
+    assert_eq!(types, ["A", "NS", "NS"]);
 }

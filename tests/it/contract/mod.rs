@@ -63,6 +63,7 @@ const ADDED: &str = "
     PersonaConfigDns.attempts
     PersonaConfigDns.checkWildcards
     PersonaConfigDns.resolverRateLimit
+    PersonaConfigDns.zoneRateLimit
     PersonaConfigDns.tcpOnTruncation
     PersonaConfigHttp.cookieHandling.cookies
     UserPublicResponse.role

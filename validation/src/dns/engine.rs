@@ -222,7 +222,13 @@ fn open(
         }
         Resolver::Https(..) => {
             let tls = trust::client(&config.trusted_roots, &[b"h2", b"http/1.1"])?;
-            let client = over_https::Client::new(server, &tls, allowed(), config.query_timeout)?;
+            let client = over_https::Client::new(
+                server,
+                &tls,
+                allowed(),
+                config.query_timeout,
+                stop.clone(),
+            )?;
             Ok(Way::Https(client))
         }
         Resolver::System => Err(Error::invalid("resolvers", "the system stands for others")),

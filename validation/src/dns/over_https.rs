@@ -8,6 +8,7 @@ use reqwest::{
     redirect, retry,
 };
 use rustls::ClientConfig;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Error, Resolver,
@@ -29,6 +30,7 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(super) struct Client {
     client: reqwest::Client,
     url: String,
+    stop: CancellationToken,
 }
 
 impl Client {
@@ -38,6 +40,7 @@ impl Client {
         tls: &ClientConfig,
         allowed: AllowedRanges,
         limit: Duration,
+        stop: CancellationToken,
     ) -> Result<Self, Error> {
         let headers = HeaderMap::from_iter([(ACCEPT, MEDIA_TYPE), (CONTENT_TYPE, MEDIA_TYPE)]);
         let client = reqwest::Client::builder()
@@ -56,11 +59,18 @@ impl Client {
         Ok(Self {
             client,
             url: server.to_string(),
+            stop,
         })
     }
 
     /// Asks and waits for the answer, within the time that the client was made with.
     pub(super) async fn ask(&self, question: &Question, edns: bool) -> Result<Answer, Failure> {
+        let exchange = self.exchange(question, edns);
+        let ended = self.stop.run_until_cancelled(exchange).await;
+        ended.unwrap_or(Err(Failure::Stopped))
+    }
+
+    async fn exchange(&self, question: &Question, edns: bool) -> Result<Answer, Failure> {
         // The id is 0, so that caches on the way see equal questions as equal (RFC 8484 §4.1).
         let request = self.client.post(&self.url).body(question.message(0, edns));
         let mut response = request.send().await.map_err(|error| failure(&error))?;

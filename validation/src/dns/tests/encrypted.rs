@@ -1,15 +1,16 @@
 //! Resolvers over TLS and over HTTPS: the sandbox's authority, which is asked nothing in the clear.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use sandbox::{Dns, Host, Sandbox, World};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{Config, Engine, Outcome, Reason, Resolver},
-    addresses_only, start,
+    addresses_only, start, until,
 };
 use crate::http::AllowedRanges;
 
@@ -159,4 +160,24 @@ async fn a_connection_that_the_server_closed_is_made_again_without_a_failure() {
     }
     let health = engine.resolvers().remove(0);
     assert_eq!((health.sent, health.tally.answered), (3, 3));
+}
+
+#[tokio::test]
+async fn a_check_ends_at_once_when_the_engine_is_stopped() {
+    let sandbox = sandbox().await;
+    for (nth, url) in urls(&sandbox).into_iter().enumerate() {
+        let stop = CancellationToken::new();
+        let config = Config {
+            query_timeout: Duration::from_secs(60),
+            ..asking(&url, vec![root(&sandbox)])
+        };
+        let engine = Engine::start(config, stop.clone()).unwrap();
+        let check = tokio::spawn(async move { engine.check("silent.test").await });
+        until("the query", || sandbox.authority_tcp_queries() > nth as u64).await;
+        let since = Instant::now();
+        stop.cancel();
+        let report = check.await.unwrap();
+        assert!(report.detail.unwrap().contains("stopped"), "{url}");
+        assert!(since.elapsed() < Duration::from_secs(20));
+    }
 }
