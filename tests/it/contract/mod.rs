@@ -65,6 +65,7 @@ const ADDED: &str = "
     PersonaConfigDns.resolverRateLimit
     PersonaConfigDns.tcpOnTruncation
     PersonaConfigHttp.cookieHandling.cookies
+    PersonaConfigHttp.robots
     UserPublicResponse.role
     header If-Match
     header X-Idempotency-Key
