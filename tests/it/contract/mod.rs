@@ -66,6 +66,7 @@ const ADDED: &str = "
     PersonaConfigDns.zoneRateLimit
     PersonaConfigDns.tcpOnTruncation
     PersonaConfigHttp.cookieHandling.cookies
+    PersonaConfigHttp.robots
     UserPublicResponse.role
     header If-Match
     header X-Idempotency-Key

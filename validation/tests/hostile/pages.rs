@@ -62,6 +62,9 @@ const PIECES: &[&str] = &[
     "fibre optic abc1 ",
 ];
 
+/// Makes a page when its turn has come.
+type Make = Box<dyn Fn() -> String>;
+
 /// A page of one piece, over and over.
 fn repeated(piece: &str) -> String {
     piece.repeat(BODY / piece.len())
@@ -77,10 +80,10 @@ fn pages_of_the_largest_size_cost_bounded_time_and_memory() {
         let link = |n| format!("<a href=/{n}/contact>{n}</a>\n");
         (0..100_000).map(link).collect()
     };
-    let pieces = PIECES.iter();
-    let mut pages: Vec<(&str, Box<dyn Fn() -> String>)> = pieces
-        .map(|piece| -> (&str, Box<dyn Fn() -> String>) { (piece, Box::new(|| repeated(piece))) })
-        .collect();
+    let mut pages: Vec<(&str, Make)> = Vec::new();
+    for piece in PIECES {
+        pages.push((piece, Box::new(|| repeated(piece))));
+    }
     pages.push((
         "one attribute",
         Box::new(|| format!("<p title=\"{}\">", "x".repeat(BODY - 20))),
