@@ -36,3 +36,4 @@ mod sse;
 mod support;
 mod tidy;
 mod typed;
+mod updates;

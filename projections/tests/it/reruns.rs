@@ -201,6 +201,18 @@ async fn a_retry_takes_the_findings_of_failed_checks_and_what_rests_on_them_and_
     );
     assert_eq!(pending(Phase::Validation).await, 2);
     assert_eq!(pending(Phase::Enrichment).await, 3);
+    // Also of a range that holds others.
+    for (phase, found_anew) in [
+        (Phase::Validation, vec![3, 4]),
+        (Phase::Extraction, vec![1]),
+        (Phase::Enrichment, vec![1, 3, 4]),
+    ] {
+        let candidates = domains::candidates(world.database.pool(), campaign_id, (0, 4), phase);
+        let candidates = candidates.await.unwrap().into_iter();
+        let candidates: Vec<String> = candidates.map(|candidate| candidate.name).collect();
+        let expected: Vec<String> = found_anew.iter().map(|at| names[*at].clone()).collect();
+        assert_eq!(candidates, expected, "{phase}");
+    }
 
     let start = partial(Phase::Extraction, "rest");
     world

@@ -173,6 +173,7 @@ async fn coalesced_messages_come_four_a_second_with_at_most_two_hundred_domains_
         let message = stream.next().await.expect("a message");
         last = message.id.clone().expect("an id");
         pieced.push(message);
+        assert!(pieced.len() <= 2 * messages.len(), "it comes again");
     }
     assert_eq!(said(&pieced), said(&messages));
     app.stop().await;
