@@ -9,7 +9,7 @@ use aggregates::{
     domain::{Keyword, MicroCrawl, MissedPage, PageFacts, Places},
     scoring,
 };
-use projections::domains::Candidate;
+use projections::domains::{Candidate, confidence};
 use tokio::task::JoinError;
 use url::{Position, Url};
 use validation::{http, keywords, robots::Rules};
@@ -77,7 +77,7 @@ fn gives_little(facts: &PageFacts) -> bool {
     let found = facts.keywords.as_ref().map(Vec::len);
     found.is_some_and(|found| found < ENOUGH_KEYWORDS)
         && facts.bytes < LARGE_PAGE
-        && f64::from(facts.parked_confidence) < scoring::PARKED_FROM
+        && confidence(facts.parked_confidence) < scoring::PARKED_FROM
 }
 
 /// Chooses the pages that may be asked for: the links that lead elsewhere on the very same origin and to no file.

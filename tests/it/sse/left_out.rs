@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     client::{Message, Stream},
-    delivery::Draw,
+    delivery::{Draw, LONGEST},
     log::{Written, expected, metadata, names, said},
 };
 use crate::{
@@ -82,9 +82,10 @@ async fn read(
     loop {
         let all_is_written = written.load(Ordering::Acquire);
         let stream = Stream::open(user, path, Some(&last)).await;
-        let received = stream.cut_after(2_000 + draw.below(60_000)).await;
+        let bytes = 2_000 + draw.below(60_000);
+        let received = stream.cut_after(bytes).await;
         cuts += 1;
-        if received.is_empty() && all_is_written {
+        if received.is_empty() && all_is_written && bytes > LONGEST {
             return (messages, cuts);
         }
         let id = received.last().and_then(|message| message.id.clone());
