@@ -94,7 +94,9 @@ async fn name_servers_of_a_parking_service_are_a_sign_of_a_parked_page() {
     for (name, signs) in [("parked.test", 1), ("own.test", 0)] {
         let page = fetched(&ann, &path, name).await["page"].clone();
         let told = page["parked_signals"].as_array().map_or(0, |all| {
-            all.iter().filter(|sign| *sign == "parking_name_server").count()
+            all.iter()
+                .filter(|sign| *sign == "parking_name_server")
+                .count()
         });
         assert_eq!(told, signs, "{page}");
     }
