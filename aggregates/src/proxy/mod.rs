@@ -60,6 +60,18 @@ pub enum Health {
     Unhealthy,
 }
 
+impl Health {
+    /// Returns its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
 /// The state of a proxy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Proxy {
