@@ -1,10 +1,12 @@
 //! What can be set for fetching, and what of it is refused.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 
+use super::proxy::{Guard, Pool};
 use super::ranges::AllowedRanges;
 
 /// Most redirects that can be asked for.
@@ -17,6 +19,13 @@ const MAX_BODY: usize = 64 << 20;
 const MAX_IN_FLIGHT: usize = 10_000;
 /// Most headers or cookies that can be set.
 const MAX_HEADERS: usize = 50;
+
+/// Most names in an order of headers.
+const MAX_ORDER: usize = MAX_HEADERS + OWN_HEADERS.len();
+
+/// Headers that are sent without being set among `headers`, in the order in which they are sent.
+pub(super) const OWN_HEADERS: [&str; 5] =
+    ["host", "user-agent", "accept", "accept-encoding", "cookie"];
 
 /// Headers that belong to the connection or have a setting of their own; setting them by hand would break either.
 const REFUSED_HEADERS: &[&str] = &[
@@ -72,8 +81,12 @@ pub struct Rate {
 pub struct Config {
     /// The `User-Agent` header. It names who asks, so there is no default.
     pub user_agent: String,
-    /// Further headers, in any order: the order on the wire is the client's.
+    /// Further headers.
     pub headers: Vec<(String, String)>,
+    /// Names of headers in the order in which they are sent: `host`, `user-agent`, `accept`, `accept-encoding`, `cookie` and those
+    /// of `headers`. What is not named comes after, in the order of this sentence with `headers` before `accept-encoding`. Over
+    /// HTTP/2 there is no `host`.
+    pub header_order: Vec<String>,
     /// What happens to cookies.
     pub cookies: Cookies,
     /// Whether redirects are followed. If not, a redirect is a status like any other.
@@ -107,6 +120,16 @@ pub struct Config {
     pub https_port: Option<u16>,
     /// Certificates (DER) of authorities that are trusted besides the system's.
     pub trusted_roots: Vec<Vec<u8>>,
+    /// The proxies that pages are fetched through, if any. Nothing is fetched directly then.
+    pub proxies: Option<Arc<Pool>>,
+    /// Which servers may be spoken to as proxies.
+    pub proxy_guard: Arc<dyn Guard>,
+    /// Whether plain http pages are handed whole to http proxies at addresses that are not public.
+    ///
+    /// Such a request names the site and leaves it to the proxy to find its address, so that our check of that address
+    /// does not bind it. A proxy outside reaches nothing of ours that way; one inside might. Without this word such a proxy is
+    /// asked for a tunnel to the checked address, also for plain http.
+    pub forward_inside: bool,
 }
 
 impl Config {
@@ -116,6 +139,7 @@ impl Config {
         Self {
             user_agent: user_agent.into(),
             headers: Vec::new(),
+            header_order: Vec::new(),
             cookies: Cookies::Ignore,
             follow_redirects: true,
             max_redirects: 7,
@@ -132,6 +156,9 @@ impl Config {
             http_port: None,
             https_port: None,
             trusted_roots: Vec::new(),
+            proxies: None,
+            proxy_guard: Arc::new(AllowedRanges::Public),
+            forward_inside: false,
         }
     }
 
@@ -144,27 +171,8 @@ impl Config {
         if self.user_agent.trim().is_empty() || HeaderValue::from_str(&self.user_agent).is_err() {
             return Err(Error::UserAgent);
         }
-        bounded("headers", self.headers.len(), 0, MAX_HEADERS)?;
-        for (name, value) in &self.headers {
-            let lower =
-                HeaderName::try_from(name.as_str()).map_err(|_| Error::HeaderName(name.clone()))?;
-            if REFUSED_HEADERS.contains(&lower.as_str()) {
-                return Err(Error::HeaderRefused(name.clone()));
-            }
-            HeaderValue::from_str(value).map_err(|_| Error::HeaderValue(name.clone()))?;
-        }
-        if let Cookies::Custom(cookies) = &self.cookies {
-            bounded("cookies", cookies.len(), 0, MAX_HEADERS)?;
-            for (name, value) in cookies {
-                let whole = |text: &str| {
-                    text.bytes()
-                        .all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'"' | b'\\'))
-                };
-                if name.is_empty() || name.contains('=') || !whole(name) || !whole(value) {
-                    return Err(Error::Cookie(name.clone()));
-                }
-            }
-        }
+        self.validate_headers()?;
+        self.validate_cookies()?;
         if let Some(code) = self
             .allowed_status_codes
             .iter()
@@ -205,6 +213,45 @@ impl Config {
         Ok(())
     }
 
+    fn validate_headers(&self) -> Result<(), Error> {
+        bounded("headers", self.headers.len(), 0, MAX_HEADERS)?;
+        for (name, value) in &self.headers {
+            let lower =
+                HeaderName::try_from(name.as_str()).map_err(|_| Error::HeaderName(name.clone()))?;
+            if REFUSED_HEADERS.contains(&lower.as_str()) {
+                return Err(Error::HeaderRefused(name.clone()));
+            }
+            HeaderValue::from_str(value).map_err(|_| Error::HeaderValue(name.clone()))?;
+        }
+        bounded("header_order", self.header_order.len(), 0, MAX_ORDER)?;
+        for (at, name) in self.header_order.iter().enumerate() {
+            let same = |other: &str| other.eq_ignore_ascii_case(name);
+            let known = OWN_HEADERS.iter().any(|own| same(own))
+                || self.headers.iter().any(|(header, _)| same(header));
+            let twice = self.header_order.iter().take(at).any(|other| same(other));
+            if !known || twice {
+                return Err(Error::HeaderOrder(name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_cookies(&self) -> Result<(), Error> {
+        if let Cookies::Custom(cookies) = &self.cookies {
+            bounded("cookies", cookies.len(), 0, MAX_HEADERS)?;
+            for (name, value) in cookies {
+                let whole = |text: &str| {
+                    text.bytes()
+                        .all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'"' | b'\\'))
+                };
+                if name.is_empty() || name.contains('=') || !whole(name) || !whole(value) {
+                    return Err(Error::Cookie(name.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Tells whether https is tried before http.
     pub(super) fn tries_https(&self) -> bool {
         self.https_port.is_some() || self.http_port.is_none()
@@ -236,6 +283,7 @@ impl fmt::Debug for Config {
             .field("in_flight", &self.in_flight)
             .field("allow", &self.allow)
             .field("ports", &(self.http_port, self.https_port))
+            .field("proxies", &self.proxies)
             .finish_non_exhaustive()
     }
 }
@@ -265,6 +313,9 @@ pub enum Error {
     /// The header is managed by the client or has a setting of its own.
     #[error("header {0:?} cannot be set: the client manages it, or it has a setting of its own")]
     HeaderRefused(String),
+    /// The order names a header that is not sent, or one twice.
+    #[error("header_order names {0:?} twice, or no header of that name is sent")]
+    HeaderOrder(String),
     /// The cookie cannot be written in a header.
     #[error("cookie {0:?} has a name or a value that a cookie cannot have")]
     Cookie(String),
@@ -308,9 +359,6 @@ pub enum Error {
     /// The TLS library refused the configuration.
     #[error("tls cannot be set up: {0}")]
     Tls(String),
-    /// The HTTP client refused the configuration.
-    #[error("the http client cannot be set up: {0}")]
-    Client(String),
 }
 
 #[cfg(test)]

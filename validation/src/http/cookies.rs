@@ -1,6 +1,6 @@
 //! Cookies of one fetch (RFC 6265, as far as a fetch of seconds needs it).
 
-use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use hyper::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
 use super::config::Cookies;

@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::Client;
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
-use super::client;
+use super::attempts::Attempts;
+use super::client::Template;
 use super::config::{Config, Error};
-use super::fault::Fault;
+use super::connect::{Connector, Route};
+use super::fault::{Blame, Fault};
 use super::pace::Pace;
 use super::report::Report;
 use super::visit::{Missed, Visit};
@@ -57,7 +58,8 @@ pub struct Fetcher {
 
 pub(super) struct Inner {
     pub(super) config: Config,
-    pub(super) client: Client,
+    pub(super) connector: Connector,
+    pub(super) headers: Template,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) pace: Option<Pace>,
     in_flight: Semaphore,
@@ -67,11 +69,11 @@ pub(super) struct Inner {
 pub(super) struct Clock {
     started: Instant,
     pub(super) deadline: Instant,
-    waited: Duration,
+    pub(super) waited: Duration,
 }
 
 impl Clock {
-    fn start(timeout: Duration) -> Self {
+    pub(super) fn start(timeout: Duration) -> Self {
         let started = Instant::now();
         Self {
             started,
@@ -90,7 +92,7 @@ impl Clock {
         Instant::now() >= self.deadline
     }
 
-    fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed().saturating_sub(self.waited)
     }
 }
@@ -103,12 +105,14 @@ impl Fetcher {
     /// Says which setting cannot be honoured.
     pub fn new(config: Config, resolver: Arc<dyn Resolve>) -> Result<Self, Error> {
         config.validate()?;
-        let client = client::build(&config)?;
+        let connector = Connector::new(&config)?;
+        let headers = Template::new(&config)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 pace: config.rate.map(Pace::new),
                 in_flight: Semaphore::new(config.in_flight),
-                client,
+                connector,
+                headers,
                 resolver,
                 config,
             }),
@@ -118,27 +122,47 @@ impl Fetcher {
     /// Fetches the start page of a domain. Dropping the future ends the fetch.
     pub async fn fetch(&self, target: Target) -> Report {
         let Ok(_permit) = self.inner.in_flight.acquire().await else {
-            return failed(Fault::error("closed", "the fetcher is closed"));
+            return failed(closed());
         };
         let mut clock = Clock::start(self.inner.config.timeout);
         let entry = |scheme| entry(scheme, &target.host);
         let (Some(https), Some(http)) = (entry("https"), entry("http")) else {
-            return failed(Fault::error(
-                "host_invalid",
-                format!("{:?} is not a host name", target.host),
-            ));
+            let text = format!("{:?} is not a host name", target.host);
+            return failed(Fault::error("host_invalid", text).blamed(Blame::Unknown));
         };
+        let mut attempts = Attempts::default();
+        let mut report = self
+            .fetch_start_page(https, http, &target.addresses, &mut clock, &mut attempts)
+            .await;
+        report.attempts = attempts.count;
+        report
+    }
+
+    /// Tries https, and http where nothing was answered.
+    async fn fetch_start_page(
+        &self,
+        https: Url,
+        http: Url,
+        addresses: &[IpAddr],
+        clock: &mut Clock,
+        attempts: &mut Attempts,
+    ) -> Report {
         let mut https_fault = None;
         if self.inner.config.tries_https() {
-            match self.visit(https, &target.addresses, &mut clock).await {
+            match self.attempt(https, addresses, clock, attempts).await {
                 Ok(report) => return report,
-                Err(missed) if missed.unanswered && !clock.is_over() => {
+                // A proxy's failure says nothing about https.
+                Err(missed)
+                    if missed.unanswered
+                        && missed.fault.blame != Blame::Proxy
+                        && !clock.is_over() =>
+                {
                     https_fault = Some(missed.fault)
                 }
                 Err(missed) => return missed.into_report(clock.elapsed()),
             }
         }
-        let result = self.visit(http, &target.addresses, &mut clock).await;
+        let result = self.attempt(http, addresses, clock, attempts).await;
         let https_failure = https_fault.as_ref().map(Fault::line);
         let mut report = match (result, https_fault) {
             (Ok(report), _) => report,
@@ -156,29 +180,38 @@ impl Fetcher {
     /// scheme to fall back to.
     pub async fn fetch_url(&self, url: Url, addresses: &[IpAddr]) -> Report {
         let Ok(_permit) = self.inner.in_flight.acquire().await else {
-            return failed(Fault::error("closed", "the fetcher is closed"));
+            return failed(closed());
         };
         let mut clock = Clock::start(self.inner.config.timeout);
-        match self.visit(url, addresses, &mut clock).await {
+        let mut attempts = Attempts::default();
+        let fetched = self.attempt(url, addresses, &mut clock, &mut attempts);
+        let mut report = match fetched.await {
             Ok(report) => report,
             Err(missed) => missed.into_report(clock.elapsed()),
-        }
+        };
+        report.attempts = attempts.count;
+        report
     }
 
     /// Visits an address and follows where it leads; the future is large, so it lives on the heap.
-    async fn visit(
+    pub(super) async fn visit(
         &self,
         url: Url,
         addresses: &[IpAddr],
+        through: Option<Route<'_>>,
         clock: &mut Clock,
     ) -> Result<Report, Missed> {
-        let visit = Visit::new(&self.inner, url, addresses, clock);
+        let visit = Visit::new(&self.inner, url, addresses, through, clock);
         let result = Box::pin(visit.run()).await;
         result.map(|mut report| {
             report.elapsed = clock.elapsed();
             report
         })
     }
+}
+
+fn closed() -> Fault {
+    Fault::error("closed", "the fetcher is closed").blamed(Blame::Unknown)
 }
 
 fn failed(fault: Fault) -> Report {

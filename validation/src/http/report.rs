@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderMap, SET_COOKIE};
+use hyper::header::{HeaderMap, SET_COOKIE};
 use url::Url;
 
 use super::fault::{Fault, Reason};
+use super::proxy::ProxyId;
 use crate::page::Page;
 
 /// Headers that say something about a site. Everything else is not kept.
@@ -79,6 +80,10 @@ pub struct Report {
     pub bytes: usize,
     /// Whether the body is longer than what was read.
     pub truncated: bool,
+    /// The proxy that it came through, or that failed last.
+    pub proxy: Option<ProxyId>,
+    /// How often the page was asked for: once, and once more for each further proxy.
+    pub attempts: u32,
     /// Why there was no https, where it was tried before http: reason, code and text.
     pub https_failure: Option<String>,
     /// Time that the network took, without waiting for a turn.

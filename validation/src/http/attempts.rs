@@ -1,0 +1,266 @@
+//! One page through one proxy after the other, until it comes or the site has spoken.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use url::Url;
+
+use super::connect::Route;
+use super::fault::{Blame, Fault};
+use super::fetcher::{Clock, Fetcher};
+use super::proxy::{self, Lease, Pool, Suspect, Tried};
+use super::ranges::AllowedRanges;
+use super::report::Report;
+use super::visit::Missed;
+use crate::Waits;
+
+/// What one fetch has tried so far.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    /// How often the page was asked for.
+    pub(super) count: u32,
+    /// How many of these were for want of a better answer.
+    retries: u32,
+}
+
+type Visited = Result<Report, Missed>;
+
+/// What an attempt through a proxy tells, the most telling last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    /// The proxy failed.
+    Proxy,
+    /// Something failed, and nobody knows whose fault it is.
+    Unknown,
+    /// The site, or the proxy's rules, turned this proxy away.
+    Banned,
+    /// The site answered, or failed by itself.
+    Settled,
+}
+
+impl Fetcher {
+    /// Visits an address, through proxies where there are any.
+    pub(super) async fn attempt(
+        &self,
+        url: Url,
+        addresses: &[IpAddr],
+        clock: &mut Clock,
+        attempts: &mut Attempts,
+    ) -> Visited {
+        match &self.inner.config.proxies {
+            None => {
+                // The second scheme is no second attempt.
+                attempts.count = 1;
+                self.visit(url, addresses, None, clock).await
+            }
+            Some(pool) => {
+                let tries = self.by_proxies(pool, url, addresses, clock, attempts);
+                Box::pin(tries).await
+            }
+        }
+    }
+
+    async fn by_proxies(
+        &self,
+        pool: &Pool,
+        url: Url,
+        addresses: &[IpAddr],
+        clock: &mut Clock,
+        attempts: &mut Attempts,
+    ) -> Visited {
+        let site = site_of(&url);
+        let mut tried = Tried::default();
+        let mut suspects: Vec<Suspect> = Vec::new();
+        let mut best: Option<(Verdict, Visited)> = None;
+        loop {
+            let asked = Instant::now();
+            let lease = pool.lease(&site, &mut tried).await;
+            clock.excuse(asked.elapsed());
+            let Some(lease) = lease else { break };
+            attempts.count = attempts.retries + 1;
+            let visited = self
+                .through(&lease, url.clone(), addresses, clock, pool)
+                .await;
+            let verdict = judge(&visited);
+            self.tell(&lease, verdict, &visited, &mut suspects);
+            if verdict >= Verdict::Banned && answered(&visited) {
+                // The site is there: what failed before failed on the way.
+                suspects
+                    .drain(..)
+                    .for_each(|suspect| pool.convict(&suspect));
+            }
+            if best.as_ref().is_none_or(|(known, _)| verdict >= *known) {
+                best = Some((verdict, visited));
+            }
+            if verdict == Verdict::Settled
+                || attempts.retries >= pool.max_retries()
+                || clock.is_over()
+            {
+                break;
+            }
+            attempts.retries += 1;
+        }
+        settle(best, suspects.len())
+    }
+
+    /// Makes one attempt, which has its own time within that of the fetch.
+    async fn through(
+        &self,
+        lease: &Lease<'_>,
+        url: Url,
+        addresses: &[IpAddr],
+        clock: &mut Clock,
+        pool: &Pool,
+    ) -> Visited {
+        let (whole, waited) = (clock.deadline, clock.waited);
+        clock.deadline = whole.min(Instant::now() + pool.timeout());
+        let mut visited = self.routed(lease, url, addresses, clock).await;
+        clock.deadline = whole + (clock.waited - waited);
+        let report = match &mut visited {
+            Ok(report) => report,
+            Err(missed) => &mut *missed.report,
+        };
+        report.proxy = Some(lease.proxy.id);
+        visited
+    }
+
+    async fn routed(
+        &self,
+        lease: &Lease<'_>,
+        url: Url,
+        addresses: &[IpAddr],
+        clock: &mut Clock,
+    ) -> Visited {
+        let waits = Waits::default();
+        let config = &self.inner.config;
+        let found = lease.addresses(&*self.inner.resolver, &*config.proxy_guard, &waits);
+        let deadline = tokio::time::Instant::from_std(clock.deadline);
+        let found = tokio::time::timeout_at(deadline, found).await;
+        clock.excuse(waits.so_far());
+        let servers = match found {
+            Ok(Ok(servers)) => servers,
+            Ok(Err(fault)) => return Err(unreached(url, fault)),
+            Err(_) => {
+                let text = format!("time ran out while {} was resolved", lease.proxy.host);
+                return Err(unreached(url, Fault::proxy("proxy_unresolved", text)));
+            }
+        };
+        let route = self.route(lease.proxy, &servers);
+        self.visit(url, addresses, Some(route), clock).await
+    }
+
+    /// Decides how a proxy at these addresses is used.
+    pub(super) fn route<'r>(
+        &self,
+        proxy: &'r proxy::Proxy,
+        servers: &'r [std::net::SocketAddr],
+    ) -> Route<'r> {
+        let outside =
+            |server: &std::net::SocketAddr| AllowedRanges::Public.refuses(server.ip()).is_none();
+        let inside_too = self.inner.config.forward_inside;
+        Route {
+            proxy,
+            addresses: servers,
+            forward: proxy.protocol.is_http() && (inside_too || servers.iter().all(outside)),
+        }
+    }
+
+    /// Tells the pool what is known now.
+    fn tell(
+        &self,
+        lease: &Lease<'_>,
+        verdict: Verdict,
+        visited: &Visited,
+        suspects: &mut Vec<Suspect>,
+    ) {
+        match (verdict, visited) {
+            (Verdict::Settled, visited) => lease.worked(answered(visited)),
+            (Verdict::Banned, visited) => lease.banned(answered(visited)),
+            (Verdict::Proxy, Err(missed)) => lease.failed(&missed.fault),
+            (Verdict::Unknown, Err(missed)) => suspects.push(lease.suspected(&missed.fault)),
+            (Verdict::Proxy | Verdict::Unknown, Ok(_)) => {}
+        }
+    }
+}
+
+/// Judges an attempt.
+fn judge(visited: &Visited) -> Verdict {
+    match visited {
+        Ok(report) if turns_away(report) => Verdict::Banned,
+        Ok(_) => Verdict::Settled,
+        Err(missed) => match missed.fault.blame {
+            Blame::Target if turns_away(&missed.report) => Verdict::Banned,
+            Blame::Target => Verdict::Settled,
+            Blame::Proxy if missed.fault.code == proxy::FORBIDDEN => Verdict::Banned,
+            Blame::Proxy => Verdict::Proxy,
+            Blame::Unknown => Verdict::Unknown,
+        },
+    }
+}
+
+/// Tells whether the site itself said something.
+fn answered(visited: &Visited) -> bool {
+    match visited {
+        Ok(_) => true,
+        Err(missed) => missed.report.status.is_some(),
+    }
+}
+
+/// Tells an answer that is meant for the visitor, not for the page: another visitor may be let in.
+fn turns_away(report: &Report) -> bool {
+    let status = report.status.unwrap_or_default();
+    let refused = matches!(status, 403 | 429) && report.page.is_none();
+    let challenged = report.header("cf-mitigated") == Some("challenge");
+    let title = report.page.as_ref().and_then(|page| page.title.as_deref());
+    refused || challenged || title.is_some_and(is_challenge)
+}
+
+/// Tells the title of a page that wants a human.
+fn is_challenge(title: &str) -> bool {
+    let title = title.to_lowercase();
+    [
+        "captcha",
+        "are you a robot",
+        "are you human",
+        "attention required!",
+        "just a moment...",
+    ]
+    .iter()
+    .any(|words| title.contains(words))
+}
+
+/// Chooses what is reported when no attempt settled it: the most telling of them. Where several proxies met the same silence,
+/// it is the site's.
+fn settle(best: Option<(Verdict, Visited)>, suspects: usize) -> Visited {
+    match best {
+        Some((Verdict::Unknown, Err(missed))) if suspects > 1 => Err(Missed {
+            fault: missed.fault.blamed(Blame::Target),
+            ..missed
+        }),
+        Some((_, visited)) => visited,
+        // The first attempt always gets a proxy, so this takes a pool that is being closed.
+        None => Err(Missed {
+            fault: Fault::proxy("no_proxy", "there is no proxy to be had"),
+            unanswered: true,
+            report: Box::default(),
+        }),
+    }
+}
+
+fn unreached(url: Url, fault: Fault) -> Missed {
+    Missed {
+        fault,
+        unanswered: true,
+        report: Box::new(Report {
+            final_url: Some(url),
+            ..Report::default()
+        }),
+    }
+}
+
+/// Names the site that an address belongs to: its registrable domain, or the host where it has none.
+fn site_of(url: &Url) -> Arc<str> {
+    let host = url.host_str().unwrap_or_default();
+    psl::domain_str(host).unwrap_or(host).into()
+}

@@ -1,0 +1,292 @@
+//! A proxy for one attempt at one page.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{ADDRESSES_TTL, Guard, Pool, Proxy, State};
+use crate::Waits;
+use crate::http::fault::Fault;
+use crate::http::fetcher::{Resolve, Unresolved};
+
+/// The proxies that one page was tried through.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Tried(HashSet<usize>);
+
+/// A proxy that was chosen for an attempt. What it is dropped without having told changes nothing.
+pub(in crate::http) struct Lease<'p> {
+    pool: &'p Pool,
+    index: usize,
+    site: Arc<str>,
+    trial: bool,
+    pub(in crate::http) proxy: &'p Proxy,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// A proxy through which a page did not come, where it may as well have been the site.
+pub(in crate::http) struct Suspect {
+    index: usize,
+    /// Whether it was counted already.
+    convicted: bool,
+    fault: Fault,
+}
+
+impl Pool {
+    /// Counts a failure as the proxy's after all: the site was there for another.
+    pub(in crate::http) fn convict(&self, suspect: &Suspect) {
+        if !suspect.convicted {
+            self.failed(suspect.index, &suspect.fault);
+        }
+    }
+
+    /// Chooses a proxy for a site that was not tried for this page yet, and waits for its turn. Nothing when there is none
+    /// left; the first attempt always gets one, if need be one that rests.
+    pub(in crate::http) async fn lease(
+        &self,
+        site: &Arc<str>,
+        tried: &mut Tried,
+    ) -> Option<Lease<'_>> {
+        let (index, trial) = self.with(|state| self.choose(state, site, tried))?;
+        tried.0.insert(index);
+        let seat = self.seats.get(index)?;
+        let mut lease = Lease {
+            pool: self,
+            index,
+            site: Arc::clone(site),
+            trial,
+            proxy: &seat.proxy,
+            _permit: None,
+        };
+        // The semaphore is never closed.
+        lease._permit = Arc::clone(&seat.permits).acquire_owned().await.ok();
+        if let Some(pace) = &seat.pace {
+            pace.turn().await;
+        }
+        Some(lease)
+    }
+
+    fn choose(&self, state: &mut State, site: &Arc<str>, tried: &Tried) -> Option<(usize, bool)> {
+        let now = Instant::now();
+        let first = tried.0.is_empty();
+        let State {
+            standings,
+            choice,
+            bans,
+            habits,
+        } = state;
+        let untried = |index: usize| !tried.0.contains(&index);
+        let banned = |index: usize| bans.get(&(index, Arc::clone(site)), now).is_some();
+        let well = |index: usize| {
+            standings
+                .get(index)
+                .is_some_and(super::Standing::is_healthy)
+        };
+        let habit = habits
+            .get(site, now)
+            .copied()
+            .filter(|_| self.config.sticky);
+        if let Some(index) = habit
+            && untried(index)
+            && !banned(index)
+            && well(index)
+        {
+            return Some((index, false));
+        }
+        let count = self.seats.len();
+        // A trial never costs a page its last chance.
+        if first {
+            let due = (0..count).find(|&index| {
+                !banned(index)
+                    && standings
+                        .get(index)
+                        .and_then(super::Standing::rests_until)
+                        .is_some_and(|until| until <= now)
+            });
+            if let Some(index) = due
+                && let Some(standing) = standings.get_mut(index)
+                && standing.claim_trial(now)
+            {
+                return Some((index, true));
+            }
+        }
+        let well = |index: usize| {
+            standings
+                .get(index)
+                .is_some_and(super::Standing::is_healthy)
+        };
+        let free = |index: usize| {
+            let seat = self.seats.get(index);
+            seat.is_some_and(|seat| seat.permits.available_permits() > 0)
+        };
+        let found = choice
+            .choose(count, |index| {
+                untried(index) && well(index) && !banned(index) && free(index)
+            })
+            .or_else(|| {
+                choice.choose(count, |index| {
+                    untried(index) && well(index) && !banned(index)
+                })
+            });
+        let found = match found {
+            None if first => choice.choose(count, well).or_else(|| {
+                let until = |index: &usize| {
+                    let standing = standings.get(*index);
+                    standing.and_then(super::Standing::rests_until)
+                };
+                (0..count).min_by_key(until)
+            }),
+            found => found,
+        };
+        found.map(|index| (index, false))
+    }
+}
+
+impl Lease<'_> {
+    /// The proxy works, whatever became of the page. Where the site itself answered, it is asked the same way again.
+    pub(in crate::http) fn worked(&self, answered: bool) {
+        self.pool.succeeded(self.index);
+        if answered && self.pool.config.sticky {
+            let now = Instant::now();
+            self.pool.with(|state| {
+                if state.habits.get(&self.site, now) != Some(&self.index) {
+                    state.habits.put(Arc::clone(&self.site), self.index, now);
+                }
+            });
+        }
+    }
+
+    /// The site turned this proxy away, or the proxy does not go there. It works all the same if the site answered.
+    pub(in crate::http) fn banned(&self, answered: bool) {
+        if answered {
+            self.pool.succeeded(self.index);
+        }
+        let now = Instant::now();
+        self.pool.with(|state| {
+            let pair = (self.index, Arc::clone(&self.site));
+            state.bans.put(pair, (), now);
+            self.forget_habit(state, now);
+        });
+    }
+
+    /// The proxy failed.
+    pub(in crate::http) fn failed(&self, fault: &Fault) {
+        self.pool.failed(self.index, fault);
+        let now = Instant::now();
+        self.pool.with(|state| self.forget_habit(state, now));
+    }
+
+    /// Something failed, and nobody knows whether it was the proxy.
+    pub(in crate::http) fn suspected(&self, fault: &Fault) -> Suspect {
+        // A proxy on trial has to show that it works.
+        if self.trial {
+            self.pool.failed(self.index, fault);
+        }
+        Suspect {
+            index: self.index,
+            convicted: self.trial,
+            fault: fault.clone(),
+        }
+    }
+
+    fn forget_habit(&self, state: &mut State, now: Instant) {
+        if state.habits.get(&self.site, now) == Some(&self.index) {
+            state.habits.forget(&self.site);
+        }
+    }
+
+    /// Finds the addresses of the proxy that may be spoken to.
+    ///
+    /// # Errors
+    ///
+    /// That it has none, or none that the guard lets pass.
+    pub(in crate::http) async fn addresses(
+        &self,
+        resolver: &dyn Resolve,
+        guard: &dyn Guard,
+        waits: &Waits,
+    ) -> Result<Vec<SocketAddr>, Fault> {
+        let seat = self.pool.seats.get(self.index);
+        let known = seat.and_then(|seat| {
+            let known = seat
+                .addresses
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let (since, addresses) = known.as_ref()?;
+            (since.elapsed() < ADDRESSES_TTL).then(|| addresses.clone())
+        });
+        let found = match known {
+            Some(found) => found,
+            None => {
+                let found = resolve(self.proxy, resolver, waits).await?;
+                if let Some(seat) = seat {
+                    let mut known = seat
+                        .addresses
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner);
+                    *known = Some((Instant::now(), found.clone()));
+                }
+                found
+            }
+        };
+        checked(self.proxy, &found, guard)
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if self.trial {
+            let now = Instant::now();
+            self.pool.with(|state| {
+                if let Some(standing) = state.standings.get_mut(self.index) {
+                    standing.abandon_trial(now);
+                }
+            });
+        }
+    }
+}
+
+/// Finds a proxy's addresses by its host.
+pub(in crate::http::proxy) async fn resolve(
+    proxy: &Proxy,
+    resolver: &dyn Resolve,
+    waits: &Waits,
+) -> Result<Vec<IpAddr>, Fault> {
+    if let Ok(address) = proxy.host.parse() {
+        return Ok(vec![address]);
+    }
+    let found = resolver.resolve(&proxy.host, waits).await;
+    found.map_err(|why| {
+        let why = match why {
+            Unresolved::Timeout => "nobody answered in time".to_owned(),
+            Unresolved::Error(why) => why,
+        };
+        Fault::proxy("proxy_unresolved", format!("{}: {why}", proxy.host))
+    })
+}
+
+/// Keeps the addresses that may be spoken to.
+pub(in crate::http::proxy) fn checked(
+    proxy: &Proxy,
+    found: &[IpAddr],
+    guard: &dyn Guard,
+) -> Result<Vec<SocketAddr>, Fault> {
+    let mut refused = "it has no address";
+    let mut allowed = Vec::new();
+    for address in found {
+        let server = SocketAddr::new(*address, proxy.port);
+        match guard.refuses(server) {
+            Some(why) => refused = why,
+            None => allowed.push(server),
+        }
+    }
+    match allowed.is_empty() {
+        true => Err(Fault::proxy(
+            "proxy_address_refused",
+            format!("the address of {} is not allowed: {refused}", proxy.host),
+        )),
+        false => Ok(allowed),
+    }
+}

@@ -1,0 +1,189 @@
+//! One hop: its addresses, checked, and its answer.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::task::Poll;
+
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use url::{Host, Position};
+
+use super::{Answered, Visit};
+use crate::Waits;
+use crate::http::client::{self, Headers, Varying};
+use crate::http::connect::{Destination, Route};
+use crate::http::fault::{Blame, Fault};
+use crate::http::fetcher::Unresolved;
+use crate::http::proxy;
+
+/// Addresses of one host that are tried.
+const MAX_ADDRESSES: usize = 8;
+
+impl Visit<'_> {
+    /// Waits for something as long as the fetch has time.
+    pub(super) async fn in_time<T>(
+        &self,
+        step: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Fault> {
+        let deadline = Instant::from_std(self.clock.deadline);
+        timeout_at(deadline, work)
+            .await
+            .map_err(|_| Fault::deadline(step))
+    }
+
+    /// Connects to the current hop and asks for its page.
+    pub(super) async fn request(&mut self) -> Result<Answered, Fault> {
+        let (host, addresses) = self.check().await?;
+        if let Some(pace) = &self.fetcher.pace {
+            let waited = pace.turn().await;
+            self.clock.excuse(waited);
+        }
+        let secure = self.url.scheme() == "https";
+        let destination = Destination {
+            host: &host,
+            port: self.url.port_or_known_default().unwrap_or_default(),
+            addresses: &addresses,
+            secure,
+        };
+        let forwarded = self.through.filter(|route| route.forward && !secure);
+        let headers = self.headers(host == self.host, forwarded)?;
+        let uri = self.uri()?;
+        let deadline = Instant::from_std(self.clock.deadline);
+        let connected = self
+            .fetcher
+            .connector
+            .connect(destination, self.through, deadline)
+            .await?;
+        let uri = match forwarded.is_some() || connected.http2 {
+            true => uri,
+            false => path_of(uri),
+        };
+        let sent = client::send(connected.stream, connected.http2, uri, headers);
+        let answer = self
+            .in_time("before the server answered", sent)
+            .await
+            .and_then(|answer| answer)
+            .map_err(|fault| self.blame(fault))?;
+        if let Some(route) = forwarded {
+            let told = route.proxy.credentials.is_some();
+            let head = &answer.head;
+            if let Some(fault) = proxy::of_forwarded(head.status.as_u16(), &head.headers, told) {
+                return Err(fault);
+            }
+        }
+        Ok(Answered {
+            answer,
+            address: connected.address,
+            tls: connected.tls,
+        })
+    }
+
+    /// Makes the headers of the current hop's request.
+    fn headers(&self, own: bool, forwarded: Option<Route<'_>>) -> Result<Headers, Fault> {
+        let host = self.url.host_str().unwrap_or_default();
+        let host = match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let credentials = forwarded.and_then(|route| route.proxy.credentials.as_ref());
+        let proxy = credentials
+            .map(|credentials| HeaderValue::try_from(proxy::authorization(credentials)))
+            .transpose();
+        Ok(self.fetcher.headers.fill(Varying {
+            host: HeaderValue::try_from(host).map_err(|error| invalid(&error))?,
+            cookie: self.jar.header(&self.url),
+            own,
+            proxy: proxy.map_err(|error| invalid(&error))?,
+        }))
+    }
+
+    /// Writes the address of the current hop as a request has it: without a fragment, and without a name and a password,
+    /// of which there are none to send.
+    fn uri(&self) -> Result<Uri, Fault> {
+        let authority = &self.url[Position::BeforeHost..Position::AfterPort];
+        let path = &self.url[Position::BeforePath..Position::AfterQuery];
+        let text = format!("{}://{authority}{path}", self.url.scheme());
+        Uri::try_from(text).map_err(|error| invalid(&error))
+    }
+
+    /// Asks for the addresses of a redirect's host. The fetch has no less time for what is waited by our own doing.
+    async fn resolve(&mut self, host: &str) -> Result<Vec<IpAddr>, Fault> {
+        let waits = Waits::default();
+        let deadline = Instant::from_std(self.clock.deadline);
+        let mut asked = self.fetcher.resolver.resolve(host, &waits);
+        let mut alarm = pin!(sleep_until(deadline));
+        let found = std::future::poll_fn(|context| {
+            if let Poll::Ready(found) = asked.as_mut().poll(context) {
+                return Poll::Ready(found);
+            }
+            // The clock stands still while a wait lasts; its end wakes this task.
+            let Some(waited) = waits.ended() else {
+                return Poll::Pending;
+            };
+            alarm.as_mut().reset(deadline + waited);
+            let over = alarm.as_mut().poll(context);
+            over.map(|()| Err(Unresolved::Timeout))
+        })
+        .await;
+        self.clock.excuse(waits.so_far());
+        found.map_err(|why| match why {
+            Unresolved::Timeout => {
+                Fault::deadline(&format!("while {host} was resolved")).blamed(Blame::Unknown)
+            }
+            Unresolved::Error(why) => {
+                Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
+            }
+        })
+    }
+
+    /// Finds the addresses of the current hop and keeps those that may be connected to.
+    async fn check(&mut self) -> Result<(String, Vec<IpAddr>), Fault> {
+        let (host, found) = match self.url.host() {
+            None => return Err(Fault::error("url_invalid", "the address has no host")),
+            Some(Host::Ipv4(address)) => (address.to_string(), vec![IpAddr::V4(address)]),
+            Some(Host::Ipv6(address)) => (address.to_string(), vec![IpAddr::V6(address)]),
+            Some(Host::Domain(host)) if host == self.host => {
+                (host.to_owned(), self.addresses.to_vec())
+            }
+            Some(Host::Domain(host)) => {
+                let host = host.to_owned();
+                let found = self.resolve(&host).await?;
+                (host, found)
+            }
+        };
+        if found.is_empty() {
+            return Err(Fault::error("no_address", format!("{host} has no address")));
+        }
+        let mut refused = None;
+        let mut addresses = Vec::new();
+        for address in found {
+            match self.fetcher.config.allow.refuses(address) {
+                Some(why) => {
+                    refused = Some(format!(
+                        "{host} is at {address}, which is not allowed: {why}"
+                    ))
+                }
+                None => addresses.push(address),
+            }
+        }
+        addresses.truncate(MAX_ADDRESSES);
+        match refused {
+            Some(why) if addresses.is_empty() => Err(Fault::error("address_refused", why)),
+            _ => Ok((host, addresses)),
+        }
+    }
+}
+
+/// Takes the path and query of an address, which is all that a site is told of it over HTTP/1.1 (RFC 9112 §3.2.1).
+fn path_of(uri: Uri) -> Uri {
+    uri.into_parts()
+        .path_and_query
+        .map_or_else(Uri::default, Uri::from)
+}
+
+fn invalid(error: &dyn std::error::Error) -> Fault {
+    Fault::error("url_invalid", error)
+}
