@@ -70,5 +70,6 @@ CREATE TABLE proxy_checks (
     last_tested_at  timestamptz,             -- by somebody who asked for a test
     last_error      text,                    -- of the last check, where it failed
     latency_ms      integer,
-    claimed_until   timestamptz NOT NULL DEFAULT '-infinity'     -- a node checks it
+    claimed_until   timestamptz NOT NULL DEFAULT '-infinity',    -- a node checks it
+    epoch           integer NOT NULL DEFAULT 0                   -- counts the setups: a check of an earlier one is not counted
 );

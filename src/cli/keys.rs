@@ -19,8 +19,7 @@ pub(super) fn keys(network: &NetworkArgs, store: &StoreArgs) -> Result<Keys, Err
         .filter(|key| !key.trim().is_empty())
         .collect();
     if !named.is_empty() {
-        return Keys::parse(named)
-            .map_err(|bad| Error::Usage(format!("--credentials-key: {bad}")));
+        return Keys::parse(named).map_err(|bad| Error::Usage(format!("--credentials-key: {bad}")));
     }
     let path = store.data_dir.join(FILE);
     if store.server().is_some() && !path.exists() {

@@ -6,7 +6,7 @@ use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Node, Parts, Shutdown, Store, keys::keys, kept::read_or_draw, say};
+use super::{Error, Node, Parts, Shutdown, Store, kept::read_or_draw, keys::keys, say};
 use crate::{
     auth::{Auth, Secret, Settings},
     config::{ListenArgs, NetworkArgs, StoreArgs},

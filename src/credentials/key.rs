@@ -52,7 +52,9 @@ pub struct BadKey;
 
 /// There is no key to seal under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the operator named no key of credentials (DOMAINFLOW_CREDENTIALS_KEY), so that no password can be kept")]
+#[error(
+    "the operator named no key of credentials (DOMAINFLOW_CREDENTIALS_KEY), so that no password can be kept"
+)]
 pub struct NoKey;
 
 /// Why a sealed password does not open.
@@ -81,7 +83,9 @@ impl Keys {
     /// Draws a key, as it is kept in a file.
     #[must_use]
     pub fn draw() -> Zeroizing<String> {
-        Zeroizing::new(hex(Zeroizing::new(rand::random::<[u8; KEY_BYTES]>()).as_slice()))
+        Zeroizing::new(hex(
+            Zeroizing::new(rand::random::<[u8; KEY_BYTES]>()).as_slice()
+        ))
     }
 
     /// Says whether passwords can be sealed.
@@ -169,13 +173,15 @@ fn parse(text: &str) -> Result<Key, BadKey> {
         for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
             let pair = std::str::from_utf8(pair).ok()?;
             let is_hex = pair.bytes().all(|digit| digit.is_ascii_hexdigit());
-            *byte = is_hex.then(|| u8::from_str_radix(pair, 16).ok()).flatten()?;
+            *byte = is_hex
+                .then(|| u8::from_str_radix(pair, 16).ok())
+                .flatten()?;
         }
         Some(bytes)
     };
     let from_base64 = || {
-        let config = GeneralPurposeConfig::new()
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        let config =
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         [&alphabet::STANDARD, &alphabet::URL_SAFE]
             .into_iter()
             .find_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(text).ok())
@@ -249,7 +255,13 @@ mod tests {
         }
         let all_ones = Keys::parse(["__________________________________________8"]);
         assert!(all_ones.is_ok());
-        for text in ["", "short", &ZEROES[1..], &ZEROES.replace("00", "+0"), "AAAA"] {
+        for text in [
+            "",
+            "short",
+            &ZEROES[1..],
+            &ZEROES.replace("00", "+0"),
+            "AAAA",
+        ] {
             assert_eq!(Keys::parse([text]).err(), Some(BadKey), "{text}");
         }
     }

@@ -12,7 +12,8 @@ use super::{Keys, NoKey, Sealed, Unopened};
 const PUT: &str = "INSERT INTO proxy_credentials (proxy_id, username, key_id, nonce, password) \
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (proxy_id) DO UPDATE SET username = EXCLUDED.username, \
     key_id = EXCLUDED.key_id, nonce = EXCLUDED.nonce, password = EXCLUDED.password, changed_at = now()";
-const KEPT: &str = "SELECT username, password IS NOT NULL FROM proxy_credentials WHERE proxy_id = $1 FOR UPDATE";
+const KEPT: &str =
+    "SELECT username, password IS NOT NULL FROM proxy_credentials WHERE proxy_id = $1 FOR UPDATE";
 const RENAME: &str =
     "UPDATE proxy_credentials SET username = $2, changed_at = now() WHERE proxy_id = $1";
 const REMOVE: &str = "DELETE FROM proxy_credentials WHERE proxy_id = $1";
@@ -124,7 +125,10 @@ pub async fn kept(
 /// # Errors
 /// When the database does not answer.
 pub async fn remove(connection: &mut PgConnection, proxy: ProxyId) -> Result<(), sqlx::Error> {
-    sqlx::query(REMOVE).bind(proxy.0).execute(connection).await?;
+    sqlx::query(REMOVE)
+        .bind(proxy.0)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

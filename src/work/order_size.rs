@@ -155,6 +155,7 @@ mod tests {
             dns,
             rules: Vec::new(),
             taken: Vec::new(),
+            proxies: None,
         }
     }
 

@@ -18,13 +18,18 @@ use crate::{
 };
 
 /// Operations that change nothing, or whose requests and answers must not be kept.
-const UNKEYED: [&str; 6] = [
+const UNKEYED: [&str; 10] = [
     "POST /api/v2/auth/login",
     "POST /api/v2/auth/logout",
     "POST /api/v2/auth/refresh",
     "POST /api/v2/auth/change-password",
     "POST /api/v2/change-password",
     "POST /api/v2/discovery/preview",
+    // A check that comes again is another check.
+    "POST /api/v2/proxies/bulk/test",
+    "POST /api/v2/proxies/health-check",
+    "POST /api/v2/proxies/{proxyId}/health-check",
+    "POST /api/v2/proxies/{proxyId}/test",
 ];
 const OFFSET: &str = "POST /api/v2/campaigns/domain-generation/pattern-offset";
 
@@ -39,6 +44,8 @@ struct Given {
 /// Gives commands, each with a key of its own, and remembers them.
 struct Giver {
     client: Client,
+    /// The proxy of a path that names a pool first.
+    proxy: String,
     given: Vec<Given>,
 }
 
@@ -64,6 +71,7 @@ impl Giver {
             None => template.clone(),
         };
         let path = path.replace("{phase}", "validation");
+        let path = path.replace("{proxyId}", &self.proxy);
         let path = path.replace("{phaseType}", "validation");
         let key = format!("key-{}", self.given.len());
         let reply = send(&self.client, &key, operation, &path, &body).await;
@@ -85,6 +93,37 @@ impl Giver {
         self.give(change, id).await;
         self.give(delete, id).await;
     }
+}
+
+/// Gives every command on proxies and pools.
+async fn proxies(ann: &mut Giver) {
+    let pool = ann.give("POST /api/v2/proxy-pools", "").await["id"].clone();
+    let pool = pool.as_str().unwrap();
+    let (create, mut proxies) = ("POST /api/v2/proxies", Vec::new());
+    for _ in 0..2 {
+        proxies.push(ann.give(create, "").await["id"].clone());
+    }
+    let add = "POST /api/v2/proxy-pools/{poolId}/proxies";
+    ann.give_with(add, pool, json!({"proxyId": proxies[0]}))
+        .await;
+    ann.proxy = proxies[0].as_str().unwrap().to_owned();
+    let remove = "DELETE /api/v2/proxy-pools/{poolId}/proxies/{proxyId}";
+    ann.give(remove, pool).await;
+    ann.give("PUT /api/v2/proxy-pools/{poolId}", pool).await;
+    ann.give("DELETE /api/v2/proxy-pools/{poolId}", pool).await;
+
+    let update = json!({"proxyIds": proxies, "updates": {"notes": "both"}});
+    ann.give_with("PUT /api/v2/proxies/bulk/update", "", update)
+        .await;
+    let second = json!({"proxyIds": [proxies[1]]});
+    ann.give_with("DELETE /api/v2/proxies/bulk/delete", "", second)
+        .await;
+    ann.object(
+        create,
+        "PUT /api/v2/proxies/{proxyId}",
+        "DELETE /api/v2/proxies/{proxyId}",
+    )
+    .await;
 }
 
 /// What is told as it stands at this moment: counters, what is in the way of a restart's later phases, and what is shown
@@ -164,6 +203,7 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
     let client = app.user("ann").await;
     let mut ann = Giver {
         client: client.clone(),
+        proxy: String::new(),
         given: Vec::new(),
     };
     ann.object(
@@ -184,6 +224,8 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
         "DELETE /api/v2/scoring-profiles/{profileId}",
     )
     .await;
+
+    proxies(&mut ann).await;
 
     let lists = ann.give("POST /api/v2/campaigns", "").await;
     let id = lists["id"].as_str().unwrap();

@@ -49,14 +49,18 @@ impl Fields {
                 password: self.password,
             });
         };
-        let address = Address::parse(&address).map_err(|why| Error::unprocessable("address", why))?;
+        let address =
+            Address::parse(&address).map_err(|why| Error::unprocessable("address", why))?;
         if let (Some(wanted), Some(written)) = (wanted, address.protocol)
             && wanted != written
         {
             let message = format!("the address says {written}");
             return Err(Error::unprocessable("protocol", message));
         }
-        let refused = address.endpoint.ip().and_then(|ip| network.allowed().refuses(ip));
+        let refused = address
+            .endpoint
+            .ip()
+            .and_then(|ip| network.allowed().refuses(ip));
         if let Some(why) = refused {
             let message = format!("{} may not be connected to: {why}", address.endpoint);
             return Err(Error::unprocessable("address", message));
@@ -97,7 +101,12 @@ impl Setup {
     pub(super) fn told(&self, protocol: Protocol, kept: Option<&Kept>) -> Result<Told, Error> {
         let refused = |field: &str, message: &str| Err(Error::unprocessable(field, message));
         let removes = self.username.as_deref() == Some("");
-        if removes && self.password.as_deref().is_some_and(|password| !password.is_empty()) {
+        if removes
+            && self
+                .password
+                .as_deref()
+                .is_some_and(|password| !password.is_empty())
+        {
             return refused("username", "a password needs a user name");
         }
         if removes {
@@ -118,20 +127,25 @@ impl Setup {
         if username.len() > MAX_LOGIN || username.contains(['\0', '\r', '\n']) {
             return refused("username", "must have at most 255 bytes, in one line");
         }
-        let too_long = |password: &String| {
-            password.len() > MAX_LOGIN || password.contains(['\0', '\r', '\n'])
-        };
+        let too_long =
+            |password: &String| password.len() > MAX_LOGIN || password.contains(['\0', '\r', '\n']);
         if self.password.as_ref().is_some_and(too_long) {
             return refused("password", "must have at most 255 bytes, in one line");
         }
         match protocol {
             // RFC 7617, 2: the first colon ends the name.
             Protocol::Http | Protocol::Https if username.contains(':') => {
-                return refused("username", "an http proxy cannot be told a name with a colon");
+                return refused(
+                    "username",
+                    "an http proxy cannot be told a name with a colon",
+                );
             }
             // RFC 1929, 2: a password has at least one byte.
             Protocol::Socks5 if !has_password => {
-                return refused("password", "a socks5 proxy is told a name with a password only");
+                return refused(
+                    "password",
+                    "a socks5 proxy is told a name with a password only",
+                );
             }
             protocol if has_password && !protocol.takes_passwords() => {
                 return refused("password", "a socks4 proxy is told no passwords");
@@ -160,7 +174,10 @@ mod tests {
     }
 
     fn these(username: &str, password: Option<&str>) -> Result<Told, &'static str> {
-        Ok(Told::These(username.to_owned(), password.map(str::to_owned)))
+        Ok(Told::These(
+            username.to_owned(),
+            password.map(str::to_owned),
+        ))
     }
 
     #[test]
@@ -174,24 +191,64 @@ mod tests {
             (setup(None, None), Http, None, Ok(Told::Kept)),
             (setup(None, None), Http, Some(&ann), Ok(Told::Kept)),
             (setup(Some("ann"), None), Http, Some(&ann), Ok(Told::Kept)),
-            (setup(Some("bob"), None), Http, Some(&ann), these("bob", None)),
-            (setup(None, Some("p")), Http, Some(&ann), these("ann", Some("p"))),
+            (
+                setup(Some("bob"), None),
+                Http,
+                Some(&ann),
+                these("bob", None),
+            ),
+            (
+                setup(None, Some("p")),
+                Http,
+                Some(&ann),
+                these("ann", Some("p")),
+            ),
             (setup(Some("ann"), None), Http, None, these("ann", None)),
             (setup(Some(""), None), Http, Some(&ann), Ok(Told::Nothing)),
-            (setup(Some(""), Some("")), Http, Some(&ann), Ok(Told::Nothing)),
-            (setup(Some(""), Some("p")), Http, Some(&ann), Err("username")),
+            (
+                setup(Some(""), Some("")),
+                Http,
+                Some(&ann),
+                Ok(Told::Nothing),
+            ),
+            (
+                setup(Some(""), Some("p")),
+                Http,
+                Some(&ann),
+                Err("username"),
+            ),
             (setup(None, Some("p")), Http, None, Err("username")),
             (setup(Some("a:b"), None), Http, None, Err("username")),
-            (setup(Some("a:b"), Some("p")), Socks5, None, these("a:b", Some("p"))),
+            (
+                setup(Some("a:b"), Some("p")),
+                Socks5,
+                None,
+                these("a:b", Some("p")),
+            ),
             (setup(Some("ann"), None), Socks5, None, Err("password")),
             (setup(Some("ann"), None), Socks4, None, these("ann", None)),
             (setup(Some("ann"), Some("p")), Socks4, None, Err("password")),
             // What is kept binds a change of protocol too.
             (setup(None, None), Socks4, Some(&ann), Err("password")),
-            (setup(None, Some("")), Socks4, Some(&ann), these("ann", Some(""))),
+            (
+                setup(None, Some("")),
+                Socks4,
+                Some(&ann),
+                these("ann", Some("")),
+            ),
             (setup(Some("a\r\nb"), None), Http, None, Err("username")),
-            (setup(Some(&"x".repeat(256)), None), Http, None, Err("username")),
-            (setup(Some("ann"), Some(&"x".repeat(256))), Http, None, Err("password")),
+            (
+                setup(Some(&"x".repeat(256)), None),
+                Http,
+                None,
+                Err("username"),
+            ),
+            (
+                setup(Some("ann"), Some(&"x".repeat(256))),
+                Http,
+                None,
+                Err("password"),
+            ),
         ];
         for (setup, protocol, kept, expected) in cases {
             let told = setup.told(protocol, kept);

@@ -21,4 +21,9 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(queries::show, write::update, write::delete))
         .routes(routes!(bulk::update))
         .routes(routes!(bulk::delete))
+        .routes(routes!(checks::test))
+        .routes(routes!(checks::health_check))
+        .routes(routes!(checks::bulk_test))
+        .routes(routes!(checks::bulk_health_check))
+        .routes(routes!(checks::status))
 }
