@@ -2,11 +2,17 @@
 //!
 //! Every setting is here and nowhere else. `cli` decides which command takes which group.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use aggregates::persona::Resolver;
 use clap::{Args, ValueEnum};
 use url::Url;
+use validation::technologies::{self, Technologies};
 use zeroize::Zeroizing;
 
 use crate::{credentials::Keys, work::Network};
@@ -61,6 +67,14 @@ pub struct NetworkArgs {
         value_delimiter = ','
     )]
     pub trusted: Vec<PathBuf>,
+    /// A file of rules by which technologies are told besides the program's own; may be repeated
+    #[arg(
+        long = "technologies",
+        env = "DOMAINFLOW_TECHNOLOGIES",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
+    pub technologies: Vec<PathBuf>,
     /// The page that checks of proxies fetch; without one proxies are not checked
     #[arg(long, env = "DOMAINFLOW_PROXY_CHECK_URL", value_name = "URL", value_parser = check_url)]
     pub proxy_check_url: Option<Url>,
@@ -113,12 +127,14 @@ fn resolver(text: &str) -> Result<String, String> {
     Resolver::parse(text).map(|_| text.trim().to_owned())
 }
 
-/// A file of certificates that cannot be used.
+/// A file that was named and cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TrustError {
+pub enum FileError {
     /// It cannot be read.
-    #[error("--trust {path}")]
+    #[error("{argument} {path}")]
     Read {
+        /// The argument that names it.
+        argument: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -127,14 +143,25 @@ pub enum TrustError {
     /// It holds no certificate.
     #[error("--trust {0} holds no certificate in PEM form")]
     NotPem(PathBuf),
+    /// It holds a rule that cannot be honoured.
+    #[error("--technologies {0}")]
+    Technologies(#[from] technologies::Error),
+}
+
+fn read(argument: &'static str, path: &Path) -> Result<String, FileError> {
+    std::fs::read_to_string(path).map_err(|source| FileError::Read {
+        argument,
+        path: path.to_owned(),
+        source,
+    })
 }
 
 impl NetworkArgs {
-    /// Reads the certificates and puts everything together, with the keys of credentials.
+    /// Reads the files that are named and puts everything together, with the keys of credentials.
     ///
     /// # Errors
-    /// When a file of certificates cannot be used.
-    pub fn network(&self, keys: Keys) -> Result<Network, TrustError> {
+    /// When a file cannot be used.
+    pub fn network(&self, keys: Keys) -> Result<Network, FileError> {
         let mut network = Network {
             http_port: self.http_port,
             https_port: self.https_port,
@@ -145,13 +172,16 @@ impl NetworkArgs {
             ..Network::default()
         };
         for path in &self.trusted {
-            let pem = std::fs::read_to_string(path).map_err(|source| TrustError::Read {
-                path: path.clone(),
-                source,
-            })?;
             network
-                .trust_pem(&pem)
-                .map_err(|_| TrustError::NotPem(path.clone()))?;
+                .trust_pem(&read("--trust", path)?)
+                .map_err(|_| FileError::NotPem(path.clone()))?;
+        }
+        if !self.technologies.is_empty() {
+            let mut files = Vec::new();
+            for path in &self.technologies {
+                files.push((path.display().to_string(), read("--technologies", path)?));
+            }
+            network.technologies = Some(Arc::new(Technologies::with(&files)?));
         }
         Ok(network)
     }

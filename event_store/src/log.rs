@@ -21,8 +21,37 @@ use crate::{Database, Error, Position, Stream};
 const POSITION_LIMIT: Duration = Duration::from_secs(10);
 /// How long it waits between two looks while another session gives positions.
 const POSITION_PAUSE: Duration = Duration::from_millis(2);
-/// How often a command is decided again after somebody else was faster.
-pub(crate) const CONFLICT_RETRIES: u32 = 1;
+/// How long a command is decided again after somebody else was faster; once more in any case. A worker that records the names of
+/// a campaign appends to its stream many times a second, and a user who stops it must not have to try again.
+const DECIDED_AGAIN_FOR: Duration = Duration::from_secs(2);
+
+/// Whether a command that lost against another writer is decided again.
+#[derive(Debug)]
+pub(crate) struct Again {
+    begun: Instant,
+    lost_at: Option<u64>,
+}
+
+impl Default for Again {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            lost_at: None,
+        }
+    }
+}
+
+impl Again {
+    /// Tells whether there is time for another decision after one at this version was refused, and sense in it: where nothing
+    /// was appended since the last one, it is not the stream that refuses.
+    pub(crate) fn after_losing_at(&mut self, version: u64) -> bool {
+        let before = self.lost_at.replace(version);
+        match before {
+            None => true,
+            Some(before) => before != version && self.begun.elapsed() < DECIDED_AGAIN_FOR,
+        }
+    }
+}
 
 /// What a command led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +68,7 @@ pub enum ExecuteError<E: std::error::Error> {
     /// The aggregate refused.
     #[error("{0}")]
     Rejected(E),
-    /// Others changed the aggregate at the same moment, twice in a row.
+    /// Others changed the aggregate at the same moment, again and again, or a key was somebody else's.
     #[error("{aggregate_type} {aggregate_id} was changed by somebody else at the same moment")]
     Conflict {
         /// The aggregate's type.
@@ -79,8 +108,8 @@ impl Log {
 
     /// Loads an aggregate, lets it decide, and appends what it decided.
     ///
-    /// A conflict with another writer is decided again from the new version once. With `expected_version` nothing is
-    /// decided unless the aggregate is at that version.
+    /// A conflict with another writer is decided again from the new version, for two seconds. With `expected_version`
+    /// nothing is decided unless the aggregate is at that version.
     ///
     /// # Errors
     /// See [`ExecuteError`].
@@ -100,7 +129,8 @@ impl Log {
             aggregate_type: A::TYPE,
             aggregate_id: aggregate_id.to_owned(),
         };
-        for _ in 0..=CONFLICT_RETRIES {
+        let mut again = Again::default();
+        loop {
             let mut context = load_context(&store, aggregate_id).await?;
             let actual = context.current_sequence as u64;
             if let Some(expected) = expected_version.filter(|expected| *expected != actual) {
@@ -130,7 +160,8 @@ impl Log {
                             .collect(),
                     });
                 }
-                Err(AggregateError::AggregateConflict) => {}
+                Err(AggregateError::AggregateConflict) if again.after_losing_at(actual) => {}
+                Err(AggregateError::AggregateConflict) => break,
                 Err(error) => return Err(failure::<A>("append to", aggregate_id, error).into()),
             }
         }

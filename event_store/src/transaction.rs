@@ -4,9 +4,7 @@ use aggregates::Metadata;
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use sqlx::{PgConnection, Postgres};
 
-use crate::{
-    Answer, BulkAppend, Committed, Database, Error, ExecuteError, bulk, log::CONFLICT_RETRIES,
-};
+use crate::{Answer, BulkAppend, Committed, Database, Error, ExecuteError, bulk, log::Again};
 
 /// A transaction that rolls back unless it is committed.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ impl Transaction {
     }
 
     /// Loads an aggregate, lets it decide, and appends what it decided: recorded with what else this transaction
-    /// writes, or not at all. A conflict with another writer is decided again from the new version once.
+    /// writes, or not at all. A conflict with another writer is decided again from the new version, for two seconds.
     ///
     /// # Errors
     /// See [`ExecuteError`]; after [`ExecuteError::Log`] and [`ExecuteError::Conflict`] only a rollback is left.
@@ -81,7 +79,8 @@ impl Transaction {
         A: Aggregate<Services = ()>,
         A::Command: Clone + Send,
     {
-        for _ in 0..=CONFLICT_RETRIES {
+        let mut again = Again::default();
+        loop {
             let (mut aggregate, version) = self.load::<A>(aggregate_id).await?;
             let sink = EventSink::default();
             aggregate
@@ -105,6 +104,9 @@ impl Transaction {
                 // Not the stream's next place, which is answered: a name that only one event may take, or a key.
                 Err(error) if error.is_unique_violation() => break,
                 Err(error) => return Err(error.into()),
+            }
+            if !again.after_losing_at(version) {
+                break;
             }
         }
         Err(ExecuteError::Conflict {

@@ -23,7 +23,7 @@ pub mod users;
 
 use std::sync::Arc;
 
-pub use self::snapshot::snapshot;
+pub use self::snapshot::{snapshot, snapshot_of_campaign};
 
 /// Lists every projection of the system.
 #[must_use]

@@ -115,9 +115,13 @@ impl Sandbox {
         .await?;
         let mut proxies = Vec::with_capacity(proxy_scripts.len());
         for script in proxy_scripts {
-            proxies.push(
-                proxy::Proxy::start(Arc::clone(&world), web.ports, script, &token, &tasks).await?,
-            );
+            proxies.push(proxy::Proxy::start(
+                Arc::clone(&world),
+                (web.ports, web.tls()),
+                script,
+                &token,
+                &tasks,
+            )?);
         }
         guard.disarm();
         Ok(Self {
@@ -260,11 +264,19 @@ impl Sandbox {
         self.web.requests().last(&world::canonical(host))
     }
 
-    /// Returns the addresses of the proxies, in the order in which the world names them. Each speaks HTTP, SOCKS4,
-    /// SOCKS4a and SOCKS5.
+    /// Returns the addresses of the proxies, in the order in which the world names them. Each speaks HTTP, HTTPS
+    /// (with a certificate for 127.0.0.1), SOCKS4, SOCKS4a and SOCKS5.
     #[must_use]
     pub fn proxies(&self) -> Vec<SocketAddr> {
         self.proxies.iter().map(|proxy| proxy.addr).collect()
+    }
+
+    /// Changes a proxy's habits while it runs, for the connections to come; one that is dead stays so. Does nothing for one that
+    /// does not exist.
+    pub fn set_proxy(&self, proxy: usize, script: ProxyScript) {
+        if let Some(proxy) = self.proxies.get(proxy) {
+            proxy.set_script(script);
+        }
     }
 
     /// Returns how many connections a proxy accepted; 0 for one that does not exist.

@@ -32,9 +32,9 @@ pub enum Error {
     /// A rebuild, a comparison or a check failed.
     #[error(transparent)]
     Replay(#[from] ::replay::Error),
-    /// A file of certificates cannot be used.
+    /// A file that an argument names cannot be used.
     #[error(transparent)]
-    Trust(#[from] crate::config::TrustError),
+    File(#[from] crate::config::FileError),
 }
 
 impl Error {
@@ -53,7 +53,7 @@ impl Error {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Trust(_) => 2,
+            Self::Usage(_) | Self::File(_) => 2,
             _ => 1,
         }
     }

@@ -112,7 +112,11 @@ impl App {
                     .await?
             }
         };
-        let lag = self.runtime.wait_for(cursor, READ_MODELS_WAIT).await.err();
+        let lag = self
+            .runtime
+            .wait_for_readers_of(A::TYPE, cursor, READ_MODELS_WAIT)
+            .await
+            .err();
         Ok(Done {
             aggregate_id,
             version,

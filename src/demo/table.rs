@@ -2,7 +2,7 @@
 
 use aggregates::ids::CampaignId;
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use projections::domains::{counts_of, metrics_of};
+use projections::domains::{counts_of, pages_of};
 use sandbox::Expected;
 
 use crate::{
@@ -20,7 +20,7 @@ pub(super) async fn compare(
     let counts = counts_of(pool, campaign_id)
         .await
         .map_err(Error::step("read the counts"))?;
-    let metrics = metrics_of(pool, campaign_id)
+    let pages = pages_of(pool, campaign_id)
         .await
         .map_err(Error::step("read the figures"))?;
     let dns = |reason: &str| counts.dns_reasons.get(reason).copied().unwrap_or(0);
@@ -51,13 +51,13 @@ pub(super) async fn compare(
         ("other failures", http("ERROR"), expected.http_error),
         (
             "parked",
-            u64::try_from(metrics.parked).unwrap_or(0),
+            u64::try_from(pages.parked).unwrap_or(0),
             expected.parked,
         ),
         (
             "with a keyword",
             counts.keyword_hits,
-            expected.with_keywords,
+            expected.with_keywords_on_site,
         ),
     ];
     let mut table = Table::new();

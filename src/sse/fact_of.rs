@@ -12,6 +12,8 @@ use event_store::Recorded;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
 
+use crate::http::campaigns::views::on_the_wire;
+
 use super::{
     fact::{Finding, Told, Weight, What},
     outbox,
@@ -255,7 +257,7 @@ pub(super) fn of_domain(
             let payload = ScoredMessage {
                 campaign_id,
                 domain: name,
-                domain_score: hundredfold(scored.score.score),
+                domain_score: on_the_wire(scored.score.score),
                 richness: scored.richness.score,
                 run_id: scored.run_id,
                 scoring_profile_id: scored.scoring_profile,
@@ -329,9 +331,4 @@ fn told(kind: &str, event: &Recorded, weight: Weight, payload: impl Serialize) -
         body: outbox::body(kind, event.recorded_at, payload).into(),
         weight,
     })
-}
-
-/// Scores are kept as 0 to 1 and answered as 0 to 100; three decimals become one without a tail of binary digits.
-fn hundredfold(score: f64) -> f64 {
-    (score * 1e5).round() / 1e3
 }

@@ -1,8 +1,9 @@
-//! Discovery: a range of offsets is set apart, and its names are recorded chunk by chunk; or those of other campaigns are
-//! taken ([`taking`]).
+//! Discovery: offsets are set apart, and their names are recorded chunk by chunk; or those of other campaigns are taken
+//! ([`taking`]).
 //!
-//! Both steps may be repeated: the pattern answers the same run with the same range, and the campaign records no offset
-//! twice. A worker that dies between two chunks is followed by one that goes on where the campaign's stream ends.
+//! Both steps may be repeated: the pattern answers the same run with the same ranges, and the campaign records no offset
+//! twice. A worker that dies between two chunks is followed by one that goes on where the campaign's stream ends; what a
+//! run leaves that is stopped, the campaign's next run begins with.
 
 use std::sync::Arc;
 
@@ -78,41 +79,48 @@ pub(super) async fn discover(
             taking::take(database, order, inputs, TAKEN_CHUNK, &metadata).await
         }
         Source::Pattern { pattern, count } => {
-            let Some(range) = reserve(database, order, pattern, *count, &metadata).await? else {
+            let Some(ranges) = reserve(database, order, pattern, *count, &metadata).await? else {
                 return Ok(Progress::Done(Tallies::from([
                     ("generated".to_owned(), 0),
                     ("exhausted".to_owned(), 1),
                 ])));
             };
-            generate(database, order, pattern, range, *count, &metadata).await
+            for range in &ranges {
+                if !generate(database, order, pattern, *range, &metadata).await? {
+                    return Ok(Progress::Interrupted);
+                }
+            }
+            Ok(Progress::Done(tallies(pattern, &ranges, *count).await?))
         }
     }
 }
 
-/// Sets a range apart; nothing when every offset was given away before.
+/// Sets offsets apart; nothing when every one was given away before.
 async fn reserve(
     database: &Database,
     order: &Order,
     pattern: &names::Pattern,
     wanted: Option<u64>,
     metadata: &Metadata,
-) -> Result<Option<pattern::Range>, DiscoveryError> {
+) -> Result<Option<Vec<pattern::Range>>, DiscoveryError> {
+    let log = database.log();
+    let (campaign, _) = log.load::<Campaign>(&order.campaign_id.to_string()).await?;
     let command = pattern::Command::Reserve(pattern::Reserve {
         campaign_id: order.campaign_id,
         run_id: order.run_id,
         count: wanted.unwrap_or(u64::MAX),
         total: pattern.total(),
+        enumerated_to: campaign.enumerated_to(),
     });
     let stream = pattern.hash();
     loop {
-        let log = database.log();
         match log
             .execute::<pattern::Pattern>(&stream, command.clone(), metadata, None)
             .await
         {
             Ok(_) => {
                 let (state, _) = log.load::<pattern::Pattern>(&stream).await?;
-                return Ok(state.range_of(order.run_id));
+                return Ok(Some(state.ranges_of(order.run_id)));
             }
             Err(ExecuteError::Rejected(pattern::Error::Exhausted { .. })) => return Ok(None),
             // Many campaigns of one pattern may ask at once; each conflict means that another one was served.
@@ -122,14 +130,14 @@ async fn reserve(
     }
 }
 
+/// Records the names of a range; not to its end where the run was paused or is over.
 async fn generate(
     database: &Database,
     order: &Order,
     pattern: &names::Pattern,
     range: pattern::Range,
-    wanted: Option<u64>,
     metadata: &Metadata,
-) -> Result<Progress, DiscoveryError> {
+) -> Result<bool, DiscoveryError> {
     let stream = order.campaign_id.to_string();
     let (campaign, _) = database.log().load::<Campaign>(&stream).await?;
     let mut start = campaign
@@ -153,11 +161,11 @@ async fn generate(
         {
             Ok(_) => start += count,
             Err(ExecuteError::Conflict { .. }) => {}
-            Err(error) if is_interruption(&error) => return Ok(Progress::Interrupted),
+            Err(error) if is_interruption(&error) => return Ok(false),
             Err(error) => return Err(DiscoveryError::Record(Box::new(error))),
         }
     }
-    Ok(Progress::Done(tallies(pattern, range, wanted).await?))
+    Ok(true)
 }
 
 /// Tells whether the campaign takes no more names of the run, or not now.
@@ -175,14 +183,18 @@ const fn is_interruption(error: &ExecuteError<campaign::Error>) -> bool {
 /// Counts what the run came to, by computing its names once more: the campaign may have names of earlier runs.
 async fn tallies(
     pattern: &names::Pattern,
-    range: pattern::Range,
+    ranges: &[pattern::Range],
     wanted: Option<u64>,
 ) -> Result<Tallies, JoinError> {
-    let names = count_names(pattern, range.start, range.count).await?;
-    let short = wanted.is_some_and(|wanted| range.count < wanted);
+    let (mut offsets, mut names) = (0_u64, 0_u64);
+    for range in ranges {
+        offsets = offsets.saturating_add(range.count);
+        names += count_names(pattern, range.start, range.count).await?;
+    }
+    let short = wanted.is_some_and(|wanted| offsets < wanted);
     Ok(Tallies::from([
         ("generated".to_owned(), names),
-        ("skipped".to_owned(), range.count.saturating_sub(names)),
+        ("skipped".to_owned(), offsets.saturating_sub(names)),
         ("exhausted".to_owned(), u64::from(short)),
     ]))
 }

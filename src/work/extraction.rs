@@ -1,11 +1,13 @@
 //! Extraction: the live names of an order over HTTP, their pages matched against the run's keywords.
 
+mod content;
+mod micro_crawl;
 mod scan;
 
 use std::sync::Arc;
 
 use aggregates::{
-    domain::{Contacts, Event, HttpChecked, HttpReason, Keyword, Outcome, PageFacts, Places},
+    domain::{Event, HttpChecked, HttpReason, Outcome, PageFacts},
     ids::{ProxyId, RuleId, RunId},
     keyword_set::{Rule, RuleType},
     persona::{CookieMode, DnsConfig, HttpConfig, TlsVersion},
@@ -17,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use validation::{
     Waits, dns, http,
     keywords::{self, Matcher},
-    page,
+    technologies::Technologies,
 };
 
 use self::scan::Scanner;
@@ -31,6 +33,7 @@ pub(super) struct Kit {
     fetcher: http::Fetcher,
     scanner: Option<Scanner>,
     rules: Arc<[RuleId]>,
+    technologies: Arc<Technologies>,
 }
 
 /// Resolves names that are met on the way, such as the targets of redirects.
@@ -95,6 +98,7 @@ impl Kit {
         let resolver = names_config(dns, network).map_err(KitError::Refused)?;
         let mut config = config(http, network).map_err(KitError::Refused)?;
         config.proxies = proxies;
+        let technologies = network.technologies().map_err(KitError::Refused)?;
         let scanner = if rules.is_empty() {
             None
         } else {
@@ -110,6 +114,7 @@ impl Kit {
             fetcher,
             scanner,
             rules: rules.iter().map(|rule| rule.id).collect(),
+            technologies,
         })
     }
 }
@@ -145,6 +150,7 @@ fn rule(rule: &Rule) -> keywords::Rule {
 pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Config, String> {
     let mut config = http::Config::new(&persona.user_agent);
     config.headers = persona.headers.clone().into_iter().collect();
+    config.header_order.clone_from(&persona.header_order);
     config.cookies = match persona.cookie_mode() {
         CookieMode::Preserve => http::Cookies::Preserve,
         CookieMode::Ignore => http::Cookies::Ignore,
@@ -242,8 +248,8 @@ async fn checked(
         http::Outcome::Error(reason) => (Outcome::Error, Some(reason_of(reason))),
     };
     let page = match report.page.take() {
-        Some(page) => Some(page_facts(kit, &report, page).await?),
-        None => (outcome == Outcome::Ok).then(|| without_page(kit, &report)),
+        Some(page) => Some(content::page_facts(kit, &report, page).await?),
+        None => (outcome == Outcome::Ok).then(|| content::without_page(kit, &report)),
     };
     Ok(HttpChecked {
         run_id,
@@ -255,12 +261,7 @@ async fn checked(
             .map(|fault| format!("{}: {}", fault.code, fault.text)),
         status: report.status,
         final_url: report.final_url.as_ref().map(ToString::to_string),
-        // Every redirect that was followed is a request; so is the one that ended the fetch, and each through another proxy.
-        attempts: u32::try_from(
-            report.redirects.len() + 1 + usize::from(report.https_failure.is_some()),
-        )
-        .unwrap_or(u32::MAX)
-        .saturating_add(report.attempts.saturating_sub(1)),
+        attempts: attempts(&report, page.as_ref()),
         redirects: report.redirects,
         headers: report.headers.into_iter().collect(),
         tls_version: report.tls_version.map(ToOwned::to_owned),
@@ -271,6 +272,19 @@ async fn checked(
         page,
         taken_from: None,
     })
+}
+
+/// Counts requests. Every redirect that was followed is one; so is the one that ended the fetch, and each further page.
+fn attempts(report: &http::Report, page: Option<&PageFacts>) -> u32 {
+    let further = page
+        .and_then(|page| page.micro_crawl.as_ref())
+        .map_or(0, |crawl| crawl.pages.len() + crawl.missed.len());
+    let own = report.redirects.len() + 1 + usize::from(report.https_failure.is_some());
+    // The page was asked for once more through each other proxy.
+    let through_others = report.attempts.saturating_sub(1);
+    u32::try_from(own + further)
+        .unwrap_or(u32::MAX)
+        .saturating_add(through_others)
 }
 
 const fn reason_of(reason: http::Reason) -> HttpReason {
@@ -284,75 +298,6 @@ const fn reason_of(reason: http::Reason) -> HttpReason {
         http::Reason::ConnectionReset => HttpReason::ConnectionReset,
         http::Reason::Error => HttpReason::Error,
     }
-}
-
-/// Says of a success whose body is no page (an image, say) what is known of it.
-fn without_page(kit: &Kit, report: &http::Report) -> PageFacts {
-    PageFacts {
-        bytes: report.bytes as u64,
-        cut: report.truncated,
-        content_hash: report.content_hash.clone().unwrap_or_default(),
-        keywords: kit.scanner.as_ref().map(|_| Vec::new()),
-        ..PageFacts::default()
-    }
-}
-
-async fn page_facts(
-    kit: &Kit,
-    report: &http::Report,
-    page: page::Page,
-) -> Result<PageFacts, JoinError> {
-    let parked = page::parked(&page, report.final_url.as_ref(), &[]);
-    let (page, keywords) = match &kit.scanner {
-        None => (page, None),
-        Some(scanner) => {
-            let (page, hits) = scanner.scan(page).await?;
-            (page, Some(hits))
-        }
-    };
-    Ok(PageFacts {
-        title: page.title,
-        language: page.language,
-        snippet: page.snippet,
-        bytes: report.bytes as u64,
-        cut: report.truncated,
-        content_hash: report.content_hash.clone().unwrap_or_default(),
-        h1_count: page.h1_count,
-        internal_links: page.links_internal,
-        external_links: page.links_external,
-        parked_confidence: parked.confidence,
-        parked_signals: parked.signals.into_iter().map(ToOwned::to_owned).collect(),
-        contacts: Contacts {
-            mails: page.contacts.mails,
-            phones: page.contacts.phones,
-            links: page.contacts.links,
-        },
-        keywords_incomplete: keywords.as_ref().is_some_and(|hits| hits.incomplete),
-        keywords: keywords.map(|hits| found(kit, hits)),
-    })
-}
-
-fn found(kit: &Kit, hits: keywords::Hits) -> Vec<Keyword> {
-    hits.rules
-        .into_iter()
-        .filter_map(|rule| {
-            Some(Keyword {
-                rule_id: *kit.rules.get(rule.rule)?,
-                pattern: rule.pattern,
-                category: rule.category,
-                weight: rule.weight,
-                hits: rule.count,
-                places: Places {
-                    title: rule.places.title,
-                    h1: rule.places.h1,
-                    meta: rule.places.meta,
-                    anchor: rule.places.anchor,
-                    body: rule.places.body,
-                },
-                contexts: rule.contexts,
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]

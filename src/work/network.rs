@@ -1,8 +1,11 @@
 //! What the operator, not a campaign's user, says about the network.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
-use ::validation::http::AllowedRanges;
+use ::validation::{http::AllowedRanges, technologies::Technologies};
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use url::Url;
@@ -27,7 +30,12 @@ pub struct Network {
     pub proxy_check_url: Option<Url>,
     /// What the passwords of proxies are sealed under.
     pub keys: Keys,
+    /// What technologies are told by; the rules of the program alone where there is nothing.
+    pub technologies: Option<Arc<Technologies>>,
 }
+
+/// The rules of the program, compiled when they are first needed.
+static BUNDLED: OnceLock<Arc<Technologies>> = OnceLock::new();
 
 /// A text that holds no certificate in PEM.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +60,21 @@ impl Network {
                 .map(|certificate| certificate.to_vec()),
         );
         Ok(())
+    }
+
+    /// Returns what technologies are told by.
+    ///
+    /// # Errors
+    /// When the program's own rules do not compile, in words.
+    pub(super) fn technologies(&self) -> Result<Arc<Technologies>, String> {
+        if let Some(given) = &self.technologies {
+            return Ok(Arc::clone(given));
+        }
+        if let Some(known) = BUNDLED.get() {
+            return Ok(Arc::clone(known));
+        }
+        let bundled = Technologies::bundled().map_err(|error| error.to_string())?;
+        Ok(Arc::clone(BUNDLED.get_or_init(|| Arc::new(bundled))))
     }
 
     /// Tells why a campaign may not ask a resolver, or nothing when it may.

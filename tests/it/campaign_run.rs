@@ -33,7 +33,7 @@ async fn a_campaign_runs_through_all_phases_and_finds_what_is_there() {
         expected.nxdomain
     );
     assert_eq!(counts.http("ok"), expected.http_ok);
-    assert_eq!(counts.keyword_hits, expected.with_keywords);
+    assert_eq!(counts.keyword_hits, expected.with_keywords_on_site);
     assert_eq!(
         counts.reason("pending"),
         0,

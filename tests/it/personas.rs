@@ -219,9 +219,9 @@ async fn what_an_engine_cannot_honour_is_refused_by_its_field_and_not_stored() {
             "name",
         ),
         (
-            json!({"name": "x", "personaType": "http", "configDetails": {"userAgent": "x", "headerOrder": ["Host"]}}),
+            json!({"name": "x", "personaType": "http", "configDetails": {"userAgent": "x", "headerOrder": ["Host", "DNT"]}}),
             422,
-            "configDetails.headerOrder",
+            "configDetails.headerOrder[1]",
         ),
         (
             header("Keep-Alive"),

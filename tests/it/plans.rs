@@ -10,9 +10,11 @@ use crate::{
     support::server::TestApp,
 };
 
-/// Names of the campaign that is asked about, and of the others in the table.
-const NAMES: i64 = 20_000;
-const OTHERS: i64 = 20;
+/// Names of the campaign that is asked about, which is most of the table, and of each of the others in it. Most of a table is
+/// what a planner would soonest read from end to end.
+const NAMES: i64 = 1_000_000;
+const NAMES_OF_OTHERS: i64 = 20_000;
+const OTHERS: usize = 3;
 
 /// Three of ten names have a page, and a third of the others are as they were found.
 const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, created_at, dns_status, dns_reason, \
@@ -79,10 +81,15 @@ async fn no_query_of_the_interface_reads_a_large_table_from_end_to_end() {
     let url = app.database.url().to_owned();
     let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
     for campaign in &campaigns {
+        let names = if campaign == id {
+            NAMES
+        } else {
+            NAMES_OF_OTHERS
+        };
         let campaign: uuid::Uuid = campaign.parse().unwrap();
         sqlx::query(SEED)
             .bind(campaign)
-            .bind(NAMES)
+            .bind(names)
             .execute(&mut connection)
             .await
             .unwrap();
@@ -134,8 +141,6 @@ async fn no_query_of_the_interface_reads_a_large_table_from_end_to_end() {
         let cursor = page["pageInfo"]["endCursor"].as_str().unwrap();
         let next = format!("/campaigns/{id}/domains?first=100&{list}&after={cursor}");
         ann.get(&next).send().await.ok(200);
-        let export = format!("/campaigns/{id}/export?format=ndjson&{list}");
-        assert_eq!(ann.get(&export).send().await.status, 200);
     }
     for list in [
         format!(

@@ -69,6 +69,18 @@ async fn a_score_is_the_same_number_of_a_hundred_wherever_it_is_told() {
     let messages = messages.await;
     let message = messages.last().unwrap().payload();
     told.push(("stream", message["domainScore"].as_f64()));
+    let history = ask(format!("{path}/domains/good.test/history")).await;
+    for entry in history.ok(200)["items"].as_array().unwrap() {
+        let details = &entry["details"];
+        match entry["action"].as_str() {
+            Some("Scored") => told.push(("scored", details["domainScore"].as_f64())),
+            Some("LeadDecided") => told.push(("decided", details["leadScore"].as_f64())),
+            _ => continue,
+        }
+        let other = (&details["score"], &details["score"]["score"]);
+        assert!(!other.0.is_number() && other.1.is_null(), "{details}");
+    }
+    assert_eq!(told.len(), 8);
     for (by, value) in told {
         assert_eq!(value, Some(score), "{by}");
     }

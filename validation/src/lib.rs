@@ -18,6 +18,7 @@ pub mod dns;
 pub mod http;
 pub mod keywords;
 pub mod page;
+pub mod technologies;
 mod waits;
 
 pub use waits::Waits;

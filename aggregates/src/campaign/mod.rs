@@ -133,6 +133,8 @@ pub struct Campaign {
     phases: [PhaseRecord; 5],
     names: u64,
     generated_to: Option<u64>,
+    /// The first offset that no run of the campaign has come to.
+    enumerated_to: Option<u64>,
     /// The campaign that the present discovery run last took names from, and the ordinal there up to which it did.
     taken_to: Option<(CampaignId, u64)>,
     /// Phases up to this one follow by themselves, whatever the mode.
@@ -215,6 +217,12 @@ impl Campaign {
     #[must_use]
     pub const fn generated_to(&self) -> Option<u64> {
         self.generated_to
+    }
+
+    /// Returns the first offset of the pattern that no discovery run of the campaign has come to.
+    #[must_use]
+    pub const fn enumerated_to(&self) -> Option<u64> {
+        self.enumerated_to
     }
 
     /// Returns which campaign the present discovery run last took names from, and the ordinal there up to which it did.
@@ -389,6 +397,7 @@ impl Aggregate for Campaign {
             } => {
                 self.names = first_ordinal.saturating_add(names);
                 self.generated_to = Some(start.saturating_add(count));
+                self.enumerated_to = self.generated_to;
             }
             Event::PhaseStarted {
                 phase,

@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use super::{DnsReason, HttpReason, Kind, Outcome};
+use super::{
+    DnsReason, HttpReason, Kind, Outcome,
+    content::{DetectedLanguage, MicroCrawl, Technology},
+};
 use crate::{
     ids::{CampaignId, ProxyId, RuleId, RunId, ScoringProfileId},
     lead, scoring,
@@ -19,6 +22,14 @@ use crate::{
 )]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
 }
 
 /// Where a result was taken over from, unchanged but for its run.
@@ -105,6 +116,9 @@ pub struct Places {
     /// In other visible text.
     #[serde(default)]
     pub body: u32,
+    /// On further pages of the site.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub microcrawl: u32,
 }
 
 /// A keyword that was found.
@@ -193,6 +207,15 @@ pub struct PageFacts {
     /// The search for keywords was stopped at its bound, so that their counts are lower bounds.
     #[serde(default, skip_serializing_if = "is_false")]
     pub keywords_incomplete: bool,
+    /// The language as the text shows it; told only of a page that names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_language: Option<DetectedLanguage>,
+    /// The technologies that the site shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub technologies: Vec<Technology>,
+    /// Further pages of the site that were searched for keywords; absent where there was no need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micro_crawl: Option<MicroCrawl>,
 }
 
 /// What an HTTP check found.

@@ -4,6 +4,7 @@
 //! campaigns. The state is small (a version and the last run of each kind) and travels with a worker's lease, so
 //! workers decide here, in [`Domain::record`], and store many decisions at once through the bulk lane.
 
+mod content;
 mod event;
 mod outcome;
 
@@ -11,6 +12,7 @@ use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    content::{DetectedLanguage, MicroCrawl, MissedPage, Technology},
     event::{
         Contacts, DnsChecked, DnsRecord, Event, HttpChecked, Keyword, LeadDecided, PageFacts,
         Places, Scored, TakenFrom,

@@ -2,8 +2,8 @@
 //!
 //! The stream's id is the pattern's versioned hash, so all campaigns that would produce the same names meet in one
 //! stream, and its expected version is what keeps their ranges disjoint: two reservations that saw the same state
-//! cannot both be recorded. A range is given once per run; asking again answers the same range. Offsets are never
-//! taken back and never start again from 0.
+//! cannot both be recorded. A run is given its ranges once; asking again answers the same ones. Offsets never go to another
+//! campaign and never start again from 0; what a stopped run left goes to its campaign's next run.
 
 mod reserve;
 
@@ -53,12 +53,24 @@ pub enum Event {
         /// How many offsets; less than asked where the pattern ends.
         count: u64,
     },
+    /// What an earlier run of the campaign was given and did not come to was passed on to a later one.
+    RangeContinued {
+        /// The campaign, the same as before.
+        campaign_id: CampaignId,
+        /// The discovery run that asked.
+        run_id: RunId,
+        /// The first offset.
+        start: u64,
+        /// How many offsets; less than what was left where fewer were asked for.
+        count: u64,
+    },
 }
 
 impl DomainEvent for Event {
     fn event_type(&self) -> String {
         match self {
             Self::RangeReserved { .. } => "RangeReserved".to_owned(),
+            Self::RangeContinued { .. } => "RangeContinued".to_owned(),
         }
     }
 
@@ -78,11 +90,23 @@ pub enum Error {
     },
 }
 
+/// A range and who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The campaign.
+    pub campaign_id: CampaignId,
+    /// Its discovery run.
+    pub run_id: RunId,
+    /// The offsets.
+    pub range: Range,
+}
+
 /// The state of a pattern: the next free offset and who has which range.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pattern {
     next: u64,
-    ranges: BTreeMap<RunId, (CampaignId, Range)>,
+    /// By first offset; disjoint.
+    given: BTreeMap<u64, Given>,
 }
 
 impl Pattern {
@@ -92,38 +116,69 @@ impl Pattern {
         self.next
     }
 
-    /// Returns the range that a run was given.
+    /// Returns the ranges that a run was given and still has, in the order of the offsets.
     #[must_use]
-    pub fn range_of(&self, run_id: RunId) -> Option<Range> {
-        self.ranges.get(&run_id).map(|(_, range)| *range)
+    pub fn ranges_of(&self, run_id: RunId) -> Vec<Range> {
+        let own = self.given.values().filter(|given| given.run_id == run_id);
+        own.map(|given| given.range).collect()
     }
 
     /// Returns the span from a campaign's first offset to its last. A campaign whose discovery was run again has a
     /// range for each run, and others may have offsets between them.
     #[must_use]
     pub fn span_of(&self, campaign_id: CampaignId) -> Option<Range> {
-        let ranges = self.ranges.values();
-        let own = ranges.filter(|(owner, _)| *owner == campaign_id);
-        own.map(|(_, range)| *range).reduce(|span, range| {
-            let start = span.start.min(range.start);
-            let end = span.end().max(range.end());
-            Range {
-                start,
-                count: end.saturating_sub(start),
-            }
-        })
+        self.of_campaign(campaign_id)
+            .map(|given| given.range)
+            .reduce(|span, range| {
+                let start = span.start.min(range.start);
+                let end = span.end().max(range.end());
+                Range {
+                    start,
+                    count: end.saturating_sub(start),
+                }
+            })
     }
 
     /// Lists every range that was given, in the order of the offsets.
     #[must_use]
-    pub fn ranges(&self) -> Vec<(CampaignId, RunId, Range)> {
-        let mut ranges: Vec<_> = self
-            .ranges
-            .iter()
-            .map(|(run, (campaign, range))| (*campaign, *run, *range))
-            .collect();
-        ranges.sort_by_key(|(_, _, range)| range.start);
-        ranges
+    pub fn ranges(&self) -> Vec<Given> {
+        self.given.values().copied().collect()
+    }
+
+    /// Lists what a campaign has from an offset on.
+    fn unfinished(&self, campaign_id: CampaignId, from: u64) -> Vec<Range> {
+        let own = self.of_campaign(campaign_id).map(|given| given.range);
+        let rests = own.map(|range| {
+            let start = range.start.max(from);
+            Range {
+                start,
+                count: range.end().saturating_sub(start),
+            }
+        });
+        rests.filter(|rest| rest.count > 0).collect()
+    }
+
+    fn of_campaign(&self, campaign_id: CampaignId) -> impl Iterator<Item = &Given> {
+        let own = move |given: &&Given| given.campaign_id == campaign_id;
+        self.given.values().filter(own)
+    }
+
+    /// Takes a range out of the one that it lies in; what is before and behind it stays where it was.
+    fn take_out(&mut self, taken: Range) {
+        let holder = self.given.range(..=taken.start).next_back();
+        let Some(holder) = holder.map(|(_, holder)| *holder) else {
+            return;
+        };
+        self.given.remove(&holder.range.start);
+        let before = (holder.range.start, taken.start);
+        let behind = (taken.end(), holder.range.end());
+        for (start, end) in [before, behind] {
+            if start < end {
+                let count = end - start;
+                let range = Range { start, count };
+                self.given.insert(start, Given { range, ..holder });
+            }
+        }
     }
 }
 
@@ -140,27 +195,41 @@ impl Aggregate for Pattern {
         (): &(),
         sink: &EventSink<Self>,
     ) -> Result<(), Error> {
-        let event = match command {
+        let events = match command {
             Command::Reserve(reserve) => reserve.decide(self)?,
         };
-        if let Some(event) = event {
+        for event in events {
             sink.write(event, self).await;
         }
         Ok(())
     }
 
     fn apply(&mut self, event: Event) {
-        match event {
-            Event::RangeReserved {
-                campaign_id,
-                run_id,
-                start,
-                count,
-            } => {
-                let range = Range { start, count };
-                self.next = self.next.max(range.end());
-                self.ranges.insert(run_id, (campaign_id, range));
-            }
+        let (Event::RangeReserved {
+            campaign_id,
+            run_id,
+            start,
+            count,
         }
+        | Event::RangeContinued {
+            campaign_id,
+            run_id,
+            start,
+            count,
+        }) = event;
+        let range = Range { start, count };
+        if count == 0 {
+            return;
+        }
+        if start < self.next {
+            self.take_out(range);
+        }
+        self.next = self.next.max(range.end());
+        let given = Given {
+            campaign_id,
+            run_id,
+            range,
+        };
+        self.given.insert(start, given);
     }
 }

@@ -91,7 +91,8 @@ pub struct HttpConfig {
     /// Further request headers. They are kept in the log: no credentials.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Refused unless empty: the client orders its headers itself.
+    /// Names of headers in the order in which they are sent: `host`, `user-agent`, `accept`, `accept-encoding`, `cookie` and those
+    /// of `headers`. What is not named comes after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub header_order: Vec<String>,
     /// What is offered in the TLS handshake.

@@ -10,6 +10,9 @@ const MAX_FIELDS: usize = 50;
 /// The longest value of a header or cookie, bytes.
 const MAX_VALUE: usize = 4_096;
 
+/// Headers that are sent without being among `headers`, or may be.
+const OWN_HEADERS: [&str; 5] = ["host", "user-agent", "accept", "accept-encoding", "cookie"];
+
 /// Headers that the client writes itself or that have a setting of their own, with why each is refused.
 const REFUSED_HEADERS: [(&str, &str); 15] = [
     ("cookie", "cookies are set by cookieHandling"),
@@ -53,6 +56,7 @@ pub(super) fn check(config: &HttpConfig) -> Result<(), Error> {
         return Err(Error::invalid("userAgent", "must be visible ASCII text"));
     }
     check_headers(config)?;
+    check_header_order(config)?;
     check_tls(config)?;
     check_cookies(config)?;
     Error::unless_within(
@@ -69,12 +73,6 @@ pub(super) fn check(config: &HttpConfig) -> Result<(), Error> {
 }
 
 fn check_headers(config: &HttpConfig) -> Result<(), Error> {
-    if !config.header_order.is_empty() {
-        return Err(Error::invalid(
-            "headerOrder",
-            "the order of headers cannot be chosen",
-        ));
-    }
     if config.headers.len() > MAX_FIELDS {
         return Err(Error::invalid("headers", "at most 50 are allowed"));
     }
@@ -95,6 +93,22 @@ fn check_headers(config: &HttpConfig) -> Result<(), Error> {
                 field(),
                 "must be visible ASCII text, at most 4096 bytes",
             ));
+        }
+    }
+    Ok(())
+}
+
+fn check_header_order(config: &HttpConfig) -> Result<(), Error> {
+    for (at, name) in config.header_order.iter().enumerate() {
+        let same = |other: &str| other.eq_ignore_ascii_case(name);
+        let known = OWN_HEADERS.iter().any(|own| same(own))
+            || config.headers.keys().any(|header| same(header));
+        let field = || format!("headerOrder[{at}]");
+        if !known {
+            return Err(Error::invalid(field(), "names no header that is sent"));
+        }
+        if config.header_order.iter().take(at).any(|other| same(other)) {
+            return Err(Error::invalid(field(), "is there twice"));
         }
     }
     Ok(())
@@ -225,10 +239,6 @@ mod tests {
     #[test]
     fn what_the_client_cannot_do_is_refused_by_field() {
         assert_eq!(
-            refused(|c| c.header_order.push("accept".into())),
-            "headerOrder"
-        );
-        assert_eq!(
             hello(|h| h.cipher_suites.push("x".into())),
             "tlsClientHello.cipherSuites"
         );
@@ -251,6 +261,28 @@ mod tests {
             }),
             "tlsClientHello.minVersion"
         );
+    }
+
+    #[test]
+    fn the_order_of_headers_names_each_header_that_is_sent_at_most_once() {
+        let order = |names: &[&str]| {
+            let mut config = HttpConfig::default();
+            config.headers.insert("DNT".to_owned(), "1".to_owned());
+            config.header_order = names.iter().map(|&name| name.to_owned()).collect();
+            config.validate()
+        };
+        order(&["Host", "dnt", "User-Agent", "cookie"]).unwrap();
+        for (names, field) in [
+            (&["accept", "x-else"][..], "headerOrder[1]"),
+            (&["dnt", "accept", "DNT"][..], "headerOrder[2]"),
+            (&[""][..], "headerOrder[0]"),
+        ] {
+            let error = order(names).unwrap_err();
+            assert!(
+                matches!(&error, Error::Invalid { field: found, .. } if found == field),
+                "{error}"
+            );
+        }
     }
 
     #[test]

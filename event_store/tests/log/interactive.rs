@@ -99,6 +99,38 @@ async fn a_conflict_is_decided_again_from_the_new_version() {
     assert_clean(&fresh.database).await;
 }
 
+/// As one who commands beside a worker that appends all the time: each time that the command is decided somebody has the
+/// stream's next place already.
+#[tokio::test]
+async fn a_command_is_decided_again_however_often_others_are_faster() {
+    let fresh = fresh().await;
+    let log = fresh.database.log();
+    let mut others = Vec::new();
+    for sequence in 1..=5 {
+        let mut other = by_hand(&fresh.url).await;
+        run(&mut other, "BEGIN").await;
+        insert(&mut other, "a", sequence).await;
+        let (pid,): (i32,) = sqlx::query_as("SELECT pg_backend_pid()")
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+        others.push((other, pid));
+    }
+    let command = tokio::spawn({
+        let log = log.clone();
+        async move {
+            log.execute::<Tally>("a", Command::Add(7), &metadata(), None)
+                .await
+        }
+    });
+    for (mut other, pid) in others {
+        wait_until_blocked_by(&fresh.database, pid).await;
+        run(&mut other, "COMMIT").await;
+    }
+    assert_eq!(command.await.unwrap().unwrap().version, 6);
+    assert_clean(&fresh.database).await;
+}
+
 #[tokio::test]
 async fn a_conflict_with_a_stated_version_is_a_mismatch() {
     let fresh = fresh().await;
@@ -121,15 +153,25 @@ async fn a_conflict_with_a_stated_version_is_a_mismatch() {
     ));
 }
 
+const BLOCKED: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+    AND wait_event_type = 'Lock' AND ($1::int IS NULL OR $1 = ANY(pg_blocking_pids(pid)))";
+
 pub(crate) async fn wait_until_blocked(database: &event_store::Database) {
+    wait_until(database, None).await;
+}
+
+async fn wait_until_blocked_by(database: &event_store::Database, pid: i32) {
+    wait_until(database, Some(pid)).await;
+}
+
+async fn wait_until(database: &event_store::Database, by: Option<i32>) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     loop {
-        let (blocked,): (i64,) = sqlx::query_as(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        )
-        .fetch_one(database.pool())
-        .await
-        .unwrap();
+        let (blocked,): (i64,) = sqlx::query_as(BLOCKED)
+            .bind(by)
+            .fetch_one(database.pool())
+            .await
+            .unwrap();
         if blocked > 0 {
             return;
         }

@@ -19,7 +19,10 @@ use sqlx::PgConnection;
 pub use self::{
     overview::{Overview, Owned, Recent, of_owner, overview, recent},
     progress::{Overall, Progress},
-    query::{Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, due_for_auto_start, pinned_of},
+    query::{
+        Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, due_for_auto_start, of_owner_among,
+        pinned_of,
+    },
     standing::{Standing, standing},
     typed::{
         Typed, TypedFilter, TypedList, TypedPage, TypedSort, TypedStatus, UnknownTypedStatus,

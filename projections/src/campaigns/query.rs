@@ -345,6 +345,26 @@ pub(super) async fn list_of_owner(
     records.into_iter().map(CampaignRecord::decode).collect()
 }
 
+const OF_OWNER_AMONG: &str =
+    select_campaigns!("NULL", "WHERE c.owner = $1 AND c.campaign_id = ANY($2)");
+
+/// Reads those of some campaigns that are a user's, in no order and without what their runs have pinned.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub async fn of_owner_among(
+    executor: impl PgExecutor<'_>,
+    owner: UserId,
+    among: &[Uuid],
+) -> Result<Vec<Campaign>, sqlx::Error> {
+    let records: Vec<CampaignRecord> = sqlx::query_as(OF_OWNER_AMONG)
+        .bind(owner.0)
+        .bind(among)
+        .fetch_all(executor)
+        .await?;
+    records.into_iter().map(CampaignRecord::decode).collect()
+}
+
 const COUNT_OF_OWNER: &str = "SELECT count(*) FROM read.campaigns WHERE owner = $1";
 
 /// Counts a user's campaigns.

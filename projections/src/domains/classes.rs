@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aggregates::ids::CampaignId;
-use sqlx::PgExecutor;
+use sqlx::PgPool;
+
+use crate::snapshot_of_campaign;
 
 /// From this score on (0 to 1) an analyzed domain is emerging.
 const EMERGING: f64 = 0.50;
@@ -102,16 +104,18 @@ const SELECT: &str = "WITH ranked AS (SELECT class, name, richness_score, row_nu
 /// # Errors
 /// When the database does not answer.
 pub async fn classes_of(
-    executor: impl PgExecutor<'_>,
+    pool: &PgPool,
     campaign_id: CampaignId,
     samples: i64,
 ) -> Result<Classes, sqlx::Error> {
+    let mut snapshot = snapshot_of_campaign(pool).await?;
     let rows: Vec<Row> = sqlx::query_as(SELECT)
         .bind(campaign_id.0)
         .bind(EMERGING)
         .bind(samples)
-        .fetch_all(executor)
+        .fetch_all(&mut *snapshot)
         .await?;
+    snapshot.commit().await?;
     let mut classes = Classes::default();
     for row in rows {
         let Some(class) = Class::ALL

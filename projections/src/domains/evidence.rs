@@ -72,7 +72,7 @@ impl PageEvidence {
                         meta: keyword.places.meta,
                         anchor: keyword.places.anchor,
                         body: keyword.places.body,
-                        microcrawl: 0,
+                        microcrawl: keyword.places.microcrawl,
                     })
                     .collect()
             }),
@@ -86,7 +86,7 @@ impl PageEvidence {
     #[must_use]
     pub fn keyword_hits(&self) -> u64 {
         let hits = |p: &Places| {
-            [p.title, p.h1, p.meta, p.anchor, p.body]
+            [p.title, p.h1, p.meta, p.anchor, p.body, p.microcrawl]
                 .into_iter()
                 .map(u64::from)
                 .sum::<u64>()

@@ -4,7 +4,7 @@ use aggregates::ids::CampaignId;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{Counts, Filter, Listed, Page, counts_of, page, total};
-use crate::snapshot;
+use crate::{snapshot, snapshot_of_campaign};
 
 /// A page with what belongs to it.
 #[derive(Clone, Debug)]
@@ -28,7 +28,8 @@ pub async fn listing(
     filter: &Filter,
     wanted: &Page,
 ) -> Result<Listing, sqlx::Error> {
-    let mut snapshot = snapshot(pool).await?;
+    // Conditions that the counters do not keep apart are counted over the campaign's rows.
+    let mut snapshot = snapshot_of_campaign(pool).await?;
     let one_more = Page {
         limit: wanted.limit.saturating_add(1),
         ..wanted.clone()
@@ -37,9 +38,6 @@ pub async fn listing(
     let total = if filter.is_counted() {
         counted_total(&mut *snapshot, campaign_id, filter).await?
     } else {
-        sqlx::query(STAY_IN_THE_CAMPAIGN)
-            .execute(&mut *snapshot)
-            .await?;
         total(&mut *snapshot, campaign_id, filter).await?
     };
     let rows = page_in_order(&mut snapshot, campaign_id, filter, &one_more).await?;
@@ -67,14 +65,11 @@ pub async fn next_page(
     Ok(rows)
 }
 
-/// For this transaction. Conditions that the counters do not keep apart are counted over the campaign's own rows, by
-/// an index, and not over everybody's.
-pub(super) const STAY_IN_THE_CAMPAIGN: &str = "SELECT set_config('enable_seqscan', 'off', true)";
-
 /// For this transaction. A table that grew by a million rows a moment ago has no statistics yet, and the planner, who
-/// then takes a campaign for small, would fetch and sort all of it for every page.
+/// then takes a campaign, or what a filter leaves of it, for small, would fetch and sort all of it for every page.
 pub(super) const FOLLOW_THE_INDEX: &str = "SELECT set_config('enable_bitmapscan', 'off', true), \
-    set_config('enable_seqscan', 'off', true)";
+    set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), \
+    set_config('enable_incremental_sort', 'off', true)";
 
 async fn page_in_order(
     connection: &mut PgConnection,

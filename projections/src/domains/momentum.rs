@@ -1,7 +1,10 @@
 //! What the last run changed: each domain's score against the one of the run before.
 
 use aggregates::ids::CampaignId;
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgPool};
+
+use super::{Counts, counts_of};
+use crate::snapshot_of_campaign;
 
 /// Buckets of the histogram, equally wide from -1 to +1.
 pub const BUCKETS: usize = 20;
@@ -67,7 +70,33 @@ const SELECT: &str = "WITH moved AS MATERIALIZED (SELECT name, ordinal, \
 /// # Errors
 /// When the database does not answer.
 pub async fn momentum_of(
-    executor: impl PgExecutor<'_>,
+    pool: &PgPool,
+    campaign_id: CampaignId,
+    movers: i64,
+) -> Result<Momentum, sqlx::Error> {
+    let mut snapshot = snapshot_of_campaign(pool).await?;
+    let momentum = moved(&mut snapshot, campaign_id, movers).await?;
+    snapshot.commit().await?;
+    Ok(momentum)
+}
+
+/// Reads a campaign's counters and the momentum of its scores, without movers, at one moment.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counts_and_momentum_of(
+    pool: &PgPool,
+    campaign_id: CampaignId,
+) -> Result<(Counts, Momentum), sqlx::Error> {
+    let mut snapshot = snapshot_of_campaign(pool).await?;
+    let counts = counts_of(&mut *snapshot, campaign_id).await?;
+    let momentum = moved(&mut snapshot, campaign_id, 0).await?;
+    snapshot.commit().await?;
+    Ok((counts, momentum))
+}
+
+async fn moved(
+    snapshot: &mut PgConnection,
     campaign_id: CampaignId,
     movers: i64,
 ) -> Result<Momentum, sqlx::Error> {
@@ -75,7 +104,7 @@ pub async fn momentum_of(
         .bind(campaign_id.0)
         .bind(movers)
         .bind(i32::try_from(BUCKETS).unwrap_or(i32::MAX))
-        .fetch_one(executor)
+        .fetch_one(snapshot)
         .await?;
     Ok(Momentum {
         up: paired(row.up_names, row.up),

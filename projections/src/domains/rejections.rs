@@ -3,6 +3,8 @@
 use aggregates::ids::CampaignId;
 use sqlx::PgPool;
 
+use crate::snapshot_of_campaign;
+
 /// One reason, counted twice.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Reason {
@@ -16,7 +18,7 @@ pub struct Reason {
     pub fetched: i64,
 }
 
-/// Both sides in one statement: one snapshot.
+/// Recounts every row of the campaign: that is what it is asked for.
 const SELECT: &str = "WITH counted AS (SELECT rejection_reason, sum(n)::bigint AS n FROM read.domain_counts \
         WHERE campaign_id = $1 GROUP BY rejection_reason), \
     recounted AS (SELECT rejection_reason, count(*) AS n, count(*) FILTER (WHERE http_status = 'ok') AS fetched \
@@ -34,8 +36,11 @@ pub async fn rejections_of(
     pool: &PgPool,
     campaign_id: CampaignId,
 ) -> Result<Vec<Reason>, sqlx::Error> {
-    sqlx::query_as(SELECT)
+    let mut snapshot = snapshot_of_campaign(pool).await?;
+    let reasons = sqlx::query_as(SELECT)
         .bind(campaign_id.0)
-        .fetch_all(pool)
-        .await
+        .fetch_all(&mut *snapshot)
+        .await?;
+    snapshot.commit().await?;
+    Ok(reasons)
 }

@@ -11,16 +11,20 @@ macro_rules! columns {
     };
 }
 
-/// The filters, parameters $1 to $12.
+/// The filters, parameters $1 to $12. What only a page can have says so, for pages have an index of their own: with their
+/// values at hand the planner takes the conditions apart and sees it.
 macro_rules! filtered {
     () => {
         " FROM read.domains WHERE campaign_id = $1 \
          AND ($2::text IS NULL OR dns_status = $2) AND ($3::text IS NULL OR http_status = $3) \
          AND ($4::text IS NULL OR dns_reason = $4) AND ($5::text IS NULL OR http_reason = $5) \
-         AND ($6::float8 IS NULL OR score >= $6) \
+         AND ($6::float8 IS NULL OR (http_status = 'ok' AND score >= $6)) \
          AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45) = $7)) \
-         AND ($8::bool IS NULL OR has_contact = $8) AND ($9::text IS NULL OR keywords @> ARRAY[$9]) \
-         AND ($10::bool IS NULL OR warned = $10) AND ($11::text[] IS NULL OR rejection_reason = ANY($11)) \
+         AND ($8::bool IS NULL OR (has_contact = $8 AND (NOT $8 OR http_status = 'ok'))) \
+         AND ($9::text IS NULL OR (http_status = 'ok' AND keywords @> ARRAY[$9])) \
+         AND ($10::bool IS NULL OR (warned = $10 AND (NOT $10 OR http_status = 'ok'))) \
+         AND ($11::text[] IS NULL OR (rejection_reason = ANY($11) AND (http_status = 'ok' \
+             OR NOT $11 <@ '{qualified,low_score,no_keywords,parked}'::text[]))) \
          AND ($12::bool IS NULL OR (dns_status IN ('error', 'timeout') OR http_status IN ('error', 'timeout')) = $12)"
     };
 }

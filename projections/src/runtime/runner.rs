@@ -109,9 +109,37 @@ impl Runtime {
     /// # Errors
     /// [`Lag`] says how far the slowest is behind when the time is up.
     pub async fn wait_for(&self, position: Position, limit: Duration) -> Result<(), Lag> {
+        let every = self.progress.values();
+        Self::wait_for_all(every, position, limit).await
+    }
+
+    /// Waits until every projection that reads an aggregate's events has taken in `position`, at most for `limit`. Those
+    /// that do not read them may be busy with what somebody else does.
+    ///
+    /// # Errors
+    /// [`Lag`] says how far the slowest is behind when the time is up.
+    pub async fn wait_for_readers_of(
+        &self,
+        aggregate_type: &str,
+        position: Position,
+        limit: Duration,
+    ) -> Result<(), Lag> {
+        let readers = self.projections.iter().filter(|projection| {
+            let reads = projection.reads();
+            reads.is_empty() || reads.contains(&aggregate_type)
+        });
+        let progress = readers.filter_map(|projection| self.progress.get(projection.name()));
+        Self::wait_for_all(progress, position, limit).await
+    }
+
+    async fn wait_for_all(
+        progress: impl Iterator<Item = &watch::Sender<Position>>,
+        position: Position,
+        limit: Duration,
+    ) -> Result<(), Lag> {
         let deadline = Instant::now() + limit;
         let mut behind = 0;
-        for sender in self.progress.values() {
+        for sender in progress {
             let mut seen = sender.subscribe();
             let reached = timeout_at(deadline, seen.wait_for(|at| *at >= position)).await;
             if !matches!(reached, Ok(Ok(_))) {

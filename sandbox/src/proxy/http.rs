@@ -4,47 +4,60 @@ use std::io::Error;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{ProxyFault, Refusal, Shared, tunnel};
+use super::{ProxyFault, Refusal, Session, ignore, tunnel};
+use crate::web::fault::Wire;
+use crate::web::reply;
 use crate::web::request::{self, Request};
 
-pub(super) async fn serve(mut client: TcpStream, shared: &Shared) -> Result<(), Error> {
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+
+pub(super) async fn serve(mut client: impl Wire, session: &Session<'_>) -> Result<(), Error> {
     let mut buffer = Vec::with_capacity(2048);
     let Some(request) = request::read(&mut client, &mut buffer, false).await? else {
         return Ok(());
     };
-    if let Some(status) = refusal(&request, shared) {
-        return refuse(&mut client, status).await;
+    if let Some(status) = refusal(&request, session) {
+        return refuse(&mut client, status, None).await;
+    }
+    match session.script.fault {
+        Some(ProxyFault::Hangs) => return ignore(client).await,
+        Some(ProxyFault::Lies) => {
+            client.write_all(ESTABLISHED).await?;
+            client.flush().await?;
+            client.read_u8().await?;
+            return client.shutdown().await;
+        }
+        _ => {}
     }
     let (authority, path) = match request.seen.target.strip_prefix("http://") {
         Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
         None if request.seen.method == "CONNECT" => (request.seen.target.as_str(), ""),
-        None => return refuse(&mut client, "400 Bad Request").await,
+        None => return refuse(&mut client, 400, None).await,
     };
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().unwrap_or(80)),
         None => (authority, 80),
     };
-    let mut target = match shared.connect(&host.to_ascii_lowercase(), port).await {
+    let mut target = match session.connect(&host.to_ascii_lowercase(), port).await {
         Ok(target) => target,
-        Err(Refusal::Outside) => return refuse(&mut client, "403 Forbidden").await,
-        Err(Refusal::Unknown | Refusal::Unreachable) => {
-            return refuse(&mut client, "502 Bad Gateway").await;
+        Err(refusal) => {
+            let (status, why) = answer_to(refusal);
+            let why = Some(why).filter(|_| session.script.explains);
+            return refuse(&mut client, status, why).await;
         }
     };
     if request.seen.method == "CONNECT" {
-        client
-            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            .await?;
+        client.write_all(ESTABLISHED).await?;
+        client.flush().await?;
     } else {
         target
             .write_all(forwarded(&request, path).as_bytes())
             .await?;
     }
     target.write_all(&buffer).await?;
-    tunnel(client, target).await
+    tunnel(client, target, &session.script).await
 }
 
 /// Writes the request as the site wants it: the path alone, without what was meant for the proxy. One request a
@@ -62,29 +75,41 @@ fn forwarded(request: &Request, path: &str) -> String {
     head
 }
 
-fn refusal(request: &Request, shared: &Shared) -> Option<&'static str> {
-    match shared.script.fault {
-        Some(ProxyFault::Unavailable) => return Some("502 Bad Gateway"),
-        Some(ProxyFault::Forbidden) => return Some("403 Forbidden"),
+/// Tells the status for a target that was not reached, and the word of RFC 9209 for why.
+fn answer_to(refusal: Refusal) -> (u16, &'static str) {
+    match refusal {
+        Refusal::Banned => (403, "http_request_denied"),
+        Refusal::Outside => (403, "destination_ip_prohibited"),
+        Refusal::Unknown => (502, "dns_error"),
+        Refusal::Unreachable => (502, "connection_refused"),
+    }
+}
+
+fn refusal(request: &Request, session: &Session<'_>) -> Option<u16> {
+    match session.script.fault {
+        Some(ProxyFault::Unavailable | ProxyFault::Reply(_)) => return Some(502),
+        Some(ProxyFault::Forbidden) => return Some(403),
+        Some(ProxyFault::Status(status)) => return Some(status),
         _ => {}
     }
-    let (user, password) = shared.script.credentials.as_ref()?;
+    let (user, password) = session.script.credentials.as_ref()?;
     let wanted = STANDARD.encode(format!("{user}:{password}"));
     let given = request
         .seen
         .header("proxy-authorization")
         .and_then(|value| value.strip_prefix("Basic "));
-    (given != Some(wanted.as_str())).then_some("407 Proxy Authentication Required")
+    (given != Some(wanted.as_str())).then_some(407)
 }
 
-async fn refuse(client: &mut TcpStream, status: &str) -> Result<(), Error> {
-    let challenge = if status.starts_with("407") {
-        "proxy-authenticate: Basic realm=\"sandbox\"\r\n"
-    } else {
-        ""
-    };
-    let head =
-        format!("HTTP/1.1 {status}\r\n{challenge}content-length: 0\r\nconnection: close\r\n\r\n");
+async fn refuse(client: &mut impl Wire, status: u16, why: Option<&str>) -> Result<(), Error> {
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reply::reason(status));
+    if status == 407 {
+        head.push_str("proxy-authenticate: Basic realm=\"sandbox\"\r\n");
+    }
+    if let Some(why) = why {
+        head.push_str(&format!("proxy-status: sandbox; error={why}\r\n"));
+    }
+    head.push_str("content-length: 0\r\nconnection: close\r\n\r\n");
     client.write_all(head.as_bytes()).await?;
     client.shutdown().await
 }

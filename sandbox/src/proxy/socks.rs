@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{ProxyFault, Refusal, Shared, tunnel};
+use super::{ProxyFault, Refusal, Session, ignore, tunnel};
 
 /// Longest text in a SOCKS4 request.
 const MAX_TEXT: usize = 255;
@@ -27,7 +27,7 @@ mod reply {
 fn code(refusal: Refusal) -> u8 {
     match refusal {
         Refusal::Unknown => reply::HOST_UNREACHABLE,
-        Refusal::Outside => reply::NOT_ALLOWED,
+        Refusal::Outside | Refusal::Banned => reply::NOT_ALLOWED,
         Refusal::Unreachable => reply::REFUSED,
     }
 }
@@ -43,12 +43,12 @@ async fn text5(client: &mut TcpStream) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-pub(super) async fn version5(mut client: TcpStream, shared: &Shared) -> Result<(), Error> {
+pub(super) async fn version5(mut client: TcpStream, session: &Session<'_>) -> Result<(), Error> {
     client.read_u8().await?;
     let count = client.read_u8().await?;
     let mut methods = vec![0; usize::from(count)];
     client.read_exact(&mut methods).await?;
-    let method = if shared.script.credentials.is_some() {
+    let method = if session.script.credentials.is_some() {
         2
     } else {
         0
@@ -58,7 +58,7 @@ pub(super) async fn version5(mut client: TcpStream, shared: &Shared) -> Result<(
         return client.shutdown().await;
     }
     client.write_all(&[5, method]).await?;
-    if let Some((user, password)) = &shared.script.credentials {
+    if let Some((user, password)) = &session.script.credentials {
         client.read_u8().await?;
         let given = (text5(&mut client).await?, text5(&mut client).await?);
         let right = given == (user.clone(), password.clone());
@@ -77,19 +77,22 @@ pub(super) async fn version5(mut client: TcpStream, shared: &Shared) -> Result<(
         _ => return answer5(&mut client, reply::ADDRESS).await,
     };
     let port = client.read_u16().await?;
-    let refused = match shared.script.fault {
-        Some(ProxyFault::Unavailable) => Some(reply::FAILURE),
+    let refused = match session.script.fault {
+        Some(ProxyFault::Hangs) => return ignore(client).await,
+        Some(ProxyFault::Lies) => return lie(client, &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await,
+        Some(ProxyFault::Unavailable | ProxyFault::Status(_)) => Some(reply::FAILURE),
         Some(ProxyFault::Forbidden) => Some(reply::NOT_ALLOWED),
+        Some(ProxyFault::Reply(code)) => Some(code),
         _ if command != CONNECT => Some(reply::COMMAND),
         _ => None,
     };
     if let Some(code) = refused {
         return answer5(&mut client, code).await;
     }
-    match shared.connect(&host, port).await {
+    match session.connect(&host, port).await {
         Ok(target) => {
             answer5(&mut client, reply::GRANTED).await?;
-            tunnel(client, target).await
+            tunnel(client, target, &session.script).await
         }
         Err(refusal) => answer5(&mut client, code(refusal)).await,
     }
@@ -99,6 +102,13 @@ async fn answer4(client: &mut TcpStream, granted: bool) -> Result<(), Error> {
     client
         .write_all(&[0, if granted { 90 } else { 91 }, 0, 0, 0, 0, 0, 0])
         .await
+}
+
+/// Grants what it does not have, and goes when it is used.
+async fn lie(mut client: TcpStream, granted: &[u8]) -> Result<(), Error> {
+    client.write_all(granted).await?;
+    client.read_u8().await?;
+    client.shutdown().await
 }
 
 /// Reads text up to its zero byte.
@@ -118,7 +128,7 @@ async fn text4(client: &mut TcpStream) -> Result<String, Error> {
     }
 }
 
-pub(super) async fn version4(mut client: TcpStream, shared: &Shared) -> Result<(), Error> {
+pub(super) async fn version4(mut client: TcpStream, session: &Session<'_>) -> Result<(), Error> {
     client.read_u8().await?;
     let command = client.read_u8().await?;
     let port = client.read_u16().await?;
@@ -131,14 +141,23 @@ pub(super) async fn version4(mut client: TcpStream, shared: &Shared) -> Result<(
     } else {
         address.to_string()
     };
+    match session.script.fault {
+        Some(ProxyFault::Hangs) => return ignore(client).await,
+        Some(ProxyFault::Lies) => return lie(client, &[0, 90, 0, 0, 0, 0, 0, 0]).await,
+        Some(ProxyFault::Reply(code)) => {
+            return client.write_all(&[0, code, 0, 0, 0, 0, 0, 0]).await;
+        }
+        None | Some(ProxyFault::Cut(_)) => {}
+        Some(_) => return answer4(&mut client, false).await,
+    }
     // SOCKS4 knows no passwords, so a proxy that asks for one lets nobody in this way.
-    if shared.script.fault.is_some() || shared.script.credentials.is_some() || command != CONNECT {
+    if session.script.credentials.is_some() || command != CONNECT {
         return answer4(&mut client, false).await;
     }
-    match shared.connect(&host, port).await {
+    match session.connect(&host, port).await {
         Ok(target) => {
             answer4(&mut client, true).await?;
-            tunnel(client, target).await
+            tunnel(client, target, &session.script).await
         }
         Err(_) => answer4(&mut client, false).await,
     }

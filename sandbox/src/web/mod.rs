@@ -6,7 +6,7 @@
 
 mod certificates;
 pub(crate) mod encrypted_dns;
-mod fault;
+pub(crate) mod fault;
 mod http2;
 pub(crate) mod reply;
 pub(crate) mod request;
@@ -129,6 +129,11 @@ impl Web {
             dot_addr,
             shared,
         })
+    }
+
+    /// Returns what proxies show over TLS: a certificate for their address.
+    pub(crate) fn tls(&self) -> Arc<rustls::ServerConfig> {
+        self.shared.certificates.config(Tls::Good, false)
     }
 
     pub(crate) fn requests(&self) -> &Requests {

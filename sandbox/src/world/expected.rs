@@ -7,6 +7,9 @@ use super::{Found, World};
 /// Longest chain of aliases that is followed; a longer one is a `SERVFAIL`, as from real resolvers.
 pub(crate) const MAX_ALIASES: usize = 8;
 
+/// Keywords on a page from which a client need not read on.
+const ENOUGH_KEYWORDS: usize = 2;
+
 /// Redirects that a client is expected to follow before it gives up.
 const MAX_REDIRECTS: u32 = 7;
 
@@ -60,6 +63,9 @@ pub struct Verdict {
     pub parked: bool,
     /// The keywords, of those asked for, that a reader sees on the page.
     pub keywords: Vec<String>,
+    /// Those that a reader sees only on the pages of the site that the page links to. Given where the page shows fewer
+    /// than two of those asked for: whoever found enough does not read on.
+    pub further_keywords: Vec<String>,
 }
 
 /// Counts for a campaign over a list of names. The DNS counts add up to `names`, the HTTP counts to `dns_ok`.
@@ -85,6 +91,8 @@ pub struct Expected {
     pub parked: u64,
     /// Pages that show at least one of the keywords, among `http_ok`.
     pub with_keywords: u64,
+    /// Pages that do, or whose site does on the pages that they link to.
+    pub with_keywords_on_site: u64,
 }
 
 impl Expected {
@@ -112,6 +120,8 @@ impl Expected {
         } += 1;
         self.parked += u64::from(verdict.parked);
         self.with_keywords += u64::from(!verdict.keywords.is_empty());
+        self.with_keywords_on_site +=
+            u64::from(!(verdict.keywords.is_empty() && verdict.further_keywords.is_empty()));
     }
 }
 
@@ -141,17 +151,22 @@ impl World {
             http: None,
             parked: false,
             keywords: Vec::new(),
+            further_keywords: Vec::new(),
         };
         if dns == DnsVerdict::Ok {
             let (http, page) = self.http_verdict(name);
             verdict.http = Some(http);
             if let Some(page) = page {
                 verdict.parked = page.parked;
-                verdict.keywords = keywords
-                    .iter()
-                    .filter(|keyword| page.shows(keyword))
-                    .map(|keyword| (*keyword).to_owned())
-                    .collect();
+                let (here, elsewhere): (Vec<&str>, Vec<&str>) =
+                    keywords.iter().partition(|keyword| page.shows(keyword));
+                let owned = |keyword: &str| keyword.to_owned();
+                if here.len() < ENOUGH_KEYWORDS {
+                    let further = elsewhere.into_iter();
+                    let further = further.filter(|keyword| page.site_shows(keyword));
+                    verdict.further_keywords = further.map(owned).collect();
+                }
+                verdict.keywords = here.into_iter().map(owned).collect();
             }
         }
         verdict
@@ -207,9 +222,15 @@ struct Shown {
     parked: bool,
     page: Option<super::page::Rendered>,
     html: String,
+    /// The pages of the site that it links to.
+    further: Vec<super::page::Rendered>,
 }
 
 impl Shown {
+    fn site_shows(&self, keyword: &str) -> bool {
+        self.further.iter().any(|page| page.shows(keyword))
+    }
+
     fn shows(&self, keyword: &str) -> bool {
         match &self.page {
             Some(page) => page.shows(keyword),
@@ -239,6 +260,7 @@ fn step(host: &Host, name: &str, path: &str) -> Step {
                 parked: false,
                 page: None,
                 html,
+                further: Vec::new(),
             }),
         ),
         Site::Raw(_, _) | Site::WrongCharset => Step::Final(
@@ -247,6 +269,7 @@ fn step(host: &Host, name: &str, path: &str) -> Step {
                 parked: false,
                 page: None,
                 html: String::new(),
+                further: Vec::new(),
             }),
         ),
         Site::Status(404 | 410) => failed(HttpVerdict::NotFound),
@@ -276,9 +299,19 @@ fn page(script: &PageScript, name: &str, path: &str) -> Step {
                     parked,
                     page: Some(page),
                     html: String::new(),
+                    further: further(script, name),
                 }),
             )
         }
         None => Step::Final(HttpVerdict::NotFound, None),
     }
+}
+
+/// Renders the pages that a generated page links to; one of a parking service links to none of its own.
+fn further(script: &PageScript, name: &str) -> Vec<super::page::Rendered> {
+    if script.kind == Kind::Parked {
+        return Vec::new();
+    }
+    let pages = super::page::INNER_PATHS.iter();
+    pages.filter_map(|path| script.render(name, path)).collect()
 }

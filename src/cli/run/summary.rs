@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aggregates::ids::CampaignId;
-use projections::domains::{Counts, metrics_of};
+use projections::domains::{Counts, pages_of};
 
 use super::Error;
 use crate::app::App;
@@ -37,7 +37,7 @@ impl Summary {
         campaign_id: CampaignId,
         counts: &Counts,
     ) -> Result<Self, Error> {
-        let metrics = metrics_of(app.database.pool(), campaign_id)
+        let pages = pages_of(app.database.pool(), campaign_id)
             .await
             .map_err(Error::step("read the figures"))?;
         let dns = |reason: &str| counts.dns_reasons.get(reason).copied().unwrap_or(0);
@@ -51,8 +51,8 @@ impl Summary {
             not_found: http("NOT_FOUND"),
             upstream_5xx: http("UPSTREAM_5XX"),
             keyword_domains: counts.keyword_hits,
-            parked: u64::try_from(metrics.parked).unwrap_or(0),
-            redirected: u64::try_from(metrics.redirected).unwrap_or(0),
+            parked: u64::try_from(pages.parked).unwrap_or(0),
+            redirected: u64::try_from(pages.redirected).unwrap_or(0),
         })
     }
 }

@@ -43,7 +43,7 @@ macro_rules! domains_query {
             /// A keyword that was found, by its pattern.
             keyword: Option<String>,
             /// `richness_score` or `keywords_unique`; by the order of generation where absent. `microcrawl_gain` is
-            /// refused (422) as long as no campaign has a micro-crawl.
+            /// refused (422): `richness_score` has the gain in it.
             #[param(value_type = Option<$crate::http::vocabulary::DomainSort>, inline)]
             sort: Option<String>,
             /// `asc` or `desc`, which it is where absent. Ties follow it, in the order of generation; domains without
@@ -136,11 +136,11 @@ pub(in crate::http) fn sorting(
         None if direction.is_some() => return Err(Error::bad("dir", "has no effect without sort")),
         None => return Ok(None),
         Some("richness_score") => Sort::Richness,
-        // A name of the contract. A list in some other order would pass for one sorted by it.
+        // A name of the contract without an order of its own. A list in some other order would pass for one sorted by it.
         Some("microcrawl_gain") => {
             return Err(Error::unprocessable(
                 "sort",
-                "no campaign has a micro-crawl yet, so there is no microcrawl_gain to sort by",
+                "lists are not sorted by microcrawl_gain; richness_score has the gain in it",
             ));
         }
         Some("keywords_unique") => Sort::KeywordsUnique,

@@ -13,9 +13,9 @@ use crate::http::{Answer, Caller, Error, Path, State};
 #[serde(rename_all = "camelCase")]
 pub(super) struct CampaignMetricsResponse {
     /// Domains with a score of at least 80.
-    high_potential: i64,
+    high_potential: u64,
     /// Domains that were decided to be leads.
-    leads: i64,
+    leads: u64,
     /// The share of fetched domains whose page has a keyword, 0 to 100.
     keyword_coverage_pct: f64,
     /// The mean richness, 0 to 1.
@@ -31,10 +31,10 @@ pub(super) struct CampaignMetricsResponse {
     /// Domains whose finds are mostly link texts.
     anchor: i64,
     /// Domains with a keyword that were scored.
-    total_analyzed: i64,
+    total_analyzed: u64,
 }
 
-fn share(part: i64, whole: i64) -> f64 {
+fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
     } else {
@@ -47,18 +47,18 @@ fn rounded(value: Option<f64>) -> f64 {
 }
 
 impl From<Metrics> for CampaignMetricsResponse {
-    fn from(metrics: Metrics) -> Self {
+    fn from(Metrics { counts, analyzed }: Metrics) -> Self {
         Self {
-            high_potential: metrics.high_potential,
-            leads: metrics.leads,
-            keyword_coverage_pct: share(metrics.keyword_hits, metrics.fetched),
-            avg_richness: rounded(metrics.average_richness),
-            warning_rate_pct: share(metrics.warned, metrics.analyzed),
-            median_gain: rounded(metrics.median_gain),
-            stuffing: metrics.stuffing,
-            repetition: metrics.repetition,
-            anchor: metrics.anchor,
-            total_analyzed: metrics.analyzed,
+            high_potential: counts.high_potential,
+            leads: counts.lead("match"),
+            keyword_coverage_pct: share(counts.keyword_hits, counts.http("ok")),
+            avg_richness: rounded(analyzed.average_richness),
+            warning_rate_pct: share(counts.warned, counts.analyzed),
+            median_gain: rounded(analyzed.median_gain),
+            stuffing: analyzed.stuffing,
+            repetition: analyzed.repetition,
+            anchor: analyzed.anchor,
+            total_analyzed: counts.analyzed,
         }
     }
 }

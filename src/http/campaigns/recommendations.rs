@@ -1,6 +1,6 @@
 //! What a campaign's numbers suggest to do.
 
-use projections::domains::{self, counts_of, momentum_of, recommend};
+use projections::domains::{self, counts_and_momentum_of, recommend};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -113,8 +113,7 @@ pub(super) async fn recommendations(
 ) -> Result<Answer<CampaignRecommendationsResponse>, Error> {
     let campaign_id = access::owned(&state, &caller, id).await?;
     let pool = state.app.database.pool();
-    let counts = counts_of(pool, campaign_id).await?;
-    let momentum = momentum_of(pool, campaign_id, 0).await?;
+    let (counts, momentum) = counts_and_momentum_of(pool, campaign_id).await?;
     let found = recommend(&counts, &momentum);
     Ok(Answer::ok(CampaignRecommendationsResponse {
         recommendations: found

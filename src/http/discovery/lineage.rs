@@ -1,6 +1,12 @@
 //! The caller's campaigns that have names of a pattern.
 
-use aggregates::{campaign::Status, ids::CampaignId, pattern::Pattern};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use aggregates::{
+    campaign::Status,
+    ids::CampaignId,
+    pattern::{Pattern, Range},
+};
 use chrono::{DateTime, Utc};
 use projections::{
     campaigns::{self, Campaign},
@@ -14,8 +20,6 @@ use crate::http::{Caller, Error, State, vocabulary};
 
 /// Campaigns that are shown at most.
 const SHOWN: usize = 10;
-/// Campaigns that are looked at for them; a pattern may be shared by very many.
-const LOOKED_AT: usize = 200;
 
 /// A campaign that has names of the pattern.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -59,8 +63,8 @@ pub(super) struct LineageStats {
     completeness: &'static str,
 }
 
-/// Lists the caller's campaigns among those that have ranges of a pattern, the newest ranges first, without the one
-/// that is asked about.
+/// Lists the caller's campaigns among those that have ranges of a pattern, the newest ranges first, without the one that is
+/// asked about. One that has several ranges is shown with the span from the first to the last.
 pub(super) async fn prior_campaigns(
     state: &State,
     caller: &Caller,
@@ -68,19 +72,26 @@ pub(super) async fn prior_campaigns(
     besides: Option<CampaignId>,
 ) -> Result<Vec<DiscoveryLineageCampaign>, Error> {
     let pool = state.app.database.pool();
-    let mut found = Vec::new();
-    for (campaign_id, _, range) in pattern.ranges().into_iter().rev().take(LOOKED_AT) {
-        if found.len() >= SHOWN {
-            break;
-        }
-        if besides == Some(campaign_id) {
-            continue;
-        }
-        let shown = campaigns::by_id(pool, campaign_id).await?;
-        if let Some(campaign) = shown.filter(|campaign| campaign.owner == caller.user_id) {
-            found.push((campaign, range));
-        }
+    let mut spans = BTreeMap::new();
+    for given in pattern.ranges() {
+        let span: &mut Range = spans.entry(given.campaign_id.0).or_insert(given.range);
+        span.count = given.range.end().saturating_sub(span.start);
     }
+    if let Some(campaign_id) = besides {
+        spans.remove(&campaign_id.0);
+    }
+    // Campaigns of one pattern may be very many; those that are the caller's are few.
+    let given: Vec<Uuid> = spans.keys().copied().collect();
+    let found = campaigns::of_owner_among(pool, caller.user_id, &given).await?;
+    let mut found: Vec<(Campaign, Range)> = found
+        .into_iter()
+        .filter_map(|campaign| {
+            let range = spans.remove(&campaign.campaign_id.0)?;
+            Some((campaign, range))
+        })
+        .collect();
+    found.sort_by_key(|(_, range)| Reverse(range.end()));
+    found.truncate(SHOWN);
     let ids: Vec<_> = found
         .iter()
         .map(|(campaign, _)| campaign.campaign_id)

@@ -47,7 +47,8 @@ pub(super) struct PersonaConfigHttp {
     user_agent: String,
     /// Further request headers. They are kept in the log: no credentials.
     headers: Option<BTreeMap<String, String>>,
-    /// Refused unless empty: the client orders its headers itself.
+    /// Names of headers in the order in which they are sent: `host`, `user-agent`, `accept`, `accept-encoding`, `cookie` and those
+    /// of `headers`, each once. What is not named comes after.
     header_order: Option<Vec<String>>,
     /// What is offered in the TLS handshake.
     tls_client_hello: Option<TlsClientHello>,

@@ -1,5 +1,6 @@
 //! Campaigns through the interface: setting them up, running them, and asking what they found.
 
+mod content;
 pub mod control;
 mod copies;
 mod held;

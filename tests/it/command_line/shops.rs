@@ -71,7 +71,7 @@ impl Shops {
             ("http_ok", expected.http_ok),
             ("not_found", expected.not_found),
             ("upstream_5xx", expected.upstream_5xx),
-            ("keyword_domains", expected.with_keywords),
+            ("keyword_domains", expected.with_keywords_on_site),
             ("parked", expected.parked),
         ];
         counts

@@ -94,6 +94,29 @@ async fn two_campaigns_of_a_pattern_have_no_name_in_common() {
     app.stop().await;
 }
 
+/// Whoever takes all that a pattern has and is stopped on the way must not lose the rest to nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_that_was_stopped_goes_on_where_its_names_end() {
+    const ALL: u64 = 8 * 8 * 8 * 8 * 8 * 8;
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let settings = json!({"campaignName": "many", "constantPart": "shop", "prefixVariableLength": 6,
+        "charSet": "abcdefgh", "tlds": ["test"]});
+    let path = create(&ann, "generation", &settings).await;
+    ann.post(&format!("{path}/start")).send().await.ok(200);
+    ann.post(&format!("{path}/cancel")).send().await.ok(200);
+    let had = ann.get(&path).send().await.ok(200)["processedDomainsCount"].as_u64();
+    assert!(had.unwrap() < ALL, "it was over before it could be stopped");
+
+    let done = run(&ann, &path).await;
+    assert_eq!(done["processedDomainsCount"], json!(ALL));
+    let id = path.rsplit('/').next().unwrap();
+    let last = format!("/campaigns/{id}/domains?limit=1&offset={}", ALL - 1);
+    let last = ann.get(&last).send().await.ok(200);
+    assert_eq!(last["items"][0]["offset"], ALL - 1);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn the_results_are_downloaded_as_csv_json_and_lines() {
     let app = TestApp::start().await;

@@ -34,4 +34,4 @@ pub use proxy::{
     PoolError, Probe, Protocol, Proxy, ProxyId, Strategy,
 };
 pub use ranges::{AllowedRanges, Range, RangeError};
-pub use report::{Outcome, Report};
+pub use report::{KEPT_HEADERS, Outcome, Report};

@@ -11,8 +11,9 @@ use super::fault::{Fault, Reason};
 use super::proxy::ProxyId;
 use crate::page::Page;
 
-/// Headers that say something about a site. Everything else is not kept.
-const KEPT: &[&str] = &[
+/// Headers that say something about a site, in order. Everything else is not kept.
+pub const KEPT_HEADERS: &[&str] = &[
+    "cf-ray",
     "content-language",
     "content-security-policy",
     "content-type",
@@ -23,16 +24,42 @@ const KEPT: &[&str] = &[
     "server",
     "strict-transport-security",
     "via",
+    "x-akamai-transformed",
+    "x-amz-cf-id",
+    "x-application-context",
     "x-aspnet-version",
+    "x-aspnetmvc-version",
+    "x-azure-ref",
     "x-cache",
+    "x-confluence-request-time",
+    "x-debug-token",
     "x-drupal-cache",
+    "x-drupal-dynamic-cache",
+    "x-envoy-upstream-service-time",
+    "x-fastly-request-id",
+    "x-flow-powered",
     "x-frame-options",
     "x-generator",
+    "x-github-request-id",
+    "x-gitlab-meta",
+    "x-iinfo",
+    "x-kinsta-cache",
+    "x-litespeed-cache",
+    "x-magento-cache-debug",
+    "x-mod-pagespeed",
+    "x-nf-request-id",
+    "x-page-speed",
     "x-pingback",
     "x-powered-by",
     "x-redirect-by",
+    "x-render-origin-server",
     "x-robots-tag",
+    "x-served-by",
+    "x-shopid",
     "x-shopify-stage",
+    "x-sucuri-id",
+    "x-varnish",
+    "x-vercel-id",
     "x-wix-request-id",
 ];
 /// Longest value kept of a header, in characters.
@@ -116,7 +143,7 @@ impl Report {
     }
 
     pub(super) fn keep_headers(&mut self, headers: &HeaderMap) {
-        for name in KEPT {
+        for name in KEPT_HEADERS {
             if let Some(value) = headers.get(*name) {
                 let value = String::from_utf8_lossy(value.as_bytes());
                 let value = value.chars().take(MAX_VALUE).collect();

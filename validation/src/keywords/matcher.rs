@@ -1,17 +1,14 @@
 //! Compiling rules and scanning pages with them.
 //!
 //! All literals of one case flag are one Aho-Corasick automaton, so a page is read twice however many literals there are.
-//! Regular expressions are first asked as one set which of them match at all; only those are run one by one to count. They see
-//! texts of more than 4 kB in pieces cut between lines, so `^` and `$` may match at a cut.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use regex::{RegexSet, RegexSetBuilder};
-use regex_automata::meta::Regex;
 
 use super::compiler::Compiler;
+use super::expressions::Expressions;
 use super::fold::{self, Folded};
 use super::hits::{Hits, Place, Places, RuleHits};
 use super::{
@@ -19,21 +16,11 @@ use super::{
 };
 use crate::page::{self, Page};
 
-/// Memory bound of the set of all regular expressions. Larger lists go without the set, each expression by itself.
-const SET_BYTES: usize = 2 << 20;
-/// Text that a regular expression sees at once, in bytes. A search cannot be stopped, so this bounds how late one that is
-/// slow is noticed. Longer texts are cut between lines.
-const WINDOW: usize = 4 << 10;
 /// Matches of literals that are looked at in one text. Honest rules stay far below; a thousand literals that lie inside one another,
 /// on a text of one letter, have a thousand matches a byte.
 const MAX_LITERAL_MATCHES: usize = 4_000_000;
 /// Up to this many bytes of patterns the automaton is a table with one look-up a byte; above, it is a smaller, slower form.
-const TABLE_BYTES: usize = 64 << 10;
-/// Matches of one regular expression that are counted in one text.
-const MAX_REGEX_MATCHES: u32 = 100_000;
-/// Time that all regular expressions have for one page. One search is linear, but counting all matches of a hostile
-/// expression is quadratic, and its author is not always the one who pays for the worker.
-const REGEX_TIME: Duration = Duration::from_secs(1);
+pub(super) const TABLE_BYTES: usize = 64 << 10;
 /// Longest matched text that is kept, in characters.
 const MAX_MATCHED_CHARS: usize = 200;
 
@@ -58,12 +45,6 @@ struct Literals {
     search: AhoCorasick,
     /// The rule of each pattern of the automaton.
     rules: Vec<usize>,
-}
-
-#[derive(Debug)]
-struct Expressions {
-    any: Option<RegexSet>,
-    each: Vec<(Regex, usize)>,
 }
 
 impl Matcher {
@@ -160,8 +141,8 @@ impl Matcher {
                 });
                 scan.incomplete |= !whole;
             }
+            let folded = Folded::new(text);
             if let Some(literals) = &self.folded {
-                let folded = Folded::new(text);
                 let whole = literals.scan(&folded.text, |rule, start, end| {
                     let (start, end) = (folded.original(start), folded.original(end));
                     scan.add(rule, text, start, end, &field);
@@ -169,7 +150,7 @@ impl Matcher {
                 scan.incomplete |= !whole;
             }
             if let Some(expressions) = &self.expressions {
-                expressions.scan(text, &field, &mut scan);
+                expressions.scan(text, &folded, &field, &mut scan);
             }
         }
         scan.finish()
@@ -226,89 +207,8 @@ impl Literals {
     }
 }
 
-impl Expressions {
-    fn build(each: Vec<(Regex, usize)>, rules: &[Rule]) -> Self {
-        // A set has one case flag for all, so each pattern carries its own as an inline group.
-        let patterns = each.iter().filter_map(|(_, rule)| rules.get(*rule));
-        let patterns = patterns.map(|rule| match rule.case_sensitive {
-            true => format!("(?:{})", rule.pattern),
-            false => format!("(?i:{})", rule.pattern),
-        });
-        let any = RegexSetBuilder::new(patterns)
-            .size_limit(SET_BYTES)
-            .dfa_size_limit(2 * SET_BYTES)
-            .build()
-            .ok();
-        Self { any, each }
-    }
-
-    fn scan(&self, text: &str, field: &Field<'_>, scan: &mut Scan<'_>) {
-        let stop_at = *scan
-            .stop_at
-            .get_or_insert_with(|| Instant::now() + REGEX_TIME);
-        let mut counted = vec![0_u32; self.each.len()];
-        for (start, piece) in windows(text) {
-            if Instant::now() >= stop_at {
-                scan.incomplete = true;
-                return;
-            }
-            let candidates: Vec<usize> = match &self.any {
-                Some(any) => any.matches(piece).into_iter().collect(),
-                None => (0..self.each.len()).collect(),
-            };
-            for index in candidates {
-                if Instant::now() >= stop_at {
-                    scan.incomplete = true;
-                    break;
-                }
-                let (Some((expression, rule)), Some(counted)) =
-                    (self.each.get(index), counted.get_mut(index))
-                else {
-                    continue;
-                };
-                for found in expression.find_iter(piece) {
-                    if found.is_empty() {
-                        continue;
-                    }
-                    if *counted >= MAX_REGEX_MATCHES || Instant::now() >= stop_at {
-                        scan.incomplete = true;
-                        break;
-                    }
-                    *counted += 1;
-                    scan.add(
-                        *rule,
-                        text,
-                        start + found.start(),
-                        start + found.end(),
-                        field,
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// Cuts a text into pieces of at most [`WINDOW`] bytes: after a line, else after a word, else between two characters.
-fn windows(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let rest = text.get(from..).filter(|rest| !rest.is_empty())?;
-        let cut = if rest.len() <= WINDOW {
-            rest.len()
-        } else {
-            let most = (0..=WINDOW).rev().find(|at| rest.is_char_boundary(*at))?;
-            let head = rest.get(..most)?;
-            let border = head.rfind('\n').or_else(|| head.rfind(' '));
-            border.map_or(most, |at| at + 1)
-        };
-        let start = from;
-        from += cut;
-        Some((start, rest.get(..cut)?))
-    })
-}
-
 /// The text being scanned, seen as places.
-enum Field<'p> {
+pub(super) enum Field<'p> {
     One(Place),
     Visible(&'p Page),
 }
@@ -325,14 +225,15 @@ impl Field<'_> {
 }
 
 /// What is known half way through a page.
-struct Scan<'m> {
+pub(super) struct Scan<'m> {
     rules: &'m [Compiled],
     /// For each rule its position in `found` plus one, or 0.
     slots: Vec<u32>,
     found: Vec<Found>,
     field: u32,
-    incomplete: bool,
-    stop_at: Option<Instant>,
+    pub(super) incomplete: bool,
+    /// When the expressions' time for this page is over; set by the first text that they see.
+    pub(super) stop_at: Option<Instant>,
 }
 
 struct Found {
@@ -346,7 +247,15 @@ struct Found {
 }
 
 impl Scan<'_> {
-    fn add(&mut self, rule: usize, text: &str, start: usize, end: usize, field: &Field<'_>) {
+    /// Counts a match of a rule, unless it overlaps the one before.
+    pub(super) fn add(
+        &mut self,
+        rule: usize,
+        text: &str,
+        start: usize,
+        end: usize,
+        field: &Field<'_>,
+    ) {
         let Some(compiled) = self.rules.get(rule) else {
             return;
         };

@@ -11,9 +11,11 @@
 //! one space, and it does not reach across the border of two paragraphs.
 
 mod compiler;
+mod expressions;
 mod fold;
 mod hits;
 mod matcher;
+mod required;
 #[cfg(test)]
 mod tests;
 

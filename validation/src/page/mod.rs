@@ -11,9 +11,11 @@
 mod charset;
 mod contacts;
 mod entities;
+mod language;
 mod links;
 mod parked;
 mod reader;
+mod signs;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,8 +25,10 @@ use std::ops::Range;
 
 use url::Url;
 
+pub use language::{LEAST_CONFIDENCE, Language, language_of};
 pub use parked::{PARKING_NAME_SERVERS, Parked, parked};
 pub(crate) use reader::language_tag;
+pub use signs::{MAX_MARKUP, MAX_SIGNS, Signs};
 pub use text::fold_whitespace;
 
 /// Visible text that is kept of a page, in bytes.
@@ -33,7 +37,9 @@ pub const MAX_TEXT: usize = 1 << 20;
 pub const MAX_FIELD: usize = 2_048;
 /// First-level headings and link texts whose place is remembered, each.
 pub const MAX_SPANS: usize = 5_000;
-/// Headings, frames, scripts, addresses and the like that are listed, each.
+/// Addresses of scripts that are listed.
+pub const MAX_SCRIPTS: usize = 100;
+/// Headings, frames, addresses and the like that are listed, each.
 pub const MAX_LISTED: usize = 20;
 /// Same-host links that are listed.
 pub const MAX_LINKS: usize = 100;
@@ -79,8 +85,10 @@ pub struct Page {
     pub contacts: Contacts,
     /// Sources of frames.
     pub frames: Vec<String>,
-    /// Sources of scripts.
+    /// Sources of scripts; at most [`MAX_SCRIPTS`].
     pub scripts: Vec<String>,
+    /// What the markup tells of the software behind the page.
+    pub signs: Signs,
     /// Where a refresh meta leads.
     pub refresh: Option<String>,
     /// Length of the body in bytes, before decoding.

@@ -9,7 +9,7 @@ use super::contacts;
 use super::links::Links;
 use super::text::{self, Text};
 use super::tokens::{Tag, Token, Tokens};
-use super::{MAX_FIELD, MAX_LISTED, MAX_SPANS, MAX_TEXT, Page, SNIPPET_CHARS};
+use super::{MAX_FIELD, MAX_LISTED, MAX_SCRIPTS, MAX_SPANS, MAX_TEXT, Page, SNIPPET_CHARS};
 
 /// Longest element name that means something here.
 const LONGEST_NAME: usize = 10;
@@ -50,6 +50,7 @@ pub(super) fn html(source: &str, base: Option<&Url>) -> Page {
             }
             Token::Open(tag) => reader.open(tag, &mut tokens),
             Token::Close(name) => reader.close(name),
+            Token::Comment(comment) => reader.page.signs.comment(comment),
         }
     }
     reader.end_heading();
@@ -123,22 +124,25 @@ impl Reader<'_> {
                 skipped.depth += 1;
             }
             match name.as_bytes() {
-                b"script" => tokens.skip_script(),
+                b"script" => drop(tokens.script()),
                 b"style" => drop(tokens.raw_text("style")),
                 _ => {}
             }
             return;
         }
+        if !matches!(name.as_bytes(), b"a" | b"area" | b"meta") {
+            self.page.signs.tag(&tag);
+        }
         match name.as_bytes() {
             b"script" => {
-                self.listed(&tag, "src", |page| &mut page.scripts);
-                tokens.skip_script();
+                self.listed(&tag, "src", MAX_SCRIPTS, |page| &mut page.scripts);
+                self.page.signs.script(tokens.script());
             }
-            b"style" | b"noframes" | b"noembed" | b"noscript" => {
-                tokens.raw_text(tag.name);
-            }
+            b"noscript" => self.page.signs.script(tokens.raw_text(tag.name)),
+            b"style" | b"noframes" | b"noembed" => drop(tokens.raw_text(tag.name)),
+            b"link" => self.page.signs.link(&tag),
             b"iframe" | b"frame" => {
-                self.listed(&tag, "src", |page| &mut page.frames);
+                self.listed(&tag, "src", MAX_LISTED, |page| &mut page.frames);
                 if name.as_bytes() == b"iframe" {
                     tokens.raw_text(tag.name);
                 }
@@ -279,6 +283,7 @@ impl Reader<'_> {
         };
         let page = &mut self.page;
         if let Some(name) = tag.attribute("name") {
+            page.signs.meta(name.trim(), content);
             match Name::new(name.trim()).as_bytes() {
                 b"keywords" => keep(&mut page.meta_keywords, content),
                 b"generator" => keep(&mut page.generator, content),
@@ -287,6 +292,8 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
+        } else if let Some(property) = tag.attribute("property") {
+            page.signs.meta(property.trim(), content);
         } else if let Some(header) = tag.attribute("http-equiv") {
             if header.eq_ignore_ascii_case("content-language") {
                 self.language(Some(content));
@@ -304,9 +311,15 @@ impl Reader<'_> {
         }
     }
 
-    fn listed(&mut self, tag: &Tag<'_>, attribute: &str, list: fn(&mut Page) -> &mut Vec<String>) {
+    fn listed(
+        &mut self,
+        tag: &Tag<'_>,
+        attribute: &str,
+        most: usize,
+        list: fn(&mut Page) -> &mut Vec<String>,
+    ) {
         let list = list(&mut self.page);
-        if list.len() < MAX_LISTED
+        if list.len() < most
             && let Some(value) = tag.attribute(attribute)
         {
             let value = text::attribute(value, MAX_ADDRESS);

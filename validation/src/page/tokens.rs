@@ -15,6 +15,8 @@ pub(super) enum Token<'h> {
     Open(Tag<'h>),
     /// The name in a closing tag, as written.
     Close(&'h str),
+    /// A comment, without its brackets where it has both.
+    Comment(&'h str),
 }
 
 /// An opening tag, its attributes not yet looked at.
@@ -66,8 +68,9 @@ impl<'h> Tokens<'h> {
         self.slice(start, self.at)
     }
 
-    /// Skips a script. In one that opens a comment, an inner `<script>` needs a `</script>` of its own.
-    pub(super) fn skip_script(&mut self) {
+    /// Takes a script up to its closing tag. In one that opens a comment, an inner `<script>` needs a `</script>` of its own.
+    pub(super) fn script(&mut self) -> &'h str {
+        let start = self.at;
         let (mut escaped, mut doubled) = (false, false);
         let mut from = self.at;
         loop {
@@ -88,7 +91,7 @@ impl<'h> Tokens<'h> {
             } else if self.closes(from, "script") {
                 if !doubled {
                     self.at = from;
-                    return;
+                    return self.slice(start, from);
                 }
                 doubled = false;
                 from += 8;
@@ -100,6 +103,7 @@ impl<'h> Tokens<'h> {
             }
         }
         self.at = self.html.len();
+        self.slice(start, self.at)
     }
 
     fn closes(&self, at: usize, name: &str) -> bool {
@@ -174,6 +178,8 @@ impl<'h> Iterator for Tokens<'h> {
             match bytes.get(start + 1) {
                 Some(b'!') if self.rest(start).starts_with(b"<!--") => {
                     self.at = self.comment_end(start + 4);
+                    let whole = self.slice(start + 4, self.at);
+                    return Some(Token::Comment(whole.strip_suffix("-->").unwrap_or(whole)));
                 }
                 Some(b'/') if bytes.get(start + 2).is_some_and(u8::is_ascii_alphabetic) => {
                     let name = self.name(start + 2);
@@ -351,7 +357,7 @@ mod tests {
         let html = "<script><!-- <script> x </script> y --> z </script>seen";
         let mut tokens = Tokens::new(html);
         assert!(matches!(tokens.next(), Some(Token::Open(_))));
-        tokens.skip_script();
+        tokens.script();
         assert_eq!(tokens.next(), Some(Token::Close("script")));
         assert_eq!(tokens.next(), Some(Token::Text("seen")));
     }

@@ -181,6 +181,7 @@ impl KeywordFeatures {
                 ("meta", p.meta),
                 ("anchor", p.anchor),
                 ("body", p.body),
+                ("microcrawl", p.microcrawl),
             ];
             let mut sum = 0;
             for (place, count) in by_place {

@@ -9,6 +9,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::on_the_wire;
+
 /// A page of a campaign's history, the oldest entries first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -111,7 +113,8 @@ pub struct DomainHistoryEntry {
     /// The run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
-    /// Everything that was found.
+    /// Everything that was found, as the event says it but for scores, which are from 0 to 100 here as everywhere:
+    /// `domainScore` of `Scored` and `leadScore` of `LeadDecided`. What a score is made of stays from 0 to 1.
     #[schema(value_type = Object)]
     pub details: Value,
 }
@@ -124,10 +127,11 @@ impl DomainHistoryEntry {
     pub fn of(stored: &StreamEvent) -> Result<Self, event_store::Error> {
         let event = &stored.event;
         let mut payload: Value = event.decode()?;
-        let details = payload
+        let mut details = payload
             .get_mut(&event.event_type)
             .map(Value::take)
             .unwrap_or(payload);
+        show_score(&event.event_type, &mut details);
         Ok(Self {
             sequence: event.sequence,
             position: stored.position.map(event_store::Position::get),
@@ -140,5 +144,21 @@ impl DomainHistoryEntry {
                 .map(str::to_owned),
             details,
         })
+    }
+}
+
+/// Puts an event's score, which the log keeps as 0 to 1, under its name and in its scale on the wire.
+fn show_score(event_type: &str, details: &mut Value) {
+    let (from, name) = match event_type {
+        "Scored" => (details.get_mut("score"), "domainScore"),
+        "LeadDecided" => (Some(&mut *details), "leadScore"),
+        _ => return,
+    };
+    let kept = from.and_then(Value::as_object_mut);
+    let score = kept.and_then(|kept| kept.remove("score"));
+    if let Some(score) = score.and_then(|score| score.as_f64())
+        && let Some(shown) = details.as_object_mut()
+    {
+        shown.insert(name.to_owned(), on_the_wire(score).into());
     }
 }

@@ -24,7 +24,7 @@ pub use self::{
     score::DomainScoreBreakdownResponse,
 };
 
-/// Turns a score of 0 to 1 into the scale of the wire, 0 to 100, one decimal.
-pub(in crate::http) fn on_the_wire(score: f64) -> f64 {
+/// Turns a score of 0 to 1, which has three decimals, into the scale of the wire, 0 to 100.
+pub(crate) fn on_the_wire(score: f64) -> f64 {
     (score * 1_000.0).round() / 10.0
 }

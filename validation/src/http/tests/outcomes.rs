@@ -287,6 +287,72 @@ async fn headers_and_cookies_of_the_configuration_stay_with_the_domain() {
 }
 
 #[tokio::test]
+async fn headers_are_sent_in_the_order_of_the_configuration() {
+    let server = Server::answering(|_| ok("x")).await;
+    let names = |head: &str| -> Vec<String> {
+        let lines = head.lines().skip(1).take_while(|line| !line.is_empty());
+        lines
+            .filter_map(|line| Some(line.split_once(':')?.0.to_lowercase()))
+            .collect()
+    };
+    let ordered = |order: &[&str]| Config {
+        headers: vec![
+            ("DNT".into(), "1".into()),
+            ("Accept-Language".into(), "de".into()),
+        ],
+        header_order: order.iter().map(|&name| name.to_owned()).collect(),
+        cookies: Cookies::Custom(vec![("a".into(), "1".into())]),
+        ..config(server.port)
+    };
+    let whole = [
+        "cookie",
+        "accept-language",
+        "accept-encoding",
+        "user-agent",
+        "dnt",
+        "accept",
+        "host",
+    ];
+    let (default, part) = (ordered(&[]), ordered(&["Accept-Language", "COOKIE"]));
+    for config in [default, part, ordered(&whole)] {
+        let report = fetcher(config).fetch(target("shop.test")).await;
+        assert_eq!(report.outcome(), Outcome::Ok, "{:?}", report.fault);
+    }
+    let heads: Vec<_> = server.heads().iter().map(|head| names(head)).collect();
+    assert_eq!(
+        heads[0],
+        [
+            "host",
+            "user-agent",
+            "accept",
+            "dnt",
+            "accept-language",
+            "accept-encoding",
+            "cookie"
+        ]
+    );
+    assert_eq!(
+        heads[1],
+        [
+            "accept-language",
+            "cookie",
+            "host",
+            "user-agent",
+            "accept",
+            "dnt",
+            "accept-encoding"
+        ]
+    );
+    assert_eq!(heads[2], whole);
+    for bad in [&["dnt", "dnt"][..], &["x-else"][..]] {
+        assert!(matches!(
+            ordered(bad).validate(),
+            Err(Error::HeaderOrder(_))
+        ));
+    }
+}
+
+#[tokio::test]
 async fn one_page_can_be_fetched_by_its_address() {
     let server = Server::answering(|head| {
         ok(&format!(

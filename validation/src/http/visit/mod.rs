@@ -13,7 +13,7 @@ use url::Url;
 use super::client::Answer;
 use super::connect::{Facts, Route, in_tunnel};
 use super::cookies::Jar;
-use super::fault::Fault;
+use super::fault::{Blame, Fault};
 use super::fetcher::{Clock, Inner};
 use super::report::Report;
 
@@ -141,11 +141,16 @@ impl<'f> Visit<'f> {
         let _ = self.url.set_port(port);
     }
 
-    /// Judges a fault of the site's connection, which may be the proxy's doing where there is one.
+    /// Judges a fault of the site's answer or connection, which may be the proxy's doing where there is one.
     fn blame(&self, fault: Fault) -> Fault {
-        match self.through {
-            Some(_) => in_tunnel(fault),
-            None => fault,
+        let Some(route) = self.through else {
+            return fault;
+        };
+        // The statuses with which a gateway speaks for itself (RFC 9110 §15.6.3 to §15.6.5).
+        let gateway = matches!(&*fault.code, "status_502" | "status_503" | "status_504");
+        match gateway && route.forward && self.url.scheme() == "http" {
+            true => fault.blamed(Blame::Unknown),
+            false => in_tunnel(fault),
         }
     }
 

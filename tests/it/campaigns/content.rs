@@ -1,0 +1,187 @@
+//! What is told of a page beyond its text, and the further pages that are read where it gives little.
+
+use sandbox::{Host, Site, Target, World};
+use serde_json::{Value, json};
+
+use super::{configure, create, reaches};
+use crate::support::server::{Client, TestApp};
+
+/// Runs a campaign that looks for `espresso` and `roaster` on some names, up to its leads.
+async fn run(ann: &Client, names: &[&str]) -> String {
+    let body = json!({"name": "x", "mode": "full_sequence", "configuration": {"patternConfig": {
+        "targetDomains": names}}});
+    let path = create(ann, &body).await;
+    configure(ann, &path, &["espresso", "roaster"]).await;
+    ann.post(&format!("{path}/start")).send().await.ok(200);
+    reaches(ann, &path, "completed").await;
+    path
+}
+
+/// Reads what was found when a name was fetched.
+async fn fetched(ann: &Client, path: &str, name: &str) -> Value {
+    let history = ann.get(&format!("{path}/domains/{name}/history"));
+    let items = history.send().await.ok(200)["items"].clone();
+    let fetched = items.as_array().unwrap().iter();
+    let fetched: Vec<_> = fetched
+        .filter(|item| item["action"] == "HttpChecked")
+        .collect();
+    let [one] = fetched[..] else {
+        panic!("{name} was fetched once: {items}")
+    };
+    one["details"].clone()
+}
+
+fn little(links: &str) -> String {
+    format!("<title>Home</title><h1>Home</h1><p>One espresso.</p>{links}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn technologies_and_the_language_of_a_page_are_in_the_history_of_the_domain() {
+    let html = "<meta name=generator content='WordPress 6.4.2'><script src='https://code.jquery.com/jquery-3.7.1.min.js'></script>\
+                <p>Wir rösten den Kaffee und mahlen ihn auch für Sie, mit der Hand und nicht mit einer Maschine.</p>\
+                <p>espresso roaster</p>";
+    let world = World::scripted()
+        .host(
+            "shop.test",
+            Host::html(html).cookie("PHPSESSID=secret; Path=/"),
+        )
+        .host(
+            "plain.test",
+            Host::html("<html lang=en><p>espresso roaster"),
+        );
+    let app = TestApp::in_sandbox(world).await;
+    let ann = app.user("ann").await;
+    let path = run(&ann, &["shop.test", "plain.test"]).await;
+
+    let page = fetched(&ann, &path, "shop.test").await["page"].clone();
+    let told: Vec<_> = page["technologies"].as_array().unwrap().iter().collect();
+    let find = |name: &str| *told.iter().find(|one| one["name"] == name).unwrap();
+    assert_eq!(
+        *find("WordPress"),
+        json!({"name": "WordPress", "category": "cms", "version": "6.4.2", "evidence": "meta generator: WordPress 6.4.2"})
+    );
+    assert_eq!(find("jQuery")["version"], "3.7.1");
+    assert_eq!(find("PHP")["evidence"], "cookie: PHPSESSID");
+    assert!(!page.to_string().contains("secret"));
+    assert_eq!(page["language"], Value::Null);
+    assert_eq!(page["detected_language"]["language"], "de");
+
+    let page = fetched(&ann, &path, "plain.test").await["page"].clone();
+    assert_eq!(page["language"], "en");
+    assert_eq!(page["detected_language"], Value::Null);
+    assert_eq!(page["technologies"], Value::Null);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_page_gives_little_up_to_three_pages_of_its_host_are_searched() {
+    let links = "<a href=/>home</a><a href=/list.pdf>list</a><a href='http://other.test/x'>other</a><a href=/shop>s</a>\
+                 <a href=/gone>g</a><a href=/away>a</a><a href=/fourth>4</a>";
+    let other = "<p>espresso roaster</p>";
+    let world = World::scripted()
+        .host(
+            "little.test",
+            Host::html(little(links))
+                .path(
+                    "/shop",
+                    Site::Html("<h1>roaster</h1><p>Espresso, roaster.".to_owned()),
+                )
+                .path("/gone", Site::Status(404))
+                .path(
+                    "/away",
+                    Site::Redirect(302, Target::Http("other.test".to_owned(), "/".to_owned())),
+                ),
+        )
+        .host(
+            "rich.test",
+            Host::html(format!("<p>espresso roaster{links}")),
+        )
+        .host("same.test", Host::html(little("<a href=/again>a</a>")))
+        .host(
+            "large.test",
+            Host::html(little(links) + &"<p>words and words</p>".repeat(3_000)),
+        )
+        .host(
+            "parked.test",
+            Host::html(format!(
+                "<title>This domain is for sale</title><h1>Buy this domain</h1>{links}"
+            )),
+        )
+        .host("other.test", Host::html(other));
+    let app = TestApp::in_sandbox(world).await;
+    let ann = app.user("ann").await;
+    let names = [
+        "little.test",
+        "rich.test",
+        "same.test",
+        "large.test",
+        "parked.test",
+    ];
+    let path = run(&ann, &names).await;
+
+    let seen = |host: &str| -> Vec<String> {
+        let asked = app.sandbox.as_ref().unwrap().http_seen(host).into_iter();
+        asked
+            .map(|seen| seen.target)
+            .filter(|path| path != "/robots.txt")
+            .collect()
+    };
+    assert_eq!(seen("little.test"), ["/", "/shop", "/gone", "/away"]);
+    for host in ["rich.test", "large.test", "parked.test"] {
+        assert_eq!(seen(host), ["/"], "{host}");
+    }
+
+    let checked = fetched(&ann, &path, "little.test").await;
+    let page = &checked["page"];
+    let pages = page["micro_crawl"]["pages"].as_array().unwrap();
+    assert_eq!(pages.len(), 1);
+    assert!(pages[0].as_str().unwrap().ends_with("/shop"), "{pages:?}");
+    let missed = page["micro_crawl"]["missed"].as_array().unwrap();
+    let why: Vec<_> = missed
+        .iter()
+        .map(|one| one["detail"].as_str().unwrap().split(':').next().unwrap())
+        .collect();
+    assert_eq!(why, ["status_404", "left_host"]);
+    let keyword = |pattern: &str| {
+        let all = page["keywords"].as_array().unwrap().iter();
+        all.clone()
+            .find(|one| one["pattern"] == pattern)
+            .unwrap()
+            .clone()
+    };
+    let espresso = keyword("espresso");
+    assert_eq!(
+        (&espresso["hits"], &espresso["places"]["microcrawl"]),
+        (&json!(2), &json!(1))
+    );
+    let roaster = keyword("roaster");
+    assert_eq!(
+        (&roaster["hits"], &roaster["places"]["microcrawl"]),
+        (&json!(2), &json!(2))
+    );
+    assert_eq!(roaster["contexts"].as_array().unwrap().len(), 2);
+
+    // Of two keywords one is a gain.
+    let rows = ann.get(&format!("{path}/domains")).send().await.ok(200);
+    let row = rows["items"].as_array().unwrap().iter();
+    let row = row
+        .clone()
+        .find(|row| row["domain"] == "little.test")
+        .unwrap();
+    assert_eq!(row["features"]["microcrawl"]["gain_ratio"], 0.5);
+    assert_eq!(row["features"]["keywords"]["unique_count"], 2);
+
+    let same = fetched(&ann, &path, "same.test").await["page"].clone();
+    assert_eq!(same["keywords"][0]["hits"], 1);
+    assert!(
+        same["micro_crawl"]["missed"][0]["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("same_page")
+    );
+    for name in ["rich.test", "large.test", "parked.test"] {
+        let page = fetched(&ann, &path, name).await["page"].clone();
+        assert_eq!(page["micro_crawl"], Value::Null, "{name}");
+    }
+    app.stop().await;
+}
