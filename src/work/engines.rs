@@ -198,6 +198,7 @@ impl Engines {
         let made = proxies::pool(&self.pool, &self.network.keys, pinned).await;
         made.map_err(|refused| match refused {
             proxies::Refused::Database(error) => KitError::Database(error),
+            proxies::Refused::Unopened(..) => KitError::NotStarted(refused.to_string()),
             proxies::Refused::Pool(error) => KitError::Refused(error.to_string()),
         })
     }

@@ -315,7 +315,7 @@ async fn the_strategy_of_a_pool_decides_which_proxies_a_campaign_goes_through() 
             assert_eq!(used[0], 0, "the second is in reserve");
         }
         if strategy == "round_robin" {
-            assert_eq!(by_name(&first), NAMES / 2);
+            assert!((4..=8).contains(&by_name(&first)), "{used:?}");
         }
     }
     app.stop().await;

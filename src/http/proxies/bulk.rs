@@ -71,6 +71,8 @@ struct OperationResult {
     status_code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The same in words.
+    message: String,
 }
 
 impl BulkProxyOperationResponse {
@@ -98,6 +100,9 @@ impl BulkProxyOperationResponse {
             operation: operation.to_owned(),
             success: error.is_none(),
             status_code,
+            message: error
+                .clone()
+                .unwrap_or_else(|| "it is as it was wanted".to_owned()),
             error,
         });
     }

@@ -19,6 +19,9 @@ use crate::{
 /// How long a check takes at most where no pool says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What the engine calls a page whose name leads nowhere.
+const NO_HOST: &str = "host_unresolved";
+
 const EPOCH: &str = "SELECT epoch FROM proxy_checks WHERE proxy_id = $1";
 const COUNT: &str = "UPDATE proxy_checks SET success_count = success_count + $3::int, \
     failure_count = failure_count + 1 - $3::int, last_status = $4, last_error = $5, latency_ms = $6, \
@@ -173,11 +176,19 @@ fn gone(error: ExecuteError<proxy::Error>) -> Error {
     }
 }
 
+/// Judges a proxy by a check. The page is one that works, by the operator's word: an error of a gateway, silence and a
+/// connection that breaks are the proxy's. What is the page's all the same says nothing of the proxy.
 fn health(probe: &http::Probe) -> Health {
-    match probe.is_healthy() {
-        Some(true) => Health::Healthy,
-        Some(false) => Health::Unhealthy,
-        None => Health::Unknown,
+    let Some(fault) = &probe.fault else {
+        return Health::Healthy;
+    };
+    let broken = matches!(
+        fault.reason,
+        http::Reason::Timeout | http::Reason::ConnectionReset | http::Reason::Upstream5xx
+    );
+    match fault.blame == http::Blame::Target && (!broken || fault.code == NO_HOST) {
+        true => Health::Unknown,
+        false => Health::Unhealthy,
     }
 }
 

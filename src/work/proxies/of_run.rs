@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use validation::http;
 
 use super::check::{protocol, told};
-use crate::credentials::{Keys, logins_of};
+use crate::credentials::{Keys, Unopened, logins_of};
 
 /// Why a run has no pool.
 #[derive(Debug, thiserror::Error)]
@@ -15,13 +15,19 @@ pub(crate) enum Refused {
     /// The credentials cannot be had now.
     #[error("cannot read the credentials of proxies")]
     Database(#[from] sqlx::Error),
+    /// A password does not open on this node; on another it may.
+    #[error("proxy {0}: {1}")]
+    Unopened(ProxyId, Unopened),
     /// The engine takes no such pool.
     #[error(transparent)]
     Pool(#[from] http::PoolError),
 }
 
-/// Makes the pool of a run. A proxy whose credentials are gone, or do not open here, is asked without them, so that what
-/// it says to that is the reason of its failures.
+/// Makes the pool of a run. A proxy whose credentials are gone is asked without them, so that what it says to that is the
+/// reason of the failures.
+///
+/// # Errors
+/// See [`Refused`].
 pub(crate) async fn pool(
     database: &PgPool,
     keys: &Keys,
@@ -35,13 +41,8 @@ pub(crate) async fn pool(
     let mut logins = logins_of(database, keys, &ids).await?;
     let mut members = Vec::with_capacity(pinned.members.len());
     for member in &pinned.members {
-        let login = logins.remove(&member.proxy_id).and_then(|login| {
-            login
-                .inspect_err(|why| {
-                    tracing::warn!(proxy.id = %member.proxy_id, %why, "a proxy is asked without its credentials");
-                })
-                .ok()
-        });
+        let login = logins.remove(&member.proxy_id).transpose();
+        let login = login.map_err(|why| Refused::Unopened(member.proxy_id, why))?;
         members.push(http::Member {
             weight: member.weight,
             proxy: http::Proxy {
