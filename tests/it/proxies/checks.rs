@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sandbox::{ProxyFault, ProxyScript};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PASSWORD, address, id_of, made, world};
 use crate::{sse::client::Stream, support::server::TestApp};
