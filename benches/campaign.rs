@@ -192,8 +192,7 @@ async fn engine_alone(nsd: &Nsd, constant: &str) -> f64 {
     let cancel = CancellationToken::new();
     let config = dns::Config {
         resolvers: vec![dns::Resolver::Address(nsd.address())],
-        resolver_rate: None,
-        ..dns::Config::default()
+        ..dns::Config::default().without_limits()
     };
     let engine = Arc::new(dns::Engine::start(config, cancel.clone()).unwrap());
     let names = names_of(constant);

@@ -198,6 +198,8 @@ fn checked(run_id: RunId, nth: usize) -> domain::Event {
         truncated: false,
         validated: false,
         wildcard: false,
+        name_servers: Vec::new(),
+        parking: false,
         taken_from: None,
     })
 }

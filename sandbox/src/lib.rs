@@ -21,17 +21,20 @@
 mod accept;
 mod dns;
 pub mod nsd;
+mod program;
 mod proxy;
+pub mod unbound;
 mod web;
 mod world;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use dns::{Always, Forgery, ResolverScript};
+pub use dns::{Always, Forgery, KEPT_ARRIVALS, ResolverScript};
 pub use proxy::{ProxyFault, ProxyScript};
 pub use web::encrypted_dns::HOST as DNS_HOST;
 pub use web::reply::BOMB_SIZE;
@@ -198,6 +201,22 @@ impl Sandbox {
         self.resolvers
             .get(resolver)
             .map_or(0, dns::Resolver::tcp_queries)
+    }
+
+    /// Returns the highest number of questions that a scripted resolver with a delay had yet to answer at the same moment;
+    /// 0 for one that does not exist.
+    #[must_use]
+    pub fn dns_peak(&self, resolver: usize) -> u64 {
+        self.resolvers.get(resolver).map_or(0, dns::Resolver::peak)
+    }
+
+    /// Returns when questions came to a scripted resolver that is [timed](ResolverScript::timed), in their order.
+    #[must_use]
+    pub fn dns_arrivals(&self, resolver: usize) -> Vec<Instant> {
+        self.resolvers
+            .get(resolver)
+            .map(dns::Resolver::arrivals)
+            .unwrap_or_default()
     }
 
     /// Returns how often a host that was added by name was asked for, of all types and at all resolvers. Names that only

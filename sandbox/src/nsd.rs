@@ -1,23 +1,14 @@
 //! A real name server (NSD, from the system's packages) on a free loopback port, for measurements against a peer that is
 //! not ours.
 
-use std::{
-    fmt::Write as _,
-    fs, io,
-    net::{SocketAddr, UdpSocket},
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{fmt::Write as _, fs, io, net::SocketAddr, path::Path};
 
-/// How long the server may take to read its zone.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::program::{self, End, Program};
 
 /// An NSD that serves one zone, stopped and swept away when dropped.
 #[derive(Debug)]
 pub struct Nsd {
-    child: Child,
-    directory: tempfile::TempDir,
+    _program: Program,
     address: SocketAddr,
 }
 
@@ -31,11 +22,9 @@ impl Nsd {
     where
         I: IntoIterator<Item = String>,
     {
-        let programs = ["/usr/sbin/nsd", "/usr/local/sbin/nsd"];
-        let Some(program) = programs.into_iter().find(|path| Path::new(path).exists()) else {
+        let Some(program) = program::find(&["/usr/sbin/nsd", "/usr/local/sbin/nsd"]) else {
             return Ok(None);
         };
-        let directory = tempfile::Builder::new().prefix("nsd-").tempdir()?;
         let mut text = format!(
             "$ORIGIN {zone}.\n$TTL 300\n@ SOA ns admin 1 7200 600 86400 300\n@ NS ns\nns A 127.0.0.1\n"
         );
@@ -43,59 +32,29 @@ impl Nsd {
             text.push_str(&entry);
             text.push('\n');
         }
+        program::start_on_free_ports(|| Self::start_here(program, zone, &text)).map(Some)
+    }
+
+    /// Starts the program for a zone file.
+    fn start_here(program: &str, zone: &str, text: &str) -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("nsd-").tempdir()?;
         fs::write(directory.path().join("zone"), text)?;
-        let address = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+        let [address] = program::free_ports()?;
         let file = directory.path().join("nsd.conf");
         fs::write(&file, configuration(zone, directory.path(), address))?;
-        let child = Command::new(program)
-            .args(["-d", "-c"])
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut server = Self {
-            child,
-            directory,
+        let arguments = ["-d".as_ref(), "-c".as_ref(), file.as_os_str()];
+        let mut program = Program::start(program, &arguments, directory, "nsd.log", End::Ask)?;
+        program.wait_until_it_answers(address, &format!("ns.{zone}"))?;
+        Ok(Self {
+            _program: program,
             address,
-        };
-        server.wait_until_it_answers(zone)?;
-        Ok(Some(server))
+        })
     }
 
     /// Returns where the server listens, over UDP and TCP.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    fn wait_until_it_answers(&mut self, zone: &str) -> io::Result<()> {
-        let probe = UdpSocket::bind("127.0.0.1:0")?;
-        probe.set_read_timeout(Some(Duration::from_millis(50)))?;
-        let query = query(zone);
-        let since = Instant::now();
-        let mut answer = [0; 512];
-        while since.elapsed() < PATIENCE {
-            probe.send_to(&query, self.address)?;
-            // A record in the answer section (its count is the third number of the header): the zone is loaded.
-            if probe.recv(&mut answer).is_ok() && answer.get(7).is_some_and(|count| *count > 0) {
-                return Ok(());
-            }
-            if self.child.try_wait()?.is_some() {
-                break;
-            }
-        }
-        let log = fs::read_to_string(self.directory.path().join("nsd.log")).unwrap_or_default();
-        Err(io::Error::other(format!("NSD does not answer: {log}")))
-    }
-}
-
-impl Drop for Nsd {
-    fn drop(&mut self) {
-        // NSD's children end with their parent on TERM; KILL would leave them behind.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        let _ = self.child.wait();
     }
 }
 
@@ -125,15 +84,4 @@ fn configuration(zone: &str, home: &Path, address: SocketAddr) -> String {
     );
     let _ = write!(text, "zone:\n name: {zone}\n zonefile: {home}/zone\n");
     text
-}
-
-/// Asks for the address of the zone's own name server (RFC 1035 §4.1).
-fn query(zone: &str) -> Vec<u8> {
-    let mut query = vec![0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    for label in ["ns"].into_iter().chain(zone.split('.')) {
-        query.push(u8::try_from(label.len()).unwrap_or(63));
-        query.extend_from_slice(label.as_bytes());
-    }
-    query.extend_from_slice(&[0, 0, 1, 0, 1]);
-    query
 }

@@ -87,7 +87,7 @@ pub enum Error {
 }
 
 impl App {
-    /// Takes a list into a campaign, all of it or nothing.
+    /// Takes a list into a campaign, all of it or nothing; `expected` is the version that the caller saw, where he says so.
     ///
     /// # Errors
     /// See [`Error`].
@@ -96,6 +96,7 @@ impl App {
         campaign_id: CampaignId,
         list: List,
         metadata: &Metadata,
+        expected: Option<u64>,
     ) -> Result<Imported, Error> {
         if let Some(done) = self.repeated::<Campaign>(metadata).await? {
             return Ok(Imported::of(done, list.names.len()));
@@ -104,6 +105,13 @@ impl App {
         let mut attempt = 1;
         loop {
             let (names, version) = self.unknown_names(campaign_id, &list.names).await?;
+            if let Some(expected) = expected.filter(|expected| *expected != version) {
+                let actual = version;
+                return Err(Error::Refused(ExecuteError::VersionMismatch {
+                    expected,
+                    actual,
+                }));
+            }
             let command = Command::ImportDomains(ImportDomains {
                 file_id: list.file_id,
                 sha256: list.sha256.clone(),

@@ -26,6 +26,13 @@ struct Item {
 }
 
 impl Item {
+    /// Counts the findings that it lists.
+    fn listed(&self) -> u64 {
+        u64::from(self.dns.is_some())
+            + u64::from(self.http.is_some())
+            + u64::from(self.lead.is_some())
+    }
+
     fn set(&mut self, finding: Finding) {
         match finding {
             Finding::Dns(outcome, reason) => self.dns = Some((outcome, reason)),
@@ -80,7 +87,8 @@ pub(super) struct Batch {
     /// Where each domain is among the items; absent where every event is an item of its own.
     places: Option<HashMap<Arc<str>, usize>>,
     bytes: usize,
-    left_out: u64,
+    /// Findings that the batch covers, listed or not.
+    covers: u64,
     last: Position,
     at: DateTime<Utc>,
 }
@@ -93,7 +101,7 @@ impl Batch {
             items: Vec::new(),
             places: merged.then(HashMap::new),
             bytes: 0,
-            left_out: 0,
+            covers: 0,
             last: Position::START,
             at: DateTime::UNIX_EPOCH,
         }
@@ -135,30 +143,55 @@ impl Batch {
             item.set(finding);
             self.items.push(item);
         }
-        (self.last, self.at) = place;
+        self.cover(place);
         true
     }
 
     /// Covers a finding without listing it.
-    pub(super) fn leave_out(&mut self, place: (Position, DateTime<Utc>)) {
-        self.left_out += 1;
+    pub(super) fn cover(&mut self, place: (Position, DateTime<Utc>)) {
+        self.covers += 1;
         (self.last, self.at) = place;
     }
 
-    /// Returns how many changes the batch covers.
-    pub(super) fn covers(&self) -> u64 {
-        self.items.len() as u64 + self.left_out
+    /// Returns how many findings the batch covers.
+    pub(super) const fn covers(&self) -> u64 {
+        self.covers
     }
 
-    /// Writes the message. `before` is how many changes were left out before the batch.
+    /// Returns when the last of them was recorded.
+    pub(super) const fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    /// Writes the message. `before` is how many findings were left out before the batch; to them come those that it does
+    /// not list, so that what messages list and what they leave out are together all findings.
     pub(super) fn write(&self, before: u64, out: &mut Outbox) {
+        let listed: u64 = self.items.iter().map(Item::listed).sum();
         let payload = Payload {
             campaign_id: self.campaign,
             items: &self.items,
             count: self.items.len(),
-            left_out: before + self.left_out,
+            left_out: before + self.covers.saturating_sub(listed),
         };
         let body = outbox::body("domain_status_delta", self.at, payload);
         out.push(Some(Cursor::at(self.last)), &body);
     }
+}
+
+/// Writes a message that lists nothing and says how many findings of a campaign were left out, everything up to a position
+/// having been sent.
+pub(super) fn write_left_out(
+    campaign_id: CampaignId,
+    left_out: u64,
+    (reached, at): (Position, DateTime<Utc>),
+    out: &mut Outbox,
+) {
+    let payload = Payload {
+        campaign_id,
+        items: &[],
+        count: 0,
+        left_out,
+    };
+    let body = outbox::body("domain_status_delta", at, payload);
+    out.push(Some(Cursor::at(reached)), &body);
 }

@@ -4,7 +4,8 @@
 //! batch at a time, which is written before anything else is, so that every id is a position up to which all was sent.
 //! A batch waits for its campaign's pace, and what comes after it waits with it, a quarter of a second at most. Only
 //! where a stream is far behind the log and would fall further behind are findings counted instead of listed
-//! (`leftOut`): with `?domains=all` never, messages of other kinds never.
+//! (`leftOut`): with `?domains=all` never, messages of other kinds never. What was left out is counted in the campaign's
+//! next batch, or by itself, before the campaign's next change of life and before the stream rests.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{
     COALESCED,
-    batch::Batch,
+    batch::{self, Batch},
     cursor::Cursor,
     fact::{Fact, Told, Weight, What},
     outbox::Outbox,
@@ -89,7 +90,10 @@ impl Composer {
             What::Found { name, finding } => self.gather(fact, name, *finding, (now, behind), out),
             What::Told(told) => self.tell(fact, told, (now, behind), out),
             What::Grew => Taken::Yes,
-            What::Ended => self.clear((now, 0), out),
+            What::Ended => match self.clear((now, 0), out) {
+                Taken::Yes => self.count(fact.campaign, now, out),
+                wait @ Taken::NotBefore(_) => wait,
+            },
         };
         if taken != Taken::Yes {
             return taken;
@@ -124,12 +128,17 @@ impl Composer {
         self.reached = self.reached.max(position);
     }
 
-    /// Sends the batch if its time has come; otherwise says when that is.
+    /// Sends the batch, and counts what was left out, if the time for it has come; otherwise says when that is.
     pub(super) fn rest(&mut self, now: Instant, out: &mut Outbox) -> Option<Instant> {
-        match self.clear((now, 0), out) {
-            Taken::Yes => None,
-            Taken::NotBefore(then) => Some(then),
+        if let Taken::NotBefore(then) = self.clear((now, 0), out) {
+            return Some(then);
         }
+        while let Some((campaign, _)) = self.paces.next_left_out() {
+            if let Taken::NotBefore(then) = self.count(Some(campaign), now, out) {
+                return Some(then);
+            }
+        }
+        None
     }
 
     /// Returns what progress is to be shown now, or when there may be some; never while a batch waits, because the id
@@ -192,6 +201,7 @@ impl Composer {
         };
         let place = (fact.position, fact.at);
         let late = self.late(behind);
+        // What a batch does not list stays in it, and is counted when it is sent.
         if let Some(batch) = self
             .batch
             .as_mut()
@@ -201,7 +211,7 @@ impl Composer {
                 return Taken::Yes;
             }
             if late && self.paces.of(campaign, now, self.reached).batch_from > now {
-                batch.leave_out(place);
+                batch.cover(place);
                 return Taken::Yes;
             }
         }
@@ -221,12 +231,12 @@ impl Composer {
         (now, behind): (Instant, u64),
         out: &mut Outbox,
     ) -> Taken {
-        let behind = if told.weight == Weight::Bulk {
-            behind
-        } else {
-            0
-        };
+        let is_bulk = told.weight == Weight::Bulk;
+        let behind = if is_bulk { behind } else { 0 };
         if let wait @ Taken::NotBefore(_) = self.clear((now, behind), out) {
+            return wait;
+        }
+        if !is_bulk && let wait @ Taken::NotBefore(_) = self.count(fact.campaign, now, out) {
             return wait;
         }
         let announced = self.announced.take() == Some(fact.position);
@@ -243,18 +253,38 @@ impl Composer {
         let Some(batch) = self.batch.take() else {
             return Taken::Yes;
         };
-        let late = self.late(behind);
+        let late = self.late(behind) && self.paces.may_leave_out(batch.campaign());
         let pace = self.paces.of(batch.campaign(), now, self.reached);
         if self.every_domain || pace.batch_from <= now {
             pace.batch_from = now + COALESCED;
             batch.write(std::mem::take(&mut pace.left_out), out);
         } else if late {
             pace.left_out += batch.covers();
+            pace.left_out_at = batch.at();
         } else {
             let then = pace.batch_from;
             self.batch = Some(batch);
             return Taken::NotBefore(then);
         }
+        Taken::Yes
+    }
+
+    /// Says how many findings of a campaign were left out, if there are any and the time for it has come.
+    fn count(&mut self, campaign: Option<CampaignId>, now: Instant, out: &mut Outbox) -> Taken {
+        let Some(campaign) = campaign else {
+            return Taken::Yes;
+        };
+        let pace = self.paces.of(campaign, now, self.reached);
+        if pace.left_out == 0 {
+            return Taken::Yes;
+        }
+        if pace.batch_from > now {
+            return Taken::NotBefore(pace.batch_from);
+        }
+        pace.batch_from = now + COALESCED;
+        let left_out = std::mem::take(&mut pace.left_out);
+        let place = (self.reached, pace.left_out_at);
+        batch::write_left_out(campaign, left_out, place, out);
         Taken::Yes
     }
 

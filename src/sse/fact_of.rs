@@ -25,11 +25,13 @@ pub(super) const TYPES: [&str; 5] = ["campaign", "domain", "keyword_set", "proxy
 #[derive(Deserialize)]
 struct OfRun {
     phase: Phase,
-    /// None where there is no run because it could not start.
     #[serde(default)]
     run_id: Option<RunId>,
     #[serde(default)]
     auto: bool,
+    /// The run's number within its phase, of a start.
+    #[serde(default)]
+    run_number: Option<u32>,
     #[serde(default)]
     kind: RunKind,
     #[serde(default)]
@@ -38,6 +40,12 @@ struct OfRun {
     cause: Option<FailureCause>,
     #[serde(default)]
     message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StartRefused {
+    phase: Phase,
+    message: String,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +131,11 @@ struct PhaseMessage<'a> {
     sequence: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<RunId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_number: Option<u32>,
+    /// Of a start: which domains the run is about; all of them where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_kind: Option<RunKind>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     results: Option<Tallies>,
@@ -166,7 +179,7 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
         };
         let words = match run.kind {
             RunKind::Full => words,
-            RunKind::Retry => "started for the domains that failed",
+            RunKind::Retry | RunKind::RetryUnanswered => "started for the domains that failed",
             RunKind::Rest => "started for the domains that a retry left without a result",
             RunKind::Rescore => "started with other weights",
         };
@@ -175,6 +188,8 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
             phase: run.phase,
             sequence,
             run_id: run.run_id,
+            run_number: run.run_number,
+            run_kind: Some(run.kind).filter(|kind| *kind != RunKind::Full),
             message: run
                 .message
                 .clone()
@@ -200,7 +215,14 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
         "PhasePaused" => of_phase("phase_paused", "paused"),
         "PhaseResumed" => of_phase("phase_resumed", "resumed"),
         "PhaseCompleted" => of_phase("phase_completed", "completed"),
-        "PhaseFailed" | "PhaseStartRefused" => of_phase("phase_failed", "failed"),
+        "PhaseFailed" => of_phase("phase_failed", "failed"),
+        "PhaseStartRefused" => {
+            let StartRefused { phase, message } = inside(event)?;
+            let payload = json!({
+                "campaignId": campaign_id, "sequence": sequence, "phase": phase, "message": message,
+            });
+            Ok(Some(told("error", event, Weight::Lifecycle, payload)))
+        }
         "Completed" => {
             let payload = json!({
                 "campaignId": campaign_id, "sequence": sequence, "message": "every phase is completed",

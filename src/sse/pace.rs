@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aggregates::ids::CampaignId;
+use chrono::{DateTime, Utc};
 use event_store::Position;
 use tokio::time::Instant;
 
@@ -20,8 +21,10 @@ pub(super) struct Pace {
     pub(super) unshown: Option<Position>,
     /// The last change of the campaign's life that was sent: progress must know it.
     pub(super) settled: Position,
-    /// Changes of domains that were left out and not yet counted in a message.
+    /// Findings that were left out and not yet counted in a message.
     pub(super) left_out: u64,
+    /// When the last of them was recorded.
+    pub(super) left_out_at: DateTime<Utc>,
 }
 
 /// The paces of the campaigns of one stream.
@@ -43,6 +46,7 @@ impl Paces {
             let idle = self
                 .of
                 .iter()
+                .filter(|(_, pace)| pace.left_out == 0)
                 .min_by_key(|(_, pace)| (pace.unshown.is_some(), pace.batch_from));
             if let Some(id) = idle.map(|(id, _)| *id) {
                 self.of.remove(&id);
@@ -54,7 +58,25 @@ impl Paces {
             unshown: None,
             settled: reached,
             left_out: 0,
+            left_out_at: DateTime::UNIX_EPOCH,
         })
+    }
+
+    /// Tells whether findings of a campaign may be left out: what is left out is counted later, and no pace that has to
+    /// count is forgotten, so that only so many campaigns may have one.
+    pub(super) fn may_leave_out(&self, campaign: CampaignId) -> bool {
+        let counting = |pace: &&Pace| pace.left_out > 0;
+        self.of.get(&campaign).is_some_and(|pace| pace.left_out > 0)
+            || self.of.values().filter(counting).count() < MAX_CAMPAIGNS / 2
+    }
+
+    /// Returns the campaign whose left out findings are to be counted first, with when that may be.
+    pub(super) fn next_left_out(&self) -> Option<(CampaignId, Instant)> {
+        self.of
+            .iter()
+            .filter(|(_, pace)| pace.left_out > 0)
+            .map(|(id, pace)| (*id, pace.batch_from))
+            .min_by_key(|(_, from)| *from)
     }
 
     /// Returns the campaign whose progress is due first, with when it may be sent.
@@ -83,5 +105,20 @@ mod tests {
         }
         assert_eq!(paces.of.len(), MAX_CAMPAIGNS);
         assert_eq!(paces.next_progress(), Some((busy, now)));
+    }
+
+    #[test]
+    fn no_pace_that_has_findings_to_count_is_forgotten_and_no_more_than_half_of_them_have() {
+        let (now, mut paces) = (Instant::now(), Paces::default());
+        let id = |number| CampaignId(Uuid::from_u128(number));
+        for number in 0..1_000 {
+            if paces.may_leave_out(id(number)) {
+                paces.of(id(number), now, Position::START).left_out = 1;
+            }
+        }
+        let counting = paces.of.values().filter(|pace| pace.left_out == 1);
+        assert_eq!(counting.count(), MAX_CAMPAIGNS / 2);
+        assert!(paces.may_leave_out(id(0)) && !paces.may_leave_out(id(999)));
+        assert_eq!(paces.next_left_out().map(|(_, from)| from), Some(now));
     }
 }

@@ -5,7 +5,7 @@ use aggregates::{
     ids::RunId,
     lead::{self, Check, Facts, Thresholds},
 };
-use projections::domains::Candidate;
+use projections::domains::{Candidate, confidence};
 
 use super::record::Found;
 
@@ -39,7 +39,7 @@ pub(super) fn facts(candidate: &Candidate) -> Facts {
     Facts {
         dns: check(&candidate.dns_status),
         http: check(&candidate.http_status),
-        parked_confidence: page.map(|page| f64::from(page.parked_confidence)),
+        parked_confidence: page.map(|page| confidence(page.parked_confidence)),
         structural_signals: page.is_some_and(projections::domains::PageEvidence::has_structure),
         keyword_hits: page.map_or(0, projections::domains::PageEvidence::keyword_hits),
         score: candidate.score,

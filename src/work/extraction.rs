@@ -3,6 +3,7 @@
 mod content;
 mod micro_crawl;
 mod scan;
+mod visit;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use validation::{
     technologies::Technologies,
 };
 
-use self::scan::Scanner;
+use self::{scan::Scanner, visit::Visited};
 use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
 /// Fetches of one order at once; the fetcher bounds those of all orders together.
@@ -34,6 +35,8 @@ pub(super) struct Kit {
     scanner: Option<Scanner>,
     rules: Arc<[RuleId]>,
     technologies: Arc<Technologies>,
+    /// As whom robots.txt is read; absent where it is not followed.
+    robots_agent: Option<String>,
 }
 
 /// Resolves names that are met on the way, such as the targets of redirects.
@@ -115,6 +118,7 @@ impl Kit {
             scanner,
             rules: rules.iter().map(|rule| rule.id).collect(),
             technologies,
+            robots_agent: http.follows_robots().then(|| http.user_agent.clone()),
         })
     }
 }
@@ -213,14 +217,8 @@ pub(super) async fn fetch(
 ) -> Result<Vec<Found>, Unread> {
     stream::iter(candidates)
         .map(|candidate| async move {
-            let report = kit
-                .fetcher
-                .fetch(http::Target {
-                    host: candidate.name.clone(),
-                    addresses: candidate.addresses.clone(),
-                })
-                .await;
-            match checked(kit, run_id, report).await {
+            let visited = visit::visit(kit, &candidate).await;
+            match checked(kit, run_id, &candidate, visited).await {
                 Ok(checked) => Ok(Found {
                     name: candidate.name,
                     state: candidate.state,
@@ -240,15 +238,21 @@ pub(super) async fn fetch(
 async fn checked(
     kit: &Kit,
     run_id: RunId,
-    mut report: http::Report,
+    candidate: &Candidate,
+    visited: Visited,
 ) -> Result<HttpChecked, JoinError> {
+    let Visited {
+        mut report,
+        rules,
+        asked,
+    } = visited;
     let (outcome, reason) = match report.outcome() {
         http::Outcome::Ok => (Outcome::Ok, None),
         http::Outcome::Timeout => (Outcome::Timeout, Some(HttpReason::Timeout)),
         http::Outcome::Error(reason) => (Outcome::Error, Some(reason_of(reason))),
     };
     let page = match report.page.take() {
-        Some(page) => Some(content::page_facts(kit, &report, page).await?),
+        Some(page) => Some(content::page_facts(kit, (candidate, &rules), &report, page).await?),
         None => (outcome == Outcome::Ok).then(|| content::without_page(kit, &report)),
     };
     Ok(HttpChecked {
@@ -261,7 +265,7 @@ async fn checked(
             .map(|fault| format!("{}: {}", fault.code, fault.text)),
         status: report.status,
         final_url: report.final_url.as_ref().map(ToString::to_string),
-        attempts: attempts(&report, page.as_ref()),
+        attempts: attempts(&report, page.as_ref(), asked),
         redirects: report.redirects,
         headers: report.headers.into_iter().collect(),
         tls_version: report.tls_version.map(ToOwned::to_owned),
@@ -274,17 +278,16 @@ async fn checked(
     })
 }
 
-/// Counts requests. Every redirect that was followed is one; so is the one that ended the fetch, and each further page.
-fn attempts(report: &http::Report, page: Option<&PageFacts>) -> u32 {
+/// Counts requests: those of the fetch, if there was one, those for robots.txt, and one for each further page.
+fn attempts(report: &http::Report, page: Option<&PageFacts>, asked: usize) -> u32 {
     let further = page
         .and_then(|page| page.micro_crawl.as_ref())
         .map_or(0, |crawl| crawl.pages.len() + crawl.missed.len());
-    let own = report.redirects.len() + 1 + usize::from(report.https_failure.is_some());
-    // The page was asked for once more through each other proxy.
-    let through_others = report.attempts.saturating_sub(1);
-    u32::try_from(own + further)
-        .unwrap_or(u32::MAX)
-        .saturating_add(through_others)
+    let own = report
+        .final_url
+        .as_ref()
+        .map_or(0, |_| visit::requests(report));
+    u32::try_from(own + asked + further).unwrap_or(u32::MAX)
 }
 
 const fn reason_of(reason: http::Reason) -> HttpReason {

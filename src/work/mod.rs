@@ -23,6 +23,7 @@ mod slots;
 mod taken;
 #[cfg(test)]
 mod testing;
+mod unread;
 pub mod usable;
 mod validation;
 mod watchdog;
@@ -35,6 +36,7 @@ pub use self::{
     network::{BadCertificate, Network},
     orders::{Finished, Order, OrderError, Orders, Release},
     postgres_orders::PostgresOrders,
+    unread::{Unread, unread},
     watchdog::{Cause, Standstill, standstills},
     what_if::{WhatIf, what_if},
     worker::{Settings, Worker},

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use ::validation::{http::AllowedRanges, technologies::Technologies};
+use ::validation::{dns, http::AllowedRanges, technologies::Technologies};
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use url::Url;
@@ -32,6 +32,8 @@ pub struct Network {
     pub keys: Keys,
     /// What technologies are told by; the rules of the program alone where there is nothing.
     pub technologies: Option<Arc<Technologies>>,
+    /// The paces towards resolvers and zones that all runs of this process keep together.
+    pub dns_limits: dns::Limits,
 }
 
 /// The rules of the program, compiled when they are first needed.
@@ -103,10 +105,10 @@ impl Network {
     }
 
     fn names(&self, server: SocketAddr) -> bool {
-        let wanted = Ok(Resolver::Address(server));
         self.resolvers
             .iter()
-            .any(|named| Resolver::parse(named) == wanted)
+            .filter_map(|named| Resolver::parse(named).ok()?.address())
+            .any(|named| named == server)
     }
 }
 

@@ -67,9 +67,11 @@ fn dns_pace(persona: &DnsConfig, record_types: &[String], network: &Network) -> 
     };
     let per_second = |rate: Option<dns::Rate>| rate.map_or(f64::INFINITY, |rate| rate.per_second);
     let questions = per_second(config.rate)
+        .min(per_second(config.suffix_rate))
         .min(per_second(config.resolver_rate) * resolvers(&config))
         .min(count(config.in_flight) / IN_FLIGHT);
-    questions / count(config.record_types.len())
+    let domains = questions / count(config.record_types.len());
+    domains.min(per_second(config.domain_rate))
 }
 
 /// How many times the pace of one resolver those of a configuration come to: the one that is asked most keeps the others
@@ -167,9 +169,9 @@ mod tests {
     fn the_orders_of_a_paced_run_that_are_under_way_take_some_ten_seconds() {
         // Two resolvers at 100 questions a second, two questions a domain.
         assert_eq!(validation(|_| ()), 125);
-        assert_eq!(validation(|dns| dns.rate_limit_dps = Some(40.0)), 25);
+        assert_eq!(validation(|dns| dns.rate_limit_dps = Some(40.0)), 50);
         assert_eq!(validation(|dns| dns.resolver_rate_limit = Some(16.0)), 20);
-        assert_eq!(validation(|dns| dns.rate_limit_dps = Some(1.6)), 1);
+        assert_eq!(validation(|dns| dns.rate_limit_dps = Some(0.8)), 1);
         assert_eq!(validation(|dns| dns.max_domains_per_request = 7), 7);
         assert_eq!(validation(|dns| *dns = asking(&[OWN])), 1_000);
     }
@@ -205,7 +207,7 @@ mod tests {
             assert_eq!(extraction(unpaced, asking(&[OWN])), 250);
         }
         let paced = || DnsConfig {
-            rate_limit_dps: Some(16.0),
+            rate_limit_dps: Some(8.0),
             ..asking(&[OWN])
         };
         assert_eq!(extraction(None, paced()), 10);
@@ -224,7 +226,7 @@ mod tests {
             (crawls(&pinned, &network()), size(&pinned))
         };
         let expected = [(false, 1), (true, 7), (true, 1), (true, 1)];
-        assert_eq!([1.6, 1.5, 0.2, 0.01].map(crawling), expected);
+        assert_eq!([0.8, 0.75, 0.1, 0.005].map(crawling), expected);
         let pinned = Pinned::Enrichment {
             thresholds: aggregates::lead::Thresholds::default(),
         };

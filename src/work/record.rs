@@ -364,6 +364,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn results_whose_order_cannot_be_marked_done_are_not_recorded() {
+        let (_test, database) = database().await;
+        let order = leased(&database).await;
+        let stays = "CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it stays'; END $$; \
+                     CREATE TRIGGER stay BEFORE UPDATE ON work_orders FOR EACH ROW WHEN (NEW.state = 'done') \
+                     EXECUTE FUNCTION stay()";
+        sqlx::raw_sql(stays).execute(database.pool()).await.unwrap();
+        let orders = PostgresOrders::new(database.clone());
+        let results = || vec![found(NAME, order.run_id)];
+        let refused = record(&database, &orders, "tests", &order, results()).await;
+        assert!(
+            matches!(refused, Err(RecordError::Orders(_))),
+            "{refused:?}"
+        );
+        assert_eq!(stream(&database, &order, NAME).await.1, 0);
+
+        let goes = "DROP FUNCTION stay CASCADE";
+        sqlx::query(goes).execute(database.pool()).await.unwrap();
+        let recorded = record(&database, &orders, "tests", &order, results()).await;
+        assert_eq!(recorded.unwrap(), Finished::Done);
+        assert_eq!(stream(&database, &order, NAME).await.1, 1);
+        assert_eq!(state_of_the_order(&database).await, "done");
+    }
+
+    #[tokio::test]
     async fn results_of_a_run_that_was_stopped_meanwhile_are_not_stored_even_in_part() {
         let (test, others) = database().await;
         let order = leased(&others).await;

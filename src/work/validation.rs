@@ -1,7 +1,6 @@
 //! Validation: the names of an order over DNS.
 
-use std::net::SocketAddr;
-
+use ::validation::http::AllowedRanges;
 use aggregates::{
     domain::{DnsChecked, DnsReason, DnsRecord, Event, Outcome},
     ids::RunId,
@@ -62,6 +61,8 @@ fn checked(run_id: RunId, report: dns::Report) -> DnsChecked {
         truncated: report.truncated,
         validated: report.validated,
         wildcard: report.wildcard.unwrap_or(false),
+        name_servers: report.name_servers,
+        parking: report.parking,
         taken_from: None,
     }
 }
@@ -91,7 +92,7 @@ pub(super) fn config(
         .iter()
         .map(parse)
         .collect::<Result<_, _>>()?;
-    for address in resolvers.iter().filter_map(address_of) {
+    for address in resolvers.iter().filter_map(dns::Resolver::address) {
         if let Some(why) = network.refuses_resolver(address) {
             return Err(format!("the resolver {address} is refused: {why}"));
         }
@@ -120,14 +121,17 @@ pub(super) fn config(
         }
     }
     // One's own servers need no protection from oneself; a limit that the persona names holds for them too.
-    let all_own = resolvers
-        .iter()
-        .all(|resolver| address_of(resolver).is_some_and(|address| network.is_own(address)));
+    let all_own = resolvers.iter().all(|resolver| {
+        resolver
+            .address()
+            .is_some_and(|address| network.is_own(address))
+    });
     let standing = if all_own {
-        None
+        defaults.without_limits()
     } else {
-        defaults.resolver_rate
+        defaults
     };
+    let zone_rate = rate(persona.zone_rate_limit, None);
     let config = dns::Config {
         strategy: match persona.resolver_strategy {
             Strategy::RoundRobin => dns::Strategy::RoundRobin,
@@ -138,23 +142,31 @@ pub(super) fn config(
         weights,
         preferred_order,
         query_timeout: persona.query_timeout(),
-        attempts: persona.attempts.unwrap_or(defaults.attempts),
+        attempts: persona.attempts.unwrap_or(standing.attempts),
         concurrent_queries_per_domain: usize::try_from(persona.concurrent_queries_per_domain)
             .unwrap_or(usize::MAX)
             .clamp(1, types.len()),
         in_flight: persona
             .max_concurrent_goroutines
-            .map_or(defaults.in_flight, |most| {
+            .map_or(standing.in_flight, |most| {
                 usize::try_from(most).unwrap_or(usize::MAX)
             }),
-        rate: rate(persona.rate_limit_dps, persona.rate_limit_burst),
-        resolver_rate: rate(persona.resolver_rate_limit, None).or(standing),
+        domain_rate: rate(persona.rate_limit_dps, persona.rate_limit_burst),
+        resolver_rate: rate(persona.resolver_rate_limit, None).or(standing.resolver_rate),
+        zone_rate: zone_rate.or(standing.zone_rate),
+        suffix_rate: zone_rate.or(standing.suffix_rate),
+        limits: network.dns_limits.clone(),
         delay: persona.delay(),
         tcp_on_truncation: persona.tcp_on_truncation.unwrap_or(true),
         check_wildcards: persona.check_wildcards.unwrap_or(false),
         record_types: types,
         resolvers,
-        ..defaults
+        trusted_roots: network.trusted_roots.clone(),
+        allow: match network.allow_private {
+            true => AllowedRanges::Private,
+            false => AllowedRanges::Public,
+        },
+        ..standing
     };
     config.validate().map_err(|error| error.to_string())?;
     Ok(config)
@@ -169,58 +181,7 @@ fn rate(per_second: Option<f64>, burst: Option<u32>) -> Option<dns::Rate> {
         })
 }
 
-const fn address_of(resolver: &dns::Resolver) -> Option<SocketAddr> {
-    match resolver {
-        dns::Resolver::Address(address) => Some(*address),
-        dns::Resolver::System => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn persona(resolvers: &[&str]) -> DnsConfig {
-        DnsConfig {
-            resolvers: resolvers.iter().map(|&text| text.to_owned()).collect(),
-            use_system_resolvers: false,
-            ..crate::commands::pin::Defaults::default().dns
-        }
-    }
-
-    #[test]
-    fn a_run_does_not_ask_a_resolver_inside_unless_the_operator_allows_it() {
-        let wanted = persona(&["9.9.9.9", "127.0.0.1:9999"]);
-        let refused = config(&wanted, &[], &Network::default()).unwrap_err();
-        assert!(
-            refused.contains("127.0.0.1:9999") && refused.contains("loopback"),
-            "{refused}"
-        );
-        let open = Network {
-            allow_private: true,
-            ..Network::default()
-        };
-        config(&wanted, &[], &open).unwrap();
-        let named = Network {
-            resolvers: vec!["127.0.0.1:9999".to_owned()],
-            ..Network::default()
-        };
-        config(&wanted, &[], &named).unwrap();
-    }
-
-    #[test]
-    fn the_standing_limit_is_lifted_for_ones_own_resolvers_alone() {
-        let named = Network {
-            resolvers: vec!["127.0.0.1:9999".to_owned(), "10.0.0.1".to_owned()],
-            ..Network::default()
-        };
-        let rate = |resolvers: &[&str]| {
-            config(&persona(resolvers), &[], &named)
-                .unwrap()
-                .resolver_rate
-        };
-        assert!(rate(&["127.0.0.1:9999"]).is_none());
-        assert!(rate(&["127.0.0.1:9999", "10.0.0.1"]).is_some());
-        assert!(rate(&["9.9.9.9"]).is_some());
-    }
-}
+mod fields;
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,14 @@ use aggregates::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::unread::{Unread, unread};
+
 /// How long something may stand before it is told: far longer than a lease, or a look of the coordinator's.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long a run's work may be with workers that renew their leases, and finish nothing and take nothing more, in spans of
+/// that patience: half an hour, where orders take seconds, and minutes where every site is slow.
+const HELD: f64 = 20.0;
 
 /// What stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +28,8 @@ pub enum Cause {
     Unplanned,
     /// Work is waiting, and no worker takes it.
     Unclaimed,
+    /// Workers have all work that is left, say that they live, and finish none of it.
+    Held,
     /// All work of a run is done, and it is not completed.
     Uncompleted,
     /// The next phase should start by itself, and neither starts nor says why.
@@ -33,6 +41,7 @@ impl fmt::Display for Cause {
         f.write_str(match self {
             Self::Unplanned => "a run was started, and its work is not planned",
             Self::Unclaimed => "work is waiting, and no worker takes it",
+            Self::Held => "workers hold the work that is left, and finish none of it",
             Self::Uncompleted => "all work of a run is done, and it is not completed",
             Self::Unstarted => {
                 "the next phase should start by itself, and neither starts nor says why"
@@ -65,15 +74,18 @@ impl fmt::Display for Standstill {
     }
 }
 
-/// A run's orders move when one is claimed or given back to rest; a claimed one is its worker's until its lease ends.
+/// A run's orders move when one is claimed or given back to rest; a claimed one is its worker's until its lease ends. A
+/// worker that hangs renews its lease like one that works, so that a lease counts for so long after the last claim only.
 const RUNS: &str = "SELECT g.campaign_id, g.phase, g.run_id, \
-    CASE WHEN p.run_id IS NULL THEN 'unplanned' WHEN o.open = 0 THEN 'uncompleted' ELSE 'unclaimed' END \
+    CASE WHEN p.run_id IS NULL THEN 'unplanned' WHEN o.open = 0 THEN 'uncompleted' \
+        WHEN o.leased_until > now() THEN 'held' ELSE 'unclaimed' END \
     FROM run_gates g JOIN read.campaign_phases c ON c.run_id = g.run_id \
     LEFT JOIN run_plans p ON p.run_id = g.run_id \
     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state <> 'done') AS open, \
         max(leased_until) AS leased_until, max(not_before) AS not_before FROM work_orders w WHERE w.run_id = g.run_id) o \
     WHERE g.state = 'running' \
-    AND greatest(c.started_at, c.updated_at, p.planned_at, p.last_claimed_at, o.leased_until, o.not_before) \
+    AND greatest(c.started_at, c.updated_at, p.planned_at, p.last_claimed_at, o.not_before, \
+        least(o.leased_until, p.last_claimed_at + make_interval(secs => $1::float8 * $2::float8))) \
         < now() - make_interval(secs => $1)";
 
 const STARTS: &str = "SELECT campaign_id FROM read.campaigns WHERE campaign_id = ANY($1) \
@@ -89,6 +101,7 @@ pub async fn standstills(
 ) -> Result<Vec<Standstill>, sqlx::Error> {
     let rows: Vec<(Uuid, String, Uuid, String)> = sqlx::query_as(RUNS)
         .bind(patience.as_secs_f64())
+        .bind(HELD)
         .fetch_all(pool)
         .await?;
     let mut found = Vec::with_capacity(rows.len());
@@ -102,6 +115,7 @@ pub async fn standstills(
             cause: match cause.as_str() {
                 "unplanned" => Cause::Unplanned,
                 "uncompleted" => Cause::Uncompleted,
+                "held" => Cause::Held,
                 _ => Cause::Unclaimed,
             },
         });
@@ -127,6 +141,7 @@ pub async fn standstills(
 #[derive(Debug, Default)]
 pub(super) struct Watchdog {
     told: HashSet<Standstill>,
+    unread: HashSet<Unread>,
 }
 
 impl Watchdog {
@@ -140,6 +155,14 @@ impl Watchdog {
             tracing::info!(campaign.id = %standstill.campaign_id, "moves again: {standstill}");
         }
         self.told = found;
+        let found: HashSet<Unread> = unread(pool, PATIENCE).await?.into_iter().collect();
+        for one in found.difference(&self.unread) {
+            tracing::error!(projection = one.projection, "stands still: {one}");
+        }
+        for one in self.unread.difference(&found) {
+            tracing::info!(projection = one.projection, "moves again: {one}");
+        }
+        self.unread = found;
         Ok(())
     }
 }
@@ -169,14 +192,27 @@ mod tests {
      {
         let (_test, database) = database().await;
         let order = leased(&database).await;
-        // Its worker has it.
-        assert_eq!(causes(&database).await, []);
+        // Its worker has it, which only who has no patience at all takes for a standstill.
+        assert_eq!(causes(&database).await, [Cause::Held]);
+        let patient = standstills(database.pool(), PATIENCE).await.unwrap();
+        assert_eq!(patient, []);
         let set = async |statement: &str| {
             sqlx::query(statement)
                 .execute(database.pool())
                 .await
                 .unwrap();
         };
+        // Its worker says so still, and took nothing more since yesterday.
+        set("UPDATE run_plans SET planned_at = now() - interval '1 day', last_claimed_at = now() - interval '1 day'").await;
+        set("UPDATE read.campaign_phases SET started_at = now() - interval '1 day', updated_at = now() - interval '1 day'").await;
+        let held = standstills(database.pool(), PATIENCE).await.unwrap();
+        assert_eq!(
+            held.iter().map(|one| one.cause).collect::<Vec<_>>(),
+            [Cause::Held]
+        );
+        set("UPDATE run_plans SET last_claimed_at = now() - interval '5 minutes'").await;
+        let patient = standstills(database.pool(), PATIENCE).await.unwrap();
+        assert_eq!(patient, [], "a slow order is no standstill");
         set("UPDATE work_orders SET leased_until = now() - interval '1 minute'").await;
         assert_eq!(causes(&database).await, [Cause::Unclaimed]);
         set("UPDATE work_orders SET not_before = now() + interval '1 minute'").await;

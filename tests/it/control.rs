@@ -297,16 +297,15 @@ async fn two_nodes_share_the_work_and_record_every_result_once() {
     second.stop().await;
 }
 
-/// Whether a gate is waited for in a mode, by a backend where one is named.
-async fn waits_for_gate(pipeline: &Pipeline, run: RunId, mode: &str, pid: Option<i32>) -> bool {
+/// Whether a gate is waited for in a mode.
+async fn waits_for_gate(pipeline: &Pipeline, run: RunId, mode: &str) -> bool {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND mode = $2 \
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-         AND objid = (hashtext($1)::bigint & 4294967295)::oid AND pid = coalesce($3, pid))",
+         AND objid = (hashtext($1)::bigint & 4294967295)::oid)",
     )
     .bind(run.to_string())
     .bind(mode)
-    .bind(pid)
     .fetch_one(pipeline.app().database.pool())
     .await
     .unwrap()
@@ -317,34 +316,30 @@ async fn a_pause_waits_for_workers_who_are_recording_and_for_none_who_came_later
     let pipeline = Pipeline::without_workers(World::generated(8)).await;
     let campaign = started(&pipeline, pattern("shop", 2, "abc"), None).await;
     let run = run_of(&pipeline, campaign).await;
-    let pool = pipeline.app().database.pool();
-    let enter = "SELECT lock_run_gate($1)";
-    let mut recording = pool.begin().await.unwrap();
-    let entered = sqlx::query(enter).bind(run.0);
-    entered.execute(&mut *recording).await.unwrap();
+    let (database, orders) = (&pipeline.app().database, &pipeline.app().orders);
+    let lease = Duration::from_secs(60);
+    let order = eventually("the run is planned", || async {
+        orders.claim("recording", lease, &[]).await.unwrap()
+    })
+    .await;
+    let another = "INSERT INTO work_orders (run_id, first_ordinal, last_ordinal) VALUES ($1, 1, 1)";
+    let another = sqlx::query(another).bind(run.0);
+    another.execute(database.pool()).await.unwrap();
+    let mut recording = database.begin().await.unwrap();
+    let fenced = orders.fence(&mut recording, &order).await.unwrap();
+    assert_eq!(fenced, Finished::Done);
     let scene = async {
         eventually("the pause waits for the worker", || async {
-            let waits = waits_for_gate(&pipeline, run, "ExclusiveLock", None).await;
+            let waits = waits_for_gate(&pipeline, run, "ExclusiveLock").await;
             waits.then_some(())
         })
         .await;
-        let mut later = pool.begin().await.unwrap();
-        let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
-            .fetch_one(&mut *later)
-            .await
-            .unwrap();
-        let later = tokio::spawn(async move {
-            let entered = sqlx::query(enter).bind(run.0);
-            entered.execute(&mut *later).await.unwrap();
-            let state = "SELECT state FROM run_gates WHERE run_id = $1";
-            let state = sqlx::query_scalar(state).bind(run.0);
-            let state: String = state.fetch_one(&mut *later).await.unwrap();
-            state
-        });
+        let late = orders.clone();
+        let later = tokio::spawn(async move { late.claim("later", lease, &[]).await.unwrap() });
         eventually(
             "the later worker waits, or has passed the pause",
             || async {
-                let waits = waits_for_gate(&pipeline, run, "ShareLock", Some(pid)).await;
+                let waits = waits_for_gate(&pipeline, run, "ShareLock").await;
                 (waits || later.is_finished()).then_some(())
             },
         )
@@ -352,9 +347,9 @@ async fn a_pause_waits_for_workers_who_are_recording_and_for_none_who_came_later
         recording.commit().await.unwrap();
         later.await.unwrap()
     };
-    let (paused, seen) = tokio::join!(pipeline.command(campaign, pause(Phase::Discovery)), scene);
+    let (paused, later) = tokio::join!(pipeline.command(campaign, pause(Phase::Discovery)), scene);
     assert_eq!(paused.unwrap().len(), 1);
-    assert_eq!(seen, "paused", "the pause came before the later worker");
+    assert!(later.is_none(), "an order was handed out under a pause");
 }
 
 async fn run_of(pipeline: &Pipeline, campaign: CampaignId) -> RunId {

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::server::{Client, Reply, Server, TestApp};
+use crate::{
+    campaigns::shops,
+    support::server::{Client, Reply, Server, TestApp},
+};
 
 async fn create(client: &Client, key: &str, body: &Value) -> Reply {
     client
@@ -91,6 +94,48 @@ async fn of_many_requests_with_one_key_at_once_on_two_nodes_one_is_carried_out()
         }
     }
     assert_eq!(count(&app, SETS).await, 5);
+    other.stop().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn of_many_creations_and_starts_of_a_campaign_with_one_key_at_once_on_two_nodes_one_is_carried_out()
+ {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let other = app.another_node().await;
+    let there = ann.at(&other);
+    let all = async |path: &str, key: &str, body: Option<&Value>| {
+        let clients = [&ann, &there, &ann, &there, &ann, &there, &ann, &there];
+        let answers = clients.map(|client| {
+            let request = client.post(path).header("x-idempotency-key", key);
+            match body {
+                Some(body) => request.json(body).send(),
+                None => request.send(),
+            }
+        });
+        let mut answers = futures::future::join_all(answers).await;
+        for answer in &answers {
+            assert!(answer.status < 300, "{path}: {}", answer.text);
+            assert_eq!(answer.text, answers[0].text, "{path}");
+        }
+        answers.swap_remove(0).json()
+    };
+    let mut body = shops("ab");
+    body["mode"] = json!("step_by_step");
+    for round in 0..5 {
+        let key = format!("round-{round}");
+        let made = all("/campaigns", &key, Some(&body)).await;
+        let path = format!("/campaigns/{}", made["id"].as_str().unwrap());
+        all(&format!("{path}/start"), &key, None).await;
+    }
+    for event_type in ["Created", "PhaseStarted"] {
+        let found =
+            "SELECT count(*) FROM events WHERE aggregate_type = 'campaign' AND event_type = $1";
+        let found = sqlx::query_scalar::<_, i64>(found).bind(event_type);
+        let found = found.fetch_one(app.app.database.pool()).await.unwrap();
+        assert_eq!(found, 5, "{event_type}");
+    }
     other.stop().await;
     app.stop().await;
 }

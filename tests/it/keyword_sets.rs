@@ -96,6 +96,16 @@ async fn lists_of_sets_and_rules_answer_their_filters() {
         .ok(200);
     assert_eq!(full, json!([first]));
 
+    for most in [501, 10_000] {
+        let rules = ann
+            .get(&format!("/keyword-rules?limit={most}"))
+            .send()
+            .await;
+        assert_eq!(rules.ok(200).as_array().map(Vec::len), Some(3));
+    }
+    let too_many = ann.get("/keyword-rules?limit=10001").send().await;
+    too_many.blames(400, "limit");
+
     let patterns = |query: String| {
         let ann = ann.clone();
         async move {

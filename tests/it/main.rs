@@ -38,3 +38,4 @@ mod sse;
 mod support;
 mod tidy;
 mod typed;
+mod updates;

@@ -78,6 +78,7 @@ async fn refused(app: &TestApp, ann: &Client) -> (String, String) {
             (&shown["status"], &error["message"]),
             (&json!("configured"), &json!(DISABLED))
         );
+        assert_eq!(error["code"], "start_refused");
         error["timestamp"].is_string().then_some(())
     })
     .await;
@@ -128,6 +129,18 @@ async fn a_persona_that_is_disabled_holds_its_phase_with_the_reason_shown_until_
         (&last["type"], &last["metadata"]["message"]),
         (&json!("phase_start_refused"), &json!(DISABLED))
     );
+
+    // A first run begins at nothing, and is at its end when it completes.
+    let progress = |kind: &str| {
+        let entries = progress["timeline"].as_array().expect("a timeline").iter();
+        let entries = entries.filter(|entry| entry["type"] == kind);
+        entries
+            .map(|entry| entry["progress"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(progress("phase_started"), [0.0, 0.0].map(Value::from));
+    assert_eq!(progress("phase_completed"), [100.0, 100.0].map(Value::from));
+    assert_eq!(progress("created"), [Value::Null]);
 
     // Whatever else changes has it tried again; the same reason is not told twice.
     enable(&ann, &http, true).await;

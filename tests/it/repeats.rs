@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domainflow::http;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -47,6 +48,33 @@ struct Giver {
     /// The proxy of a path that names a pool first.
     proxy: String,
     given: Vec<Given>,
+    /// Operations that are first given under a version that their object is not at.
+    versioned: BTreeSet<String>,
+}
+
+/// Lists the operations that take the version that was seen.
+fn versioned() -> BTreeSet<String> {
+    let document = serde_json::to_value(http::openapi()).unwrap();
+    let takes_version = |operation: &(Method, String)| {
+        let (method, path) = operation;
+        let method = method.as_str().to_lowercase();
+        let parameters = document["paths"][path][method]["parameters"].as_array();
+        parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "If-Match"))
+    };
+    let operations = operations().into_iter().filter(takes_version);
+    operations
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect()
+}
+
+/// Gives a command that would be carried out, under a version that its object is not at.
+async fn refused_under_another_version(client: &Client, operation: &str, path: &str, body: &Value) {
+    let method: Method = operation.split(' ').next().unwrap().parse().unwrap();
+    let request = client
+        .request(method, path)
+        .header("if-match", "\"999999\"");
+    let refused = with_body(request, body).send().await;
+    assert_eq!(refused.status, 412, "{operation}: {}", refused.text);
 }
 
 async fn send(client: &Client, key: &str, operation: &str, path: &str, body: &Value) -> Reply {
@@ -73,6 +101,9 @@ impl Giver {
         let path = path.replace("{phase}", "validation");
         let path = path.replace("{proxyId}", &self.proxy);
         let path = path.replace("{phaseType}", "validation");
+        if self.versioned.contains(operation) {
+            refused_under_another_version(&self.client, operation, &path, &body).await;
+        }
         let key = format!("key-{}", self.given.len());
         let reply = send(&self.client, &key, operation, &path, &body).await;
         assert!(reply.status < 300, "{operation}: {}", reply.text);
@@ -197,15 +228,10 @@ fn as_decided(mut answer: Value) -> Value {
     answer
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_command_is_answered_again_after_a_process_died_whatever_became_of_its_object() {
-    let app = TestApp::in_sandbox(world()).await;
-    let client = app.user("ann").await;
-    let mut ann = Giver {
-        client: client.clone(),
-        proxy: String::new(),
-        given: Vec::new(),
-    };
+/// Gives every command there is; returns the campaign that takes lists, and the path of the typed campaign whose runs may
+/// be over before their answers.
+async fn live(ann: &mut Giver) -> (String, String) {
+    let client = ann.client.clone();
     ann.object(
         "POST /api/v2/personas",
         "PUT /api/v2/personas/{id}",
@@ -299,7 +325,21 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
     for id in [id, &lists, done] {
         ann.give("DELETE /api/v2/campaigns/{campaignId}", id).await;
     }
-    let typed = typed(&mut ann).await;
+    let typed = typed(ann).await;
+    (lists, typed)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_is_answered_again_after_a_process_died_whatever_became_of_its_object() {
+    let app = TestApp::in_sandbox(world()).await;
+    let client = app.user("ann").await;
+    let mut ann = Giver {
+        client: client.clone(),
+        proxy: String::new(),
+        given: Vec::new(),
+        versioned: BTreeSet::new(),
+    };
+    let (lists, typed) = live(&mut ann).await;
 
     let tried: BTreeSet<String> = ann
         .given
@@ -341,5 +381,27 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
             assert_eq!(repeat, first, "{}", given.operation);
         }
     }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_that_takes_a_version_is_refused_under_one_that_its_object_is_not_at() {
+    let app = TestApp::in_sandbox(world()).await;
+    let mut ann = Giver {
+        client: app.user("ann").await,
+        proxy: String::new(),
+        given: Vec::new(),
+        versioned: versioned(),
+    };
+    live(&mut ann).await;
+    let given = ann.given.iter().map(|given| given.operation.to_owned());
+    let untried: Vec<&String> = {
+        let given: BTreeSet<String> = given.collect();
+        let versioned = ann.versioned.iter();
+        versioned
+            .filter(|operation| !given.contains(*operation))
+            .collect()
+    };
+    assert_eq!(untried, Vec::<&String>::new());
     app.stop().await;
 }

@@ -18,6 +18,7 @@ pub mod dns;
 pub mod http;
 pub mod keywords;
 pub mod page;
+pub mod robots;
 pub mod technologies;
 mod waits;
 

@@ -44,7 +44,7 @@ impl Campaign {
                 message: "only checks that were made can be retried",
             });
         }
-        if current == PhaseState::Running && record.kind == RunKind::Retry {
+        if current == PhaseState::Running && record.kind.is_retry() {
             return Ok(());
         }
         if current.is_active() {

@@ -9,8 +9,13 @@ pub enum RunKind {
     /// Every domain that the phase is about; results of the phase, and of those after it, are found anew.
     #[default]
     Full,
-    /// The domains whose check failed, and those that the run before did not come to; all others keep their results.
+    /// The domains whose check failed, whatever the reason, and those that the run before did not come to; all others
+    /// keep their results.
+    #[serde(rename = "retry_failed")]
     Retry,
+    /// As a retry, but names that do not exist keep that answer. In logs only: no command begins such a run any more.
+    #[serde(rename = "retry")]
+    RetryUnanswered,
     /// The domains that have no result of the phase because of a retry before it; all others keep theirs.
     Rest,
     /// As a full run of the analysis, because of other weights.
@@ -23,7 +28,8 @@ impl RunKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
-            Self::Retry => "retry",
+            Self::Retry => "retry_failed",
+            Self::RetryUnanswered => "retry",
             Self::Rest => "rest",
             Self::Rescore => "rescore",
         }
@@ -32,7 +38,13 @@ impl RunKind {
     /// Tells whether some domains keep the results that they have.
     #[must_use]
     pub const fn is_partial(self) -> bool {
-        matches!(self, Self::Retry | Self::Rest)
+        self.is_retry() || matches!(self, Self::Rest)
+    }
+
+    /// Tells whether it works on what failed before.
+    #[must_use]
+    pub const fn is_retry(self) -> bool {
+        matches!(self, Self::Retry | Self::RetryUnanswered)
     }
 
     pub(super) const fn is_full(&self) -> bool {

@@ -93,6 +93,12 @@ pub struct DnsChecked {
     /// The zone answers for any name.
     #[serde(default, skip_serializing_if = "is_false")]
     pub wildcard: bool,
+    /// The domain's name servers, where they were asked for or stood beside an answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub name_servers: Vec<String>,
+    /// One of the name servers belongs to a service that parks domains or offers them for sale.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub parking: bool,
     /// Where the result was taken over from; absent where this run found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_from: Option<TakenFrom>,

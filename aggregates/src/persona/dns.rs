@@ -71,10 +71,10 @@ pub struct DnsConfig {
     /// The most queries in flight at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_concurrent_goroutines: Option<u32>,
-    /// Domains a second, paced; 0 leaves only the standing limits.
+    /// Domains begun a second, paced, however many queries each takes; 0 leaves only the standing limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit_dps: Option<f64>,
-    /// How many may go at once after a pause; 0 is the same as 1.
+    /// How many domains may be begun at once after a pause; 0 is the same as 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit_burst: Option<u32>,
     /// Packets for one question before it is given up, 1 to 20.
@@ -89,6 +89,10 @@ pub struct DnsConfig {
     /// Queries a second to each resolver, paced; 100 where this is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolver_rate_limit: Option<f64>,
+    /// Queries a second about the names below any one registrable domain, or about the registrable domains of any one
+    /// public suffix, paced; 100 and 1,000 where this is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone_rate_limit: Option<f64>,
 }
 
 impl Default for DnsConfig {
@@ -112,6 +116,7 @@ impl Default for DnsConfig {
             tcp_on_truncation: None,
             check_wildcards: None,
             resolver_rate_limit: None,
+            zone_rate_limit: None,
         }
     }
 }
@@ -179,15 +184,15 @@ impl DnsConfig {
         )?;
         within("attempts", self.attempts.unwrap_or(1), 1, 20)?;
         check_rate("rateLimitDps", self.rate_limit_dps)?;
-        check_rate(
-            "resolverRateLimit",
-            self.resolver_rate_limit.filter(|rate| *rate != 0.0),
-        )?;
-        if self.resolver_rate_limit == Some(0.0) {
-            return Err(Error::invalid(
-                "resolverRateLimit",
-                "each resolver has a limit",
-            ));
+        for (field, rate) in [
+            ("resolverRateLimit", self.resolver_rate_limit),
+            ("zoneRateLimit", self.zone_rate_limit),
+        ] {
+            // These protect others: they can be set, and not switched off.
+            if rate == Some(0.0) {
+                return Err(Error::invalid(field, "there is always a limit"));
+            }
+            check_rate(field, rate)?;
         }
         check_burst(self.rate_limit_dps, self.rate_limit_burst)
     }
@@ -312,7 +317,7 @@ mod tests {
         };
         assert_eq!(refused(|c| c.resolvers.clear()), "resolvers");
         assert_eq!(
-            refused(|c| c.resolvers.push("tls://192.0.2.3".into())),
+            refused(|c| c.resolvers.push("quic://192.0.2.3".into())),
             "resolvers[2]"
         );
         assert_eq!(
@@ -383,6 +388,7 @@ mod tests {
             refused(|c| c.resolver_rate_limit = Some(0.0)),
             "resolverRateLimit"
         );
+        assert_eq!(refused(|c| c.zone_rate_limit = Some(-1.0)), "zoneRateLimit");
     }
 
     #[test]

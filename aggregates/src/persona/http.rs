@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, http_checks};
+use super::{Error, Robots, http_checks};
 
 /// What the program calls itself where a persona says nothing: its name and where to read about it.
 pub const DEFAULT_USER_AGENT: &str = concat!(
@@ -119,6 +119,9 @@ pub struct HttpConfig {
     /// How many may go at once after a pause; 0 is the same as 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit_burst: Option<u32>,
+    /// What is done about robots.txt; it is followed where this is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robots: Option<Robots>,
     /// Whatever the owner wants to remember.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
@@ -139,6 +142,7 @@ impl Default for HttpConfig {
             allowed_status_codes: Vec::new(),
             rate_limit_dps: None,
             rate_limit_burst: None,
+            robots: None,
             notes: None,
         }
     }
@@ -181,6 +185,12 @@ impl HttpConfig {
         handling
             .and_then(|handling| handling.mode)
             .unwrap_or_default()
+    }
+
+    /// Says whether robots.txt is followed.
+    #[must_use]
+    pub fn follows_robots(&self) -> bool {
+        self.robots.as_ref().is_none_or(|robots| !robots.ignore)
     }
 
     /// Checks that every setting can be honoured.

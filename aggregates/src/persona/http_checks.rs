@@ -3,6 +3,7 @@
 use super::{
     CookieMode, Error, HttpConfig, TlsVersion,
     dns::{check_burst, check_rate},
+    robots,
 };
 
 /// The most headers or cookies of a persona.
@@ -59,6 +60,9 @@ pub(super) fn check(config: &HttpConfig) -> Result<(), Error> {
     check_header_order(config)?;
     check_tls(config)?;
     check_cookies(config)?;
+    if let Some(robots) = &config.robots {
+        robots::check(robots)?;
+    }
     Error::unless_within(
         "requestTimeoutSeconds",
         config.request_timeout_seconds.unwrap_or_default(),

@@ -15,6 +15,7 @@ mod event;
 mod http;
 mod http_checks;
 mod resolver;
+mod robots;
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,8 @@ pub use self::{
         CookieHandling, CookieMode, DEFAULT_USER_AGENT, Http2Settings, HttpConfig, TlsClientHello,
         TlsVersion,
     },
-    resolver::Resolver,
+    resolver::{Resolver, Server},
+    robots::Robots,
 };
 use crate::ids::UserId;
 

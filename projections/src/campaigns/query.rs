@@ -130,6 +130,15 @@ impl Campaign {
             .and_then(|row| row.error.as_deref())
     }
 
+    /// Returns the phase that should have started by itself and could not, with the reason; nothing where none waits so.
+    #[must_use]
+    pub fn refused_start(&self) -> Option<(Phase, &str)> {
+        let waits =
+            |row: &&PhaseRow| matches!(row.state, PhaseState::NotStarted | PhaseState::Configured);
+        let mut refused = self.phases.iter().filter(waits);
+        refused.find_map(|row| Some((row.phase, row.error.as_deref()?)))
+    }
+
     /// Computes how the campaign as a whole stands.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, fmt, str::FromStr};
 
 use aggregates::{
-    campaign::{CampaignType, FailureCause, PhaseState, RunKind},
+    campaign::{CampaignType, FailureCause, PhaseState},
     ids::{CampaignId, FileId, UserId},
 };
 use chrono::{DateTime, Utc};
@@ -36,7 +36,7 @@ pub enum TypedStatus {
     Failed,
     /// The campaign was stopped by command.
     Cancelled,
-    /// The last run could not go on.
+    /// The last run could not go on, or the next one could not start by itself.
     Error,
     /// A run for what failed before is under way.
     Retrying,
@@ -98,10 +98,10 @@ impl Campaign {
     #[must_use]
     pub fn typed_status(&self) -> TypedStatus {
         let any = |wanted| self.phases.iter().any(|row| row.state == wanted);
-        let again = self.phases.iter().any(|row| {
-            row.state == PhaseState::Running
-                && matches!(row.run_kind, RunKind::Retry | RunKind::Rest)
-        });
+        let again = self
+            .phases
+            .iter()
+            .any(|row| row.state == PhaseState::Running && row.run_kind.is_partial());
         let broken = self.phases.iter().any(|row| {
             row.state == PhaseState::Failed && row.failure_cause == Some(FailureCause::Error)
         });
@@ -114,7 +114,7 @@ impl Campaign {
             TypedStatus::Active
         } else if self.stopped {
             TypedStatus::Cancelled
-        } else if broken {
+        } else if broken || self.refused_start().is_some() {
             TypedStatus::Error
         } else if any(PhaseState::Failed) {
             TypedStatus::Failed

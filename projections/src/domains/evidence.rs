@@ -6,6 +6,13 @@ use aggregates::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Returns a confidence that is kept in single precision as the decimal that it stands for, four places at most: 0.9, not
+/// 0.8999999761581421, which would be below a bound of 0.9. Whatever compares or shows one takes it from here.
+#[must_use]
+pub fn confidence(kept: f32) -> f64 {
+    (f64::from(kept) * 10_000.0).round() / 10_000.0
+}
+
 /// A page reduced to what scoring and the lead decision rest on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageEvidence {
@@ -77,7 +84,7 @@ impl PageEvidence {
                     .collect()
             }),
             bytes: Some(self.bytes),
-            parked_confidence: Some(f64::from(self.parked_confidence)),
+            parked_confidence: Some(confidence(self.parked_confidence)),
             age_days: Some(age_days),
         }
     }
@@ -103,5 +110,33 @@ impl PageEvidence {
     #[must_use]
     pub const fn has_structure(&self) -> bool {
         lead::has_structure(self.h1_count, self.internal_links)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confidence_is_the_decimal_that_was_kept() {
+        for (kept, decimal) in [(0.9, 0.9), (0.728, 0.728), (0.45, 0.45), (1.0, 1.0)] {
+            assert_eq!(confidence(kept).to_string(), decimal.to_string());
+        }
+        assert_eq!(confidence(0.723_999_98).to_string(), "0.724");
+    }
+
+    #[test]
+    fn a_page_that_is_surely_parked_scores_nothing_for_its_content_and_is_not_halved_besides() {
+        let page = PageEvidence {
+            bytes: 50_000,
+            parked_confidence: 0.9,
+            h1_count: 1,
+            internal_links: 1,
+            redirects: 0,
+            keywords: None,
+        };
+        let weights = scoring::Weights::default();
+        let breakdown = scoring::Breakdown::of(&page.for_scoring(0.0), &weights);
+        assert_eq!(breakdown.parked_penalty, None);
     }
 }

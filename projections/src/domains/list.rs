@@ -19,6 +19,8 @@ pub enum Warnings {
 /// both. So each direction is the other one backwards, but for those rows, and one index serves the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
+    /// The order in which the domains came to the campaign; every row has its place in it.
+    Ordinal,
     /// The richness of the page.
     Richness,
     /// How many different keywords were found.
@@ -130,6 +132,7 @@ impl Listed {
     #[must_use]
     pub fn sort_value(&self, sort: Sort) -> Option<f64> {
         match sort {
+            Sort::Ordinal => None,
             Sort::Richness => self.richness_score,
             Sort::KeywordsUnique => self.keywords_unique.map(f64::from),
         }

@@ -35,7 +35,7 @@ use sqlx::PgConnection;
 pub use self::{
     classes::{Class, Classes, Sample, classes_of},
     counts::{Counts, counts_of, counts_of_many, recount},
-    evidence::PageEvidence,
+    evidence::{PageEvidence, confidence},
     list::{Direction, Filter, Listed, Page, Sort, Warnings, by_name, page, total},
     listing::{Listing, listing, next_page},
     metrics::{Analyzed, Metrics, Pages, metrics_of, pages_of},

@@ -139,8 +139,9 @@ async fn run_page(
     Ran::of(&explained)
 }
 
-const SORTS: [Option<(Sort, Direction)>; 5] = [
+const SORTS: [Option<(Sort, Direction)>; 6] = [
     None,
+    Some((Sort::Ordinal, Direction::Descending)),
     Some((Sort::Richness, Direction::Ascending)),
     Some((Sort::Richness, Direction::Descending)),
     Some((Sort::KeywordsUnique, Direction::Ascending)),
@@ -256,7 +257,7 @@ async fn pages_follow_the_indexes(database: &Database, campaign: CampaignId, nam
             // Three of ten rows that are passed on the way through the ordinals have the value.
             assert!(ran.looked_at <= limit * 2, "{at}");
             let index = match sort {
-                None => "Index Scan domains_by_ordinal",
+                None | Some((Sort::Ordinal, _)) => "Index Scan domains_by_ordinal",
                 Some((Sort::Richness, _)) => "Index Scan domains_by_richness",
                 Some((Sort::KeywordsUnique, _)) => "Index Scan domains_by_keywords",
             };
@@ -371,24 +372,49 @@ async fn the_hundredth_page_of_a_connection_is_planned_like_the_first() {
 #[tokio::test]
 async fn a_total_of_counted_conditions_equals_the_count_of_rows() {
     let (_test, database, campaign) = seeded(NAMES, NAMES).await;
-    let filter = Filter {
-        dns_status: Some("ok".to_owned()),
-        ..Filter::default()
+    let with = |change: fn(&mut Filter)| {
+        let mut filter = Filter::default();
+        change(&mut filter);
+        filter
     };
-    assert!(filter.is_counted());
+    let counted = [
+        (with(|_| ()), NAMES),
+        (with(|f| f.dns_status = Some("ok".into())), NAMES / 3),
+        (with(|f| f.http_status = Some("ok".into())), NAMES * 3 / 10),
+        (with(|f| f.dns_reason = Some("SERVFAIL".into())), NAMES / 3),
+        (
+            with(|f| f.http_reason = Some("TLS_ERROR".into())),
+            NAMES * 7 / 10,
+        ),
+        (
+            with(|f| f.rejection_reasons = Some(vec!["qualified".into()])),
+            NAMES * 3 / 10,
+        ),
+        // Resolved, and with a page.
+        (with(|f| f.failed = Some(false)), NAMES / 10),
+        (with(|f| f.failed = Some(true)), NAMES * 9 / 10),
+        (with(|f| f.warnings = Some(Warnings::Has)), 819),
+        (with(|f| f.warnings = Some(Warnings::None)), NAMES - 819),
+    ];
     let page = Page {
         limit: 10,
         ..Page::default()
     };
-    let counted = listing(database.pool(), campaign, &filter, &page)
-        .await
-        .unwrap();
-    assert_eq!(counted.total, NAMES / 3);
-    assert_eq!(counted.rows.len(), 11);
-    // The same through the rows, which is how conditions are counted that the counters do not keep apart.
-    let scanned = super::total(database.pool(), campaign, &filter)
-        .await
-        .unwrap();
-    assert_eq!(scanned, counted.total);
+    for (filter, total) in counted {
+        assert!(filter.is_counted());
+        let counted = listing(database.pool(), campaign, &filter, &page)
+            .await
+            .unwrap();
+        assert_eq!(
+            (counted.total, counted.rows.len()),
+            (total, 11),
+            "{filter:?}"
+        );
+        // The same through the rows, which is how conditions are counted that the counters do not keep apart.
+        let scanned = super::total(database.pool(), campaign, &filter)
+            .await
+            .unwrap();
+        assert_eq!(scanned, counted.total, "{filter:?}");
+    }
     database.close().await;
 }

@@ -45,10 +45,13 @@ macro_rules! without {
     };
 }
 
-/// Whether a domain's check of a kind failed. A name that does not exist is no failure, but what the check found.
+/// Whether a domain's check of a kind failed; `unanswered` leaves out the names of which DNS said that there are none.
 macro_rules! failed {
     (dns) => {
-        "d.dns_status IN ('error', 'timeout') AND d.dns_reason <> 'NXDOMAIN'"
+        "d.dns_status IN ('error', 'timeout')"
+    };
+    (unanswered) => {
+        concat!(failed!(dns), " AND d.dns_reason <> 'NXDOMAIN'")
     };
     (http) => {
         "d.http_status IN ('error', 'timeout')"
@@ -78,6 +81,7 @@ const FROM_EXTRACTION: &str = reset!(http, score, lead);
 const FROM_ANALYSIS: &str = reset!(score, lead);
 const FROM_ENRICHMENT: &str = reset!(lead);
 const FAILED_OVER_DNS: &str = reset_where!(failed!(dns); dns, http, score, lead);
+const UNANSWERED_BY_DNS: &str = reset_where!(failed!(unanswered); dns, http, score, lead);
 const FAILED_OVER_HTTP: &str = reset_where!(failed!(http); http, score, lead);
 
 /// Puts the findings of a phase, and of those after it, back to pending: of all domains, or of those alone whose check
@@ -94,9 +98,12 @@ pub(super) async fn reset(
     let statements: &[&str] = match (kind, from) {
         (RunKind::Rest, _) | (_, Phase::Discovery) => return Ok(()),
         (RunKind::Retry, Phase::Validation) => &[FAILED_OVER_DNS, FAILED_OVER_HTTP],
-        (RunKind::Retry, Phase::Extraction) => &[FAILED_OVER_HTTP],
+        (RunKind::RetryUnanswered, Phase::Validation) => &[UNANSWERED_BY_DNS, FAILED_OVER_HTTP],
+        (RunKind::Retry | RunKind::RetryUnanswered, Phase::Extraction) => &[FAILED_OVER_HTTP],
         // What these phases find are no failures; a run that did not come to its end left the others pending.
-        (RunKind::Retry, Phase::Analysis | Phase::Enrichment) => return Ok(()),
+        (RunKind::Retry | RunKind::RetryUnanswered, Phase::Analysis | Phase::Enrichment) => {
+            return Ok(());
+        }
         (_, Phase::Validation) => &[FROM_VALIDATION],
         (_, Phase::Extraction) => &[FROM_EXTRACTION],
         (_, Phase::Analysis) => &[FROM_ANALYSIS],

@@ -19,7 +19,7 @@ macro_rules! filtered {
          AND ($2::text IS NULL OR dns_status = $2) AND ($3::text IS NULL OR http_status = $3) \
          AND ($4::text IS NULL OR dns_reason = $4) AND ($5::text IS NULL OR http_reason = $5) \
          AND ($6::float8 IS NULL OR (http_status = 'ok' AND score >= $6)) \
-         AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45) = $7)) \
+         AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45::real) = $7)) \
          AND ($8::bool IS NULL OR (has_contact = $8 AND (NOT $8 OR http_status = 'ok'))) \
          AND ($9::text IS NULL OR (http_status = 'ok' AND keywords @> ARRAY[$9])) \
          AND ($10::bool IS NULL OR (warned = $10 AND (NOT $10 OR http_status = 'ok'))) \
@@ -86,6 +86,13 @@ const BY_ORDINAL: &str = concat!(
     filtered!(),
     " AND ($13::float8 IS NULL OR true) AND ordinal > coalesce($14, -1) ORDER BY ordinal LIMIT $15 OFFSET $16"
 );
+const BY_ORDINAL_DESCENDING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    filtered!(),
+    " AND ($13::float8 IS NULL OR true) AND ordinal < coalesce($14, 9223372036854775807) \
+     ORDER BY ordinal DESC LIMIT $15 OFFSET $16"
+);
 const RICHNESS_ASCENDING: &str = sorted!("richness_score", "$13", "ASC", ">");
 const RICHNESS_DESCENDING: &str = sorted!("richness_score", "$13", "DESC", "<");
 // A cursor is what a client sends: a value that is no integer must not make the statement fail.
@@ -105,7 +112,8 @@ const KEYWORDS_DESCENDING: &str = sorted!(
 /// Returns the statement of a page, parameters $1 to $16.
 pub(super) const fn page(sort: Option<(Sort, Direction)>) -> &'static str {
     match sort {
-        None => BY_ORDINAL,
+        None | Some((Sort::Ordinal, Direction::Ascending)) => BY_ORDINAL,
+        Some((Sort::Ordinal, Direction::Descending)) => BY_ORDINAL_DESCENDING,
         Some((Sort::Richness, Direction::Ascending)) => RICHNESS_ASCENDING,
         Some((Sort::Richness, Direction::Descending)) => RICHNESS_DESCENDING,
         Some((Sort::KeywordsUnique, Direction::Ascending)) => KEYWORDS_ASCENDING,

@@ -142,6 +142,36 @@ async fn a_page_that_a_crash_cut_off_left_neither_rows_nor_checkpoint_and_counts
 }
 
 #[tokio::test]
+async fn a_page_whose_checkpoint_cannot_be_moved_leaves_no_row_behind() {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(20));
+    let stream = campaign_id.to_string();
+    world
+        .append(vec![("campaign", stream, 0, imported(0, &names))])
+        .await;
+    world.level().await;
+    let before = known_of(&world, campaign_id).await;
+    world.results(campaign_id, &names, 0, &dns_ok()).await;
+    // The rows of the page are written by then.
+    world
+        .execute(
+            "CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it stays'; END $$; \
+             CREATE TRIGGER stay BEFORE UPDATE ON projection_checkpoints FOR EACH ROW EXECUTE FUNCTION stay()",
+        )
+        .await;
+    let runtime = Runtime::new(world.database.clone(), vec![Arc::new(Domains)]);
+    assert!(runtime.catch_up().await.is_err(), "the checkpoint stays");
+    assert_eq!(known_of(&world, campaign_id).await, before);
+
+    world.execute("DROP FUNCTION stay CASCADE").await;
+    world.level().await;
+    let counts = domains::counts_of(world.database.pool(), campaign_id)
+        .await
+        .unwrap();
+    assert_eq!((counts.generated, counts.dns("ok")), (20, 20));
+}
+
+#[tokio::test]
 async fn a_result_of_a_domain_in_one_campaign_leaves_the_same_name_in_another_as_it_was() {
     let world = World::start().await;
     let names = vec!["example.com".to_owned(), "shop.test".to_owned()];

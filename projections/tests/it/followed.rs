@@ -17,7 +17,7 @@ const GOLDEN: &str = concat!(
     "/../aggregates/tests/golden/campaign"
 );
 /// Campaigns that go their own ways at the same time.
-const WALKS: u64 = 24;
+const WALKS: u64 = 48;
 /// Events of each.
 const STEPS: u64 = 40;
 

@@ -201,11 +201,35 @@ async fn a_retry_takes_the_findings_of_failed_checks_and_what_rests_on_them_and_
     );
     assert_eq!(pending(Phase::Validation).await, 2);
     assert_eq!(pending(Phase::Enrichment).await, 3);
+    // Also of a range that holds others.
+    for (phase, found_anew) in [
+        (Phase::Validation, vec![3, 4]),
+        (Phase::Extraction, vec![1]),
+        (Phase::Enrichment, vec![1, 3, 4]),
+    ] {
+        let candidates = domains::candidates(world.database.pool(), campaign_id, (0, 4), phase);
+        let candidates = candidates.await.unwrap().into_iter();
+        let candidates: Vec<String> = candidates.map(|candidate| candidate.name).collect();
+        let expected: Vec<String> = found_anew.iter().map(|at| names[*at].clone()).collect();
+        assert_eq!(candidates, expected, "{phase}");
+    }
 
     let start = partial(Phase::Extraction, "rest");
-    world.append(vec![("campaign", stream, 3, start)]).await;
+    world
+        .append(vec![("campaign", stream.clone(), 3, start)])
+        .await;
     world.level().await;
     assert_eq!(counts(&world, campaign_id).await, now);
+
+    // Runs of the log as it was left names that do not exist as they were; a retry of today is about them too.
+    let start = partial(Phase::Validation, "retry_failed");
+    world.append(vec![("campaign", stream, 4, start)]).await;
+    world.level().await;
+    let now = counts(&world, campaign_id).await;
+    assert_eq!(
+        (now.dns("pending"), now.dns("ok"), now.dns("error")),
+        (3, 2, 0)
+    );
     let mut connection = world.database.pool().acquire().await.unwrap();
     assert_eq!(domains::recount(&mut connection).await.unwrap(), []);
 }

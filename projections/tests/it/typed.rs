@@ -31,6 +31,7 @@ fn standings(campaign_type: CampaignType) -> Vec<Campaign> {
     let kinds = [
         RunKind::Full,
         RunKind::Retry,
+        RunKind::RetryUnanswered,
         RunKind::Rest,
         RunKind::Rescore,
     ];
@@ -47,6 +48,7 @@ fn standings(campaign_type: CampaignType) -> Vec<Campaign> {
             row.run_kind = kinds[varied % kinds.len()];
             row.failure_cause = causes[varied / 5 % causes.len()];
             row.run_number = i32::from(varied % 2 == 0);
+            row.error = (varied / 3 % 4 == 0).then(|| "a reason".to_owned());
         }
         one.stopped = number % 5 == 0;
         standings.push(one);
@@ -57,10 +59,12 @@ fn standings(campaign_type: CampaignType) -> Vec<Campaign> {
 fn rows(campaign: &Campaign) -> Value {
     let rows = campaign.phases.iter();
     // Phases that were never touched have no row.
-    let rows = rows.filter(|row| row.state != PhaseState::NotStarted || row.run_number > 0);
+    let rows = rows.filter(|row| {
+        row.state != PhaseState::NotStarted || row.run_number > 0 || row.error.is_some()
+    });
     let rows = rows.map(|row| {
         json!({"state": row.state, "run_kind": row.run_kind, "failure_cause": row.failure_cause,
-               "run_number": row.run_number})
+               "run_number": row.run_number, "error": row.error})
     });
     rows.collect()
 }

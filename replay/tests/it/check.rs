@@ -51,6 +51,24 @@ async fn a_counter_that_is_no_recount_is_found() {
 }
 
 #[tokio::test]
+async fn a_counter_without_rows_and_rows_without_a_counter_are_found() {
+    let world = World::start().await;
+    let names = names(10);
+    world.campaign(&names).await;
+    world.level().await;
+    world
+        .execute("UPDATE read.domain_counts SET dns_status = 'ok'")
+        .await;
+    let report = replay::check(&world.database).await.unwrap();
+    let differing = report.counters.iter();
+    let mut differing: Vec<(i64, i64)> = differing
+        .map(|counter| (counter.counted, counter.recounted))
+        .collect();
+    differing.sort_unstable();
+    assert_eq!(differing, [(0, 10), (10, 0)], "{report:?}");
+}
+
+#[tokio::test]
 async fn an_empty_log_is_clean() {
     let world = World::start().await;
     let report = replay::check(&world.database).await.unwrap();

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use script::{Always, Forgery, ResolverScript};
 use tokio::net::{TcpListener, UdpSocket};
@@ -34,11 +34,32 @@ const PORT_ATTEMPTS: usize = 32;
 /// give less.
 const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 
+/// Moments that a resolver keeps at most.
+pub const KEPT_ARRIVALS: usize = 1_000_000;
+
 /// Queries seen so far, for tests that prove who was asked how often.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     udp: AtomicU64,
     tcp: AtomicU64,
+    // The most late answers that waited at once.
+    peak: AtomicU64,
+    arrivals: Mutex<Vec<Instant>>,
+}
+
+impl Tally {
+    /// Takes note of a question over UDP, of its moment only where the script says so.
+    fn arrived(&self, timed: bool) {
+        self.udp.fetch_add(1, Ordering::Relaxed);
+        if !timed {
+            return;
+        }
+        let now = Instant::now();
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrivals.len() < KEPT_ARRIVALS {
+            arrivals.push(now);
+        }
+    }
 }
 
 /// A running resolver.
@@ -179,6 +200,21 @@ impl Resolver {
     /// Returns the questions received over TCP.
     pub(crate) fn tcp_queries(&self) -> u64 {
         self.shared.tally.tcp.load(Ordering::Relaxed)
+    }
+
+    /// Returns the highest number of answers that were late at the same moment.
+    pub(crate) fn peak(&self) -> u64 {
+        self.shared.tally.peak.load(Ordering::Relaxed)
+    }
+
+    /// Returns when questions came over UDP while the script said that they be timed.
+    pub(crate) fn arrivals(&self) -> Vec<Instant> {
+        self.shared
+            .tally
+            .arrivals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Changes the resolver's habits for questions from now on.

@@ -10,6 +10,7 @@ pub struct ResolverScript {
     pub(crate) delay: Duration,
     pub(crate) truncate: bool,
     pub(crate) forge: Option<Forgery>,
+    pub(crate) timed: bool,
 }
 
 /// The one answer of a resolver that never does its work.
@@ -71,6 +72,14 @@ impl ResolverScript {
     #[must_use]
     pub fn truncate(mut self) -> Self {
         self.truncate = true;
+        self
+    }
+
+    /// Keeps the moment at which each question over UDP arrives, lost ones included, of the first
+    /// [`KEPT_ARRIVALS`](super::KEPT_ARRIVALS).
+    #[must_use]
+    pub fn timed(mut self) -> Self {
+        self.timed = true;
         self
     }
 

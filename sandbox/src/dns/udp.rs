@@ -78,7 +78,7 @@ impl Server {
 
     async fn question(&mut self, script: &ResolverScript, packet: &[u8], from: SocketAddr) {
         self.arrivals += 1;
-        self.shared.tally.udp.fetch_add(1, Ordering::Relaxed);
+        self.shared.tally.arrived(script.timed);
         if self.losses.chance(script.loss) {
             return;
         }
@@ -107,6 +107,8 @@ impl Server {
                 from,
                 bytes,
             )));
+            let late = u64::try_from(self.late.len()).unwrap_or(u64::MAX);
+            self.shared.tally.peak.fetch_max(late, Ordering::Relaxed);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Generated worlds: what is expected is what is served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hickory_proto::op::ResponseCode;
@@ -41,6 +41,7 @@ async fn observe(sandbox: &Sandbox, client: &Client, name: &str) -> Verdict {
         http: None,
         parked: false,
         keywords: Vec::new(),
+        further_keywords: Vec::new(),
     };
     if dns != DnsVerdict::Ok {
         return verdict;
@@ -56,24 +57,48 @@ async fn observe(sandbox: &Sandbox, client: &Client, name: &str) -> Verdict {
         Ok(answer) => match answer.status().as_u16() {
             404 | 410 => Err(HttpVerdict::NotFound),
             500..=599 => Err(HttpVerdict::Upstream5xx),
-            _ => answer.text().await.map_err(|error| classify(&error)),
+            _ => {
+                let url = answer.url().clone();
+                let text = answer.text().await.map_err(|error| classify(&error));
+                text.map(|html| (url, html))
+            }
         },
         Err(error) => Err(classify(&error)),
     };
     match page {
-        Ok(html) => {
+        Ok((url, html)) => {
             let text = visible(&html);
             verdict.http = Some(HttpVerdict::Ok);
             verdict.parked = text.contains("domain is for sale");
-            verdict.keywords = KEYWORDS
-                .iter()
-                .filter(|word| text.contains(**word))
-                .map(|word| (*word).to_owned())
-                .collect();
+            let shown = |text: &str| {
+                let shown = KEYWORDS.iter().filter(|word| text.contains(**word));
+                shown.map(|word| (*word).to_owned()).collect::<Vec<_>>()
+            };
+            verdict.keywords = shown(&text);
+            if verdict.keywords.len() < 2 {
+                let mut found = BTreeSet::new();
+                for path in own_links(&html) {
+                    let page = client.get(url.join(path).unwrap()).send().await;
+                    let page = page.unwrap().text().await.unwrap();
+                    found.extend(shown(&visible(&page)));
+                }
+                found.retain(|word| !verdict.keywords.contains(word));
+                let in_order = KEYWORDS.iter().filter(|word| found.contains(**word));
+                verdict.further_keywords = in_order.map(|word| (*word).to_owned()).collect();
+            }
         }
         Err(failed) => verdict.http = Some(failed),
     }
     verdict
+}
+
+/// Lists where a page links to on its own host.
+fn own_links(html: &str) -> BTreeSet<&str> {
+    let links = html.split("href=\"").skip(1);
+    links
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|link| link.starts_with('/') && !link.starts_with("//"))
+        .collect()
 }
 
 fn classify(error: &reqwest::Error) -> HttpVerdict {

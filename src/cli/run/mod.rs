@@ -159,7 +159,7 @@ pub(crate) async fn begin(app: &App, plan: &Plan) -> Result<Status, Error> {
             filename: None,
             names: names.clone(),
         };
-        app.import_domains(plan.campaign_id, list, &metadata)
+        app.import_domains(plan.campaign_id, list, &metadata, None)
             .await
             .map_err(Error::step("import the names"))?;
     }

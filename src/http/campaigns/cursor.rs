@@ -14,9 +14,10 @@ struct Place {
     ordinal: i64,
 }
 
-/// The names of sorts on the wire.
+/// The names of sorts in cursors and, but for that of the order of generation, on the wire.
 pub(super) const fn sort_name(sort: Sort) -> &'static str {
     match sort {
+        Sort::Ordinal => "ordinal",
         Sort::Richness => "richness_score",
         Sort::KeywordsUnique => "keywords_unique",
     }

@@ -111,7 +111,11 @@ fn response(id: Uuid, listing: &Listing, page: &Page) -> CampaignDomainsListResp
             start_cursor: rows.first().map(|row| cursor::of(row, page.sort)),
             end_cursor: rows.last().map(|row| cursor::of(row, page.sort)),
             has_next_page: listing.rows.len() > size,
-            sort_by: page.sort.map(|(sort, _)| cursor::sort_name(sort)),
+            // The order of generation has no name that could be asked for.
+            sort_by: page
+                .sort
+                .filter(|(sort, _)| *sort != Sort::Ordinal)
+                .map(|(sort, _)| cursor::sort_name(sort)),
             sort_order: match page.sort {
                 Some((_, Direction::Descending)) => SortOrder::Desc,
                 _ => SortOrder::Asc,

@@ -56,7 +56,7 @@ async fn make(
     let source = current(state, caller, source).await?;
     at_version(&source, expected)?;
     let copy = CampaignId(Uuid::now_v7());
-    let command = Command::Duplicate(copy_of(state, &source).await?);
+    let command = Command::Duplicate(copy_of(&source));
     access::execute(state, caller, copy, command, None).await
 }
 
@@ -69,21 +69,18 @@ fn at_version(source: &campaigns::Campaign, expected: Option<u64>) -> Result<(),
     }
 }
 
-async fn copy_of(state: &State, source: &campaigns::Campaign) -> Result<Duplicate, Error> {
-    let configuration = source.configuration.clone();
+/// Puts a copy together. Its phases are those of the source as they are configured now; of the configuration object,
+/// which may speak of what the phases do without by now, only the listed names are read.
+fn copy_of(source: &campaigns::Campaign) -> Duplicate {
     // The settings of a typed campaign list no names.
     let names = match source.campaign_type {
-        CampaignType::Full => {
-            let database = &state.app.database;
-            let planned = settings::plan(database, source.owner, &configuration);
-            planned.await?.names
-        }
+        CampaignType::Full => settings::listed_names(&source.configuration),
         _ => None,
     };
     let known = source.aggregate();
     let phases = Phase::ALL.into_iter();
     let phases = phases.filter_map(|phase| known.phase(phase).config().cloned());
-    Ok(Duplicate {
+    Duplicate {
         source: source.campaign_id,
         create: Create {
             owner: source.owner,
@@ -95,10 +92,10 @@ async fn copy_of(state: &State, source: &campaigns::Campaign) -> Result<Duplicat
             mode: source.mode,
             max_domains: known.max_domains(),
             phases: phases.collect(),
-            configuration,
+            configuration: source.configuration.clone(),
         },
         import: names.map(import),
-    })
+    }
 }
 
 fn name_of_copy(name: &str) -> String {

@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::Stream;
-use projections::domains::{self, Direction, Filter, Listed, Page, Sort};
+use projections::domains::{self, Direction, Filter, Listed, Page, Sort, confidence};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -244,7 +244,7 @@ fn cells(row: &Listed) -> [String; 17] {
         row.keywords_unique
             .map(|unique| unique.to_string())
             .unwrap_or_default(),
-        number(row.parked_confidence.map(f64::from)),
+        number(row.parked_confidence.map(confidence)),
         row.has_contact.to_string(),
         number(row.score.map(super::views::on_the_wire)),
         number(row.richness_score),

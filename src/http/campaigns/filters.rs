@@ -46,8 +46,9 @@ macro_rules! domains_query {
             /// refused (422): `richness_score` has the gain in it.
             #[param(value_type = Option<$crate::http::vocabulary::DomainSort>, inline)]
             sort: Option<String>,
-            /// `asc` or `desc`, which it is where absent. Ties follow it, in the order of generation; domains without
-            /// the value come last in both.
+            /// `asc` or `desc`. Beside `sort` it is `desc` where absent; ties follow it, in the order of generation, and
+            /// domains without the value come last in both. Without `sort` it is of the order of generation, and `asc`
+            /// where absent.
             #[param(value_type = Option<$crate::http::vocabulary::SortDirection>, inline)]
             dir: Option<String>,
             /// `has` or `none`.
@@ -133,8 +134,10 @@ pub(in crate::http) fn sorting(
         None => None,
     };
     let sort = match sort {
-        None if direction.is_some() => return Err(Error::bad("dir", "has no effect without sort")),
-        None => return Ok(None),
+        None => {
+            let backwards = direction == Some(Direction::Descending);
+            return Ok(backwards.then_some((Sort::Ordinal, Direction::Descending)));
+        }
         Some("richness_score") => Sort::Richness,
         // A name of the contract without an order of its own. A list in some other order would pass for one sorted by it.
         Some("microcrawl_gain") => {

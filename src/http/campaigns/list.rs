@@ -11,25 +11,24 @@ use super::{
 };
 use crate::http::{Answer, Caller, Error, Path, Query, State, query};
 
-/// Campaigns a page at most.
+/// Campaigns a page at most, and where nothing is said: a client that knows of no pages has all that one answer holds.
 const MOST: i64 = 1_000;
-/// Campaigns a page where nothing is said.
-const DEFAULT: i64 = 100;
 
 /// Which page of the list.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Campaigns a page, 1 to 1,000.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    /// Campaigns a page, 1 to 1,000; as many where it is absent.
+    #[param(minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<i64>,
     /// Campaigns to leave out first.
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
 }
 
-/// Lists the caller's campaigns, the newest first.
+/// Lists the caller's campaigns, the newest first. An answer has 1,000 of them at most; `X-Total-Count` says how many
+/// there are.
 #[utoipa::path(
     get, path = "/campaigns", tag = "campaigns", params(ListQuery),
     responses((status = 200, body = Vec<CampaignResponse>))
@@ -39,7 +38,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(wanted): Query<ListQuery>,
 ) -> Result<Answer<Vec<CampaignResponse>>, Error> {
-    let page = query::page(wanted.limit, wanted.offset, MOST, DEFAULT)?;
+    let page = query::page(wanted.limit, wanted.offset, MOST, MOST)?;
     let pool = state.app.database.pool();
     let owned = campaigns::of_owner(pool, caller.user_id, page.limit, page.offset).await?;
     let body = owned

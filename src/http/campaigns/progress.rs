@@ -126,6 +126,10 @@ pub(super) struct TimelineEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<vocabulary::TimelineStatus>)]
     status: Option<&'static str>,
+    /// How far the phase was then, 0 to 100, where that is certain: a first run begins at 0, and 100 is where every run
+    /// completes. A run that is not the first keeps some of what was found, and how much is not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<f64>,
     /// Particulars.
     #[schema(value_type = HashMap<String, vocabulary::Primitive>)]
     metadata: Map<String, Value>,
@@ -172,7 +176,7 @@ impl From<Entry> for TimelineEvent {
             .or_else(|| entry.details.pointer("/config/phase").and_then(text));
         let (status, what) = meaning(&entry.action);
         let what = match entry.details.get("kind").and_then(Value::as_str) {
-            Some("retry") => "began a run for the domains that failed",
+            Some("retry_failed" | "retry") => "began a run for the domains that failed",
             Some("rest") => "began a run for the domains that a retry left without a result",
             Some("rescore") => "began a run with other weights",
             _ => what,
@@ -202,6 +206,7 @@ impl From<Entry> for TimelineEvent {
             r#type: snake_case(&entry.action),
             description,
             status,
+            progress: progress_then(&entry),
             metadata,
         }
     }
@@ -230,6 +235,16 @@ fn meaning(action: &str) -> (Option<&'static str>, &'static str) {
         "PhaseFailed" => (Some("failed"), "ended early"),
         "PhaseStartRefused" => (Some("pending"), "could not start by itself"),
         _ => (Some("failed"), "the campaign was stopped"),
+    }
+}
+
+/// Says how far a phase was at an entry about it.
+fn progress_then(entry: &Entry) -> Option<f64> {
+    let first = || entry.details.get("run_number").and_then(Value::as_u64) == Some(1);
+    match entry.action.as_str() {
+        "PhaseCompleted" => Some(100.0),
+        "PhaseStarted" if first() => Some(0.0),
+        _ => None,
     }
 }
 

@@ -30,7 +30,8 @@ pub(super) struct CampaignRestartResponse {
     campaign_id: Uuid,
     /// In a sentence.
     message: String,
-    /// The phases that run anew: the first has begun, each of the others follows the one before it.
+    /// The phases that run anew: the first has begun, each of the others follows the one before it. None where validation
+    /// was running already.
     phases_restarted: Vec<CampaignRestartPhaseEnum>,
     /// The phases that do not: discovery, because names do not change, and step by step those that never ran.
     #[schema(value_type = Vec<vocabulary::CampaignPhaseEnum>)]
@@ -52,7 +53,7 @@ pub(super) struct RestartError {
 }
 
 /// Runs every phase after the names anew; earlier results stay in the history. Refused while another phase has a run
-/// under way; a validation that is running stays as it is.
+/// under way. A validation that is running stays as it is: the answer is that nothing was restarted.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/restart", tag = "campaigns",
     params(("campaignId" = Uuid, Path),
@@ -70,7 +71,7 @@ pub(super) async fn restart(
     let begun = app.begin_run(id, &caller.metadata, expected, wanted);
     let Begun { done, .. } = begun.await?;
     let overview = after(&state, &done).await?;
-    let phases = restarted(&overview, &done);
+    let phases = restarted(&done);
     let errors = obstacles(&state, id, &phases).await?;
     let body = CampaignRestartResponse::of(&overview, &phases, errors);
     Ok(Answer::ok(body).version(done.version).after(&done))
@@ -86,16 +87,13 @@ fn wanted(campaign: &Campaign) -> Result<Wanted, start::Error> {
     })
 }
 
-/// Lists the phases that a restart is about; one that found validation running is about those that follow it.
-fn restarted(overview: &Overview, done: &Done<Event>) -> Vec<Phase> {
+/// Lists the phases that a restart began anew: none where it found validation running.
+fn restarted(done: &Done<Event>) -> Vec<Phase> {
     let recorded = done.events.iter().find_map(|event| match event {
         Event::Restarted { phases } => Some(phases.clone()),
         _ => None,
     });
-    recorded.unwrap_or_else(|| {
-        let restarts = overview.campaign.aggregate().restarts();
-        restarts.unwrap_or_default()
-    })
+    recorded.unwrap_or_default()
 }
 
 /// Finds what will keep phases from starting when it is their turn.
@@ -127,7 +125,10 @@ impl CampaignRestartResponse {
         let skipped = all.filter(|phase| !phases.contains(phase));
         Self {
             campaign_id: overview.campaign.campaign_id.0,
-            message: format!("running anew: {}", names.join(", ")),
+            message: match names.as_slice() {
+                [] => "nothing was restarted: validation is running already".to_owned(),
+                names => format!("running anew: {}", names.join(", ")),
+            },
             phases_restarted: phases
                 .iter()
                 .filter_map(|phase| CampaignRestartPhaseEnum::of(*phase))

@@ -29,9 +29,9 @@ pub(super) struct CampaignRetryResponse {
     phase_status: PhaseStatusResponse,
 }
 
-/// Retries the domains that failed, as a new run of the first phase in which some did: checks over DNS that gave neither
-/// an address nor the answer that there is no such name, and checks over HTTP that gave no page. All other domains keep
-/// what was found out about them.
+/// Retries the domains that failed, as a new run of the first phase in which some did: checks over DNS that gave no
+/// address, names that did not exist among them, and checks over HTTP that gave no page. All other domains keep what was
+/// found out about them.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/retry", tag = "campaigns",
     params(("campaignId" = Uuid, Path),
@@ -97,13 +97,10 @@ fn first_with_failures(campaign: &Campaign, counts: &Counts) -> Option<Phase> {
     })
 }
 
-/// Counts the domains that failed in a phase. That a name does not exist is no failure, but an answer.
+/// Counts the domains that failed in a phase: those that lists show with the status `error` or `timeout`.
 fn failed(phase: Phase, counts: &Counts) -> u64 {
     match phase {
-        Phase::Validation => {
-            let missing = counts.dns_reasons.get("NXDOMAIN").copied().unwrap_or(0);
-            (counts.dns("error") + counts.dns("timeout")).saturating_sub(missing)
-        }
+        Phase::Validation => counts.dns("error") + counts.dns("timeout"),
         Phase::Extraction => counts.http("error") + counts.http("timeout"),
         Phase::Discovery | Phase::Analysis | Phase::Enrichment => 0,
     }

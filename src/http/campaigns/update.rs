@@ -104,10 +104,10 @@ pub(super) async fn phases_of(
             "is settled when the campaign is created",
         ));
     }
-    if planned.names.is_some() {
+    if planned.names.is_some() && planned.names != settings::listed_names(&campaign.configuration) {
         return Err(Error::unprocessable(
             "configuration.patternConfig.targetDomains",
-            "names are added by uploading a list",
+            "differs from the names that the campaign was created with: names are added by uploading a list",
         ));
     }
     check_references(state, &campaign.aggregate(), &planned.phases).await?;

@@ -27,7 +27,7 @@ use crate::{
         Done,
         import::{self, List},
     },
-    http::{Answer, Caller, Error, Path, State, body::MAX_UPLOAD},
+    http::{Answer, Caller, Error, IfMatch, Path, State, body::MAX_UPLOAD},
 };
 
 /// The largest form, bytes: the file, and room for what a multipart body has around it.
@@ -85,29 +85,34 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// million lines. Addresses are reduced to their host; every line that holds no name is reported.
 #[utoipa::path(
     post, path = "/campaigns/{campaignId}/upload", tag = "campaigns",
-    params(("campaignId" = Uuid, Path)),
+    params(("campaignId" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = UploadResponse), (status = 404), (status = 409), (status = 413), (status = 429))
+    responses((status = 200, body = UploadResponse), (status = 404), (status = 409), (status = 412), (status = 413),
+        (status = 429))
 )]
 async fn upload(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Answer<UploadResponse>, Error> {
     let campaign_id = access::owned(&state, &caller, id).await?;
-    let (body, done) = take_in(&state, &caller, campaign_id, form).await?;
+    let (body, done) = take_in(&state, &caller, (campaign_id, expected), form).await?;
     Ok(Answer::ok(body).version(done.version).after(&done))
 }
 
-/// Takes the file of a form into a campaign of the caller's, all of its names or none.
+/// Takes the file of a form into a campaign of the caller's, all of its names or none; with the version of it that the
+/// caller saw, where he says so.
 ///
 /// # Errors
-/// 413, 415, 422 for what is no such file, 429 while others are read, or what the campaign refuses.
+/// 412 at another version, 413, 415, 422 for what is no such file, 429 while others are read, or what the campaign
+/// refuses.
 pub(in crate::http) async fn take_in(
     state: &State,
     caller: &Caller,
-    campaign_id: CampaignId,
+    (campaign_id, expected): (CampaignId, Option<u64>),
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(UploadResponse, Done<Event>), Error> {
     let form = form.map_err(|_| Error::UnsupportedMediaType("multipart/form-data"))?;
@@ -126,7 +131,7 @@ pub(in crate::http) async fn take_in(
     };
     let imported = state
         .app
-        .import_domains(campaign_id, wanted, &caller.metadata)
+        .import_domains(campaign_id, wanted, &caller.metadata, expected)
         .await?;
     let body = UploadResponse {
         campaign_id: campaign_id.0,

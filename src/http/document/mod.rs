@@ -27,8 +27,7 @@ const DESCRIPTION: &str = "Campaigns over web domains: generate names, check the
     HTTP and match keywords, score them, and decide which are leads. Everything that happens is an event in one log.";
 
 const AFTER: &str = "the event cursor that the answer is to know of";
-const KEY: &str =
-    "names this command; a repeat under the same key answers what the first was answered";
+const KEY: &str = "names this command; a repeat under the same key answers what the first was answered, for 30 days";
 
 /// Puts the document together of interfaces, each below its base with what needs no user and what does.
 pub(super) fn compose<const N: usize>(

@@ -11,12 +11,17 @@ use crate::http::{
     Answer, Caller, Error, ErrorEnvelope, Path, Query, State, owned::Owned as _, query,
 };
 
+/// Rules a page at most: what two full sets have.
+const MOST: i64 = 10_000;
+/// Rules a page where nothing is said.
+const DEFAULT: i64 = 50;
+
 /// Which rules are wanted. Unlike elsewhere the parameters are in `snake_case`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
-    /// The most of them, 1 to 500; 50 where this is not said.
+    /// The most of them, 1 to 10,000; 50 where this is not said.
     #[param(default = 50)]
     limit: Option<i64>,
     /// How many are passed over.
@@ -63,7 +68,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Answer<Vec<KeywordRuleDto>>, Error> {
-    let page = query::page(wanted.limit, wanted.offset, 500, 50)?;
+    let page = query::page(wanted.limit, wanted.offset, MOST, DEFAULT)?;
     let filter = RuleFilter {
         keyword_set_id: wanted.keyword_set_id.map(KeywordSetId),
         rule_type: wanted.rule_type.map(Into::into),

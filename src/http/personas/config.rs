@@ -44,7 +44,8 @@ pub(super) fn read(
 /// Refuses resolvers that runs would refuse; what is no resolver at all is the aggregate's affair.
 fn check_resolvers(config: &DnsConfig, network: &Network) -> Result<(), Error> {
     for (at, text) in config.resolvers.iter().enumerate() {
-        if let Ok(Resolver::Address(address)) = Resolver::parse(text)
+        if let Ok(resolver) = Resolver::parse(text)
+            && let Some(address) = resolver.address()
             && let Some(why) = network.refuses_resolver(address)
         {
             return Err(Error::unprocessable(

@@ -68,8 +68,20 @@ pub(super) struct PersonaConfigHttp {
     /// How many may go at once after a pause; 0 is the same as 1.
     #[schema(minimum = 0)]
     rate_limit_burst: Option<i64>,
+    robots: Option<Robots>,
     /// Whatever the owner wants to remember.
     notes: Option<String>,
+}
+
+/// What is done about robots.txt (RFC 9309), which is followed where this is not said: a page that it disallows to the
+/// product that `userAgent` begins with is not fetched, and its domain's outcome is an error, with the reason `ERROR` and the
+/// detail `robots_disallowed`. So it is where the file is answered with a failure of the server (5xx).
+#[derive(ToSchema)]
+pub(super) struct Robots {
+    /// Pages are fetched whatever robots.txt says, and it is not asked for; needs a `reason`.
+    ignore: Option<bool>,
+    /// Why that is right, at most 500 characters; kept in the log.
+    reason: Option<String>,
 }
 
 /// A status code of HTTP.
@@ -141,7 +153,8 @@ pub(super) enum CookieMode {
 #[schema(rename_all = "camelCase")]
 pub(super) struct PersonaConfigDns {
     persona_type: OnlyDns,
-    /// Who is asked; may be empty when the system's resolvers are used.
+    /// Who is asked: `ip`, `ip:port`, `[v6]:port`, `tls://host[:port]`, `https://host[:port][/path]` or `system`; may be
+    /// empty when the system's resolvers are used.
     resolvers: Vec<String>,
     /// Whether the machine's own resolvers are asked as well.
     use_system_resolvers: Option<bool>,
@@ -168,10 +181,10 @@ pub(super) struct PersonaConfigDns {
     /// The most queries in flight at once.
     #[schema(minimum = 1)]
     max_concurrent_goroutines: Option<i64>,
-    /// Domains a second, paced; 0 leaves only the standing limits.
+    /// Domains begun a second, paced, however many queries each takes; 0 leaves only the standing limits.
     #[schema(minimum = 0)]
     rate_limit_dps: Option<f64>,
-    /// How many may go at once after a pause; 0 is the same as 1.
+    /// How many domains may be begun at once after a pause; 0 is the same as 1.
     #[schema(minimum = 0)]
     rate_limit_burst: Option<i64>,
     /// Packets for one question before it is given up.
@@ -183,6 +196,9 @@ pub(super) struct PersonaConfigDns {
     check_wildcards: Option<bool>,
     /// Queries a second to each resolver, paced; 100 where this is not said.
     resolver_rate_limit: Option<f64>,
+    /// Queries a second about the names below any one registrable domain, or about the registrable domains of any one
+    /// public suffix, paced; 100 and 1,000 where this is not said.
+    zone_rate_limit: Option<f64>,
 }
 
 /// Which resolver is asked next.

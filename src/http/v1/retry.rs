@@ -9,8 +9,9 @@ use crate::http::{
     Answer, Caller, Error, IfMatch, Path, State, campaigns::retry_wanted, vocabulary,
 };
 
-/// Checks the failed domains again, as a new run of the first check that failed for some; all others keep what was found
-/// out about them. That there is no such name (`NXDOMAIN`) is an answer, and is not asked for again.
+/// Checks again the domains that are listed as `failed`, as a new run of the first check that failed for some; all others
+/// keep what was found out about them. Names that did not exist (`NXDOMAIN`) may have been registered since, and are
+/// asked for again.
 #[utoipa::path(
     post, path = "/campaigns/{type}/{campaignId}/retry", tag = "typed campaigns",
     params(("type" = inline(vocabulary::CheckingTypeInPath), Path), ("campaignId" = Uuid, Path),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{access, retry::checking};
 use crate::http::{
-    Answer, Caller, Error, Path, State,
+    Answer, Caller, Error, IfMatch, Path, State,
     campaigns::{self, MAX_FORM, UploadForm, UploadResponse},
     vocabulary,
 };
@@ -27,19 +27,22 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// lines. Addresses are reduced to their host; lines that hold no name are counted, the first 100 of them reported.
 #[utoipa::path(
     post, path = "/campaigns/{type}/{campaignId}/upload", tag = "typed campaigns",
-    params(("type" = inline(vocabulary::CheckingTypeInPath), Path), ("campaignId" = Uuid, Path)),
+    params(("type" = inline(vocabulary::CheckingTypeInPath), Path), ("campaignId" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "the ETag that was seen")),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = UploadResponse), (status = 404), (status = 409), (status = 413), (status = 429))
+    responses((status = 200, body = UploadResponse), (status = 404), (status = 409), (status = 412), (status = 413),
+        (status = 429))
 )]
 async fn upload(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
     Path((campaign_type, id)): Path<(String, Uuid)>,
+    IfMatch(expected): IfMatch,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Answer<UploadResponse>, Error> {
     let campaign_type = checking(&campaign_type)?;
     let campaign = access::current(&state, &caller, (campaign_type, id)).await?;
-    let taken = campaigns::take_in(&state, &caller, campaign.campaign_id, form);
+    let taken = campaigns::take_in(&state, &caller, (campaign.campaign_id, expected), form);
     let (mut body, done) = taken.await?;
     body.rejected_lines.truncate(MOST_REPORTED);
     Ok(Answer::ok(body).version(done.version).after(&done))

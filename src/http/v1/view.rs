@@ -38,6 +38,9 @@ pub(super) struct TypedCampaign {
     /// How it stands.
     #[schema(value_type = vocabulary::TypedStatusEnum)]
     status: &'static str,
+    /// Why the last run that ended early did, or why the next phase cannot start by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_details: Option<String>,
     /// When it was created.
     created_at: DateTime<Utc>,
     /// When it last changed.
@@ -179,6 +182,7 @@ impl TypedCampaign {
             description: campaign.description.clone(),
             campaign_type: type_name(campaign.campaign_type),
             status: campaign.typed_status().name(),
+            error_details: campaign.error().map(str::to_owned),
             created_at: campaign.created_at,
             updated_at: campaign.updated_at,
             created_by: campaign.owner.0,

@@ -104,6 +104,14 @@ fn several_findings_of_a_domain_are_one_item_unless_every_domain_is_wanted() {
         {"domain": "a.test", "dns_status": "error", "dns_reason": "NXDOMAIN", "lead_status": "match"}
     ]);
     assert_eq!(sent[0].1.payload["items"], expected);
+    assert_eq!(sent[0].1.payload.get("leftOut"), None, "both are listed");
+    // Of two findings of one kind the later one is listed, and the other counted.
+    let twice = [found(1, 1, "a.test"), found(2, 1, "a.test")];
+    let sent = run(&mut composer(), &twice, 0, Instant::now());
+    assert_eq!(
+        (&sent[0].1.payload["count"], &sent[0].1.payload["leftOut"]),
+        (&1.into(), &1.into())
+    );
     let mut every = Composer::new(Cursor::at(Position::START), true);
     assert_eq!(
         names_of(&run(&mut every, &facts, 0, Instant::now())),
@@ -144,8 +152,15 @@ fn a_stream_that_is_far_behind_counts_what_it_does_not_list_and_loses_no_other_m
         .collect();
     // Another campaign's findings in between, which would otherwise make a run of each.
     facts.extend((1..=many).map(|n| found(many + n, 1 + u128::from(n % 2), &format!("m{n}.test"))));
+    let findings = facts.clone();
     facts.push(told(2 * many + 1, 1, "phase_completed", Weight::Lifecycle));
     facts.push(told(2 * many + 2, 2, "phase_completed", Weight::Lifecycle));
+    let left_out = |sent: &[(Duration, Read)]| -> u64 {
+        let counts = sent.iter();
+        counts
+            .filter_map(|(_, message)| message.payload["leftOut"].as_u64())
+            .sum()
+    };
     let sent = run(&mut composer(), &facts, PATIENCE + 1, start);
     assert!(
         sent.last().unwrap().0 <= 4 * COALESCED,
@@ -158,11 +173,20 @@ fn a_stream_that_is_far_behind_counts_what_it_does_not_list_and_loses_no_other_m
         .count();
     assert_eq!(completed, 2);
     let listed = names_of(&sent).len() as u64;
-    let left_out: u64 = sent
+    assert!(listed < many, "{listed} of {} are listed", 2 * many);
+    assert_eq!(listed + left_out(&sent), 2 * many);
+    let last = sent
         .iter()
-        .filter_map(|(_, message)| message.payload["leftOut"].as_u64())
-        .sum();
-    assert!(left_out > 0 && listed + left_out <= 2 * many);
+        .rev()
+        .take(2)
+        .all(|(_, last)| last.kind == "phase_completed");
+    assert!(
+        !last,
+        "what was left out of a campaign is counted before its end is told"
+    );
+    // The same where nothing comes after them.
+    let sent = run(&mut composer(), &findings, PATIENCE + 1, start);
+    assert_eq!(names_of(&sent).len() as u64 + left_out(&sent), 2 * many);
 
     let mut every = Composer::new(Cursor::at(Position::START), true);
     let sent = run(&mut every, &facts, PATIENCE + 1, start);

@@ -112,10 +112,13 @@ fn a_message_of_a_run_says_which_and_what_came_of_it() {
         phase: Phase::Extraction,
         message: "httpPersonaId: the persona is disabled".to_owned(),
     };
-    assert_eq!(kinds(&refused), ["phase_failed"]);
-    let payload = &told_of(&refused)[0].payload;
-    assert_eq!(payload["error"], "httpPersonaId: the persona is disabled");
-    assert_eq!(payload.get("runId"), None, "no run began");
+    // No run began, so that none failed.
+    assert_eq!(kinds(&refused), ["error"]);
+    let expected = serde_json::json!({
+        "campaignId": campaign(1), "phase": "extraction", "sequence": 4,
+        "message": "httpPersonaId: the persona is disabled",
+    });
+    assert_eq!(told_of(&refused)[0].payload, expected);
     let failed = Event::PhaseFailed {
         phase: Phase::Analysis,
         run_id: RUN,
@@ -127,6 +130,31 @@ fn a_message_of_a_run_says_which_and_what_came_of_it() {
     assert_eq!(
         (&payload["error"], &payload["cause"]),
         (&"stopped by command".into(), &"stopped".into())
+    );
+}
+
+#[test]
+fn a_start_says_which_run_of_its_phase_it_is_and_what_it_is_about() {
+    let about = |run_number: u32, kind: RunKind| {
+        let mut event = started(false);
+        if let Event::PhaseStarted {
+            run_number: number,
+            kind: of,
+            ..
+        } = &mut event
+        {
+            (*number, *of) = (run_number, kind);
+        }
+        let payload = told_of(&event)[0].payload.clone();
+        (
+            payload["runNumber"].clone(),
+            payload.get("runKind").cloned(),
+        )
+    };
+    assert_eq!(about(1, RunKind::Full), (1.into(), None));
+    assert_eq!(
+        about(2, RunKind::Retry),
+        (2.into(), Some("retry_failed".into()))
     );
 }
 

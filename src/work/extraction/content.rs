@@ -3,9 +3,11 @@
 use aggregates::domain::{
     Contacts, DetectedLanguage, Keyword, PageFacts, Places, Technology as Recorded,
 };
+use projections::domains::Candidate;
 use tokio::task::JoinError;
 use validation::{
     http, keywords, page,
+    robots::Rules,
     technologies::{Site, Technology},
 };
 
@@ -28,6 +30,7 @@ pub(super) fn without_page(kit: &Kit, report: &http::Report) -> PageFacts {
 /// When reading it panicked, which is no word on the page.
 pub(super) async fn page_facts(
     kit: &Kit,
+    of: (&Candidate, &Rules),
     report: &http::Report,
     page: page::Page,
 ) -> Result<PageFacts, JoinError> {
@@ -74,7 +77,7 @@ pub(super) async fn page_facts(
         technologies: technologies.into_iter().map(recorded).collect(),
         micro_crawl: None,
     };
-    micro_crawl::extend(kit, report, &page.links, &mut facts).await?;
+    micro_crawl::extend(kit, of, report, &page.links, &mut facts).await?;
     Ok(facts)
 }
 

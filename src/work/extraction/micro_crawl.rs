@@ -1,17 +1,20 @@
 //! The micro-crawl: where a start page gives little, a few pages that it links to on its own host are searched too.
 //!
-//! They are fetched as the start page was, by the same fetcher with its pace, persona and proxy, one after the other, from the
+//! They are fetched as the start page was, as far as the host's robots.txt allows, by the same fetcher with its pace, persona and proxy, one after the other, from the
 //! address that answered for the host. What is found there is kept apart, as finds on further pages.
+
+use std::net::IpAddr;
 
 use aggregates::{
     domain::{Keyword, MicroCrawl, MissedPage, PageFacts, Places},
     scoring,
 };
+use projections::domains::Candidate;
 use tokio::task::JoinError;
-use url::Url;
-use validation::{http, keywords};
+use url::{Position, Url};
+use validation::{http, keywords, robots::Rules};
 
-use super::{Kit, content, scan::Scanner};
+use super::{Kit, content, scan::Scanner, visit};
 
 /// Distinct keywords from which a start page gives enough.
 const ENOUGH_KEYWORDS: usize = 2;
@@ -33,21 +36,32 @@ const FILES: &[&str] = &[
 /// When the search of a page panicked.
 pub(super) async fn extend(
     kit: &Kit,
+    (candidate, rules): (&Candidate, &Rules),
     start: &http::Report,
     links: &[Url],
     facts: &mut PageFacts,
 ) -> Result<(), JoinError> {
-    let (Some(scanner), Some(from), Some(address)) =
-        (&kit.scanner, &start.final_url, start.address)
-    else {
+    let (Some(scanner), Some(from)) = (&kit.scanner, &start.final_url) else {
         return Ok(());
     };
-    if !gives_little(facts) {
+    if !gives_little(facts) || choose(links, from).next().is_none() {
         return Ok(());
     }
+    let own_host = from.host_str() == Some(candidate.name.as_str());
+    let addresses: Vec<IpAddr> = match start.address {
+        Some(address) => vec![address.ip()],
+        None if own_host => candidate.addresses.clone(),
+        None => return Ok(()),
+    };
+    let of_host = match own_host {
+        true => rules.clone(),
+        false => visit::rules_of(kit, from, &addresses).await,
+    };
+    let allowed =
+        |url: &&Url| of_host.allow(url[Position::BeforePath..Position::AfterQuery].as_ref());
     let mut crawl = MicroCrawl::default();
-    for url in choose(links, from) {
-        let report = kit.fetcher.fetch_url(url.clone(), &[address.ip()]).await;
+    for url in choose(links, from).filter(allowed).take(MAX_PAGES) {
+        let report = kit.fetcher.fetch_url(url.clone(), &addresses).await;
         if !take(kit, scanner, &mut crawl, facts, (url, from), report).await? {
             break;
         }
@@ -66,7 +80,7 @@ fn gives_little(facts: &PageFacts) -> bool {
         && f64::from(facts.parked_confidence) < scoring::PARKED_FROM
 }
 
-/// Chooses the pages that are asked for: the first links that lead elsewhere on the very same origin and to no file.
+/// Chooses the pages that may be asked for: the links that lead elsewhere on the very same origin and to no file.
 fn choose<'l>(links: &'l [Url], from: &'l Url) -> impl Iterator<Item = &'l Url> {
     let other = move |url: &&Url| {
         let path = url.path().to_ascii_lowercase();
@@ -75,7 +89,7 @@ fn choose<'l>(links: &'l [Url], from: &'l Url) -> impl Iterator<Item = &'l Url> 
             && !(path == "/" && url.query().is_none())
             && !FILES.iter().any(|ending| path.ends_with(ending))
     };
-    links.iter().filter(other).take(MAX_PAGES)
+    links.iter().filter(other)
 }
 
 /// Adds one further page. Tells whether there is room for more.

@@ -36,8 +36,8 @@ fn names_met_on_the_way_are_asked_without_a_pause_and_without_probes() {
     let config = names_config(&persona, &own()).unwrap();
     assert_eq!((config.delay, config.check_wildcards), (None, false));
     assert_eq!(
-        (config.resolvers, config.rate),
-        (of_the_phase.resolvers, of_the_phase.rate)
+        (config.resolvers, config.domain_rate),
+        (of_the_phase.resolvers, of_the_phase.domain_rate)
     );
 }
 

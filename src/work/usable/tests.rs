@@ -32,6 +32,12 @@ const RESOLVERS: &[&str] = &[
     "system",
     "System",
     "tls://9.9.9.1",
+    "tls://[2001:db8::1]:8853",
+    "tls://Dns.Example",
+    "tls://me@dns.example",
+    "https://dns.example:8443/q{?dns}",
+    "https://9.9.9.1",
+    "https://dns.example/q?key",
     "9.9.9.1:0",
     "0.0.0.0",
     "[::]",
@@ -104,7 +110,9 @@ prop_compose! {
         concurrent_queries_per_domain in 0..110_u32,
         delays in (option::of(0..3_u32), option::of(select(vec![0, 1, 60_000, 60_001]))),
         max_concurrent_goroutines in option::of(select(vec![0, 1, 16_384, 16_385])),
-        rates in (option::weighted(0.2, rate()), option::weighted(0.2, rate())),
+        rates in (
+            option::weighted(0.2, rate()), option::weighted(0.2, rate()), option::weighted(0.2, rate()),
+        ),
         rate_limit_burst in option::of(select(vec![0, 1, 100_000, 100_001])),
         attempts in option::of(0..22_u32),
     ) -> DnsConfig {
@@ -126,6 +134,7 @@ prop_compose! {
             tcp_on_truncation: None,
             check_wildcards: None,
             resolver_rate_limit: rates.1.flatten(),
+            zone_rate_limit: rates.2.flatten(),
         }
     }
 }
@@ -202,7 +211,8 @@ proptest! {
     fn a_dns_persona_that_can_be_saved_is_one_that_the_engine_takes(config in dns_config()) {
         // Saving refuses by their places the servers that the operator does not allow.
         let refused = config.resolvers.iter().any(|text| {
-            matches!(Resolver::parse(text), Ok(Resolver::Address(server)) if open().refuses_resolver(server).is_some())
+            let server = Resolver::parse(text).ok().and_then(|resolver| resolver.address());
+            server.is_some_and(|server| open().refuses_resolver(server).is_some())
         });
         if config.validate().is_ok() && !refused {
             prop_assert_eq!(dns(&config, &[], &open()), Ok(()));

@@ -185,3 +185,81 @@ async fn where_a_page_gives_little_up_to_three_pages_of_its_host_are_searched() 
     }
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn robots_txt_is_followed_unless_a_persona_says_why_not() {
+    let page = || Host::html(little("<a href=/open>o</a><a href=/closed/x>c</a>"));
+    let world = World::scripted()
+        .host("open.test", page())
+        .host(
+            "parts.test",
+            page()
+                .robots(
+                    "User-agent: *\nDisallow: /\n\nUser-agent: domainflow\nDisallow: /closed/\n",
+                )
+                .path("/open", Site::Html("<p>roaster</p>".to_owned()))
+                .path("/closed/x", Site::Html("<p>roaster</p>".to_owned())),
+        )
+        .host("shut.test", page().robots("User-agent: *\nDisallow: /\n"))
+        .host(
+            "failing.test",
+            page().path("/robots.txt", Site::Status(503)),
+        );
+    let app = TestApp::in_sandbox(world).await;
+    let ann = app.user("ann").await;
+    let names = ["open.test", "parts.test", "shut.test", "failing.test"];
+    let path = run(&ann, &names).await;
+    let sandbox = app.sandbox.as_ref().unwrap();
+    let seen = |host: &str| -> Vec<String> {
+        let asked = sandbox.http_seen(host).into_iter();
+        asked.map(|seen| seen.target).collect()
+    };
+    assert_eq!(seen("parts.test"), ["/robots.txt", "/", "/open"]);
+    assert_eq!(seen("shut.test"), ["/robots.txt"]);
+    assert_eq!(seen("failing.test"), ["/robots.txt"]);
+    assert_eq!(fetched(&ann, &path, "open.test").await["outcome"], "ok");
+    assert_eq!(fetched(&ann, &path, "parts.test").await["attempts"], 3);
+    for (name, says) in [
+        ("shut.test", "robots_disallowed: /robots.txt disallows it"),
+        (
+            "failing.test",
+            "robots_disallowed: /robots.txt answered 503",
+        ),
+    ] {
+        let checked = fetched(&ann, &path, name).await;
+        assert_eq!(
+            (&checked["outcome"], &checked["reason"]),
+            (&json!("error"), &json!("ERROR"))
+        );
+        assert_eq!(
+            (&checked["detail"], &checked["attempts"]),
+            (&json!(says), &json!(1))
+        );
+    }
+
+    let persona = json!({"name": "ours", "personaType": "http", "configDetails": {"personaType": "http",
+        "userAgent": "DomainFlow", "robots": {"ignore": true}}});
+    ann.post("/personas")
+        .json(&persona)
+        .send()
+        .await
+        .blames(422, "configDetails.robots.reason");
+    let mut persona = persona;
+    persona["configDetails"]["robots"]["reason"] = json!("our own sites");
+    let persona = ann.post("/personas").json(&persona).send().await.ok(201);
+    let body = json!({"name": "y", "mode": "full_sequence", "configuration": {"patternConfig": {
+        "targetDomains": ["shut.test"]}}});
+    let path = create(&ann, &body).await;
+    configure(&ann, &path, &["espresso"]).await;
+    ann.post(&format!("{path}/phases/extraction/configure"))
+        .json(&json!({"configuration": {"keywords": ["espresso", "roaster"]}, "personaIds": {"httpPersonaId": persona["id"]}}))
+        .send()
+        .await
+        .ok(200);
+    ann.post(&format!("{path}/start")).send().await.ok(200);
+    reaches(&ann, &path, "completed").await;
+    assert_eq!(fetched(&ann, &path, "shut.test").await["outcome"], "ok");
+    assert_eq!(seen("shut.test")[..2], ["/robots.txt", "/"]);
+    assert!(!seen("shut.test")[1..].contains(&"/robots.txt".to_owned()));
+    app.stop().await;
+}

@@ -108,6 +108,16 @@ async fn a_phase_is_paused_resumed_and_stopped_and_every_answer_says_where_it_st
     // A second start is the same start.
     let again = ann.post(&format!("{phase}/start")).send().await.ok(200);
     assert_eq!(again["startedAt"], started["startedAt"]);
+    // A restart has nothing to do but what is being done, and says so.
+    let restarted = ann.post(&format!("{path}/restart")).send().await.ok(200);
+    assert_eq!(
+        (&restarted["phasesRestarted"], &restarted["phaseStatuses"]),
+        (&json!([]), &json!([]))
+    );
+    assert_eq!(
+        restarted["message"],
+        "nothing was restarted: validation is running already"
+    );
     let error = conflict(
         ann.post(&format!("{path}/phases/discovery/start"))
             .send()
@@ -173,6 +183,7 @@ async fn a_phase_is_paused_resumed_and_stopped_and_every_answer_says_where_it_st
         stopped["phaseStatus"]["errors"][0]["message"],
         "stopped by command"
     );
+    assert_eq!(stopped["phaseStatus"]["errors"][0]["code"], "stopped");
     assert_eq!(
         stopped["phaseStatus"]["runtimeControls"]["canRestart"],
         true

@@ -95,5 +95,22 @@ async fn a_copy_of_a_campaign_that_lists_its_names_has_them_too() {
         .await
         .ok(201);
     assert_eq!(made["progress"]["totalDomains"], 2);
+
+    // What its configuration object still names, and its phases do without, keeps nobody from copying it.
+    let persona = json!({"name": "one", "personaType": "dns", "configDetails": {"personaType": "dns",
+        "resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 5, "maxDomainsPerRequest": 1, "concurrentQueriesPerDomain": 1}});
+    let persona = ann.post("/personas").json(&persona).send().await.ok(201)["id"].clone();
+    let body = json!({"name": "one", "configuration": {"patternConfig": {
+        "type": "constant", "targetDomains": ["a.test"], "personaIds": [persona]}}});
+    let source = create(&ann, &body).await;
+    let without = json!({"configuration": {}});
+    let configure = ann.post(&format!("{source}/phases/validation/configure"));
+    configure.json(&without).send().await.ok(200);
+    let delete = ann.delete(&format!("/personas/{}", persona.as_str().unwrap()));
+    delete.send().await.ok(204);
+    let copy = ann.post(&format!("{source}/duplicate"));
+    let made = copy.send().await.ok(201);
+    assert_eq!(made["progress"]["totalDomains"], 1);
+    assert_eq!(made["configuration"], body["configuration"]);
     app.stop().await;
 }

@@ -13,6 +13,7 @@ mod refused_settings;
 pub mod reruns;
 mod results;
 mod slots;
+mod smallest_bodies;
 mod state;
 mod strangers;
 pub mod upload;

@@ -89,7 +89,7 @@ async fn a_setting_that_cannot_be_honoured_is_refused_by_its_name_and_nothing_is
         ),
         (
             pattern(json!({"targetDomains": ["a.test"]})),
-            "configuration.patternConfig.type",
+            "configuration.patternConfig.constant",
         ),
         (
             pattern(json!({"prefixVariableLength": 30})),

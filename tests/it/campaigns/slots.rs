@@ -95,7 +95,7 @@ async fn the_orders_of_a_paced_campaign_are_as_small_as_its_pace_asks_for() {
     let app = TestApp::in_sandbox(World::generated(3)).await;
     let ann = app.user("ann").await;
     // Eight domains a second, of which eight orders have ten seconds' worth.
-    let path = validating(&app, &ann, 95, json!({"rateLimitDps": 16.0})).await;
+    let path = validating(&app, &ann, 95, json!({"rateLimitDps": 8.0})).await;
     let orders = eventually("the run is planned", || async {
         let planned = "SELECT count(*) FROM work_orders JOIN run_plans USING (run_id) WHERE phase = 'validation'";
         let planned: i64 = sqlx::query_scalar(planned)
@@ -128,5 +128,28 @@ async fn workers_drop_the_orders_of_a_campaign_that_was_stopped() {
     tokio::time::timeout(SOON, dropped)
         .await
         .expect("the work ends soon after the stop");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_a_resume_and_a_stop_are_answered_while_workers_wait_for_the_network() {
+    // Less than the half of what a worker waits for one answer.
+    const SOON: Duration = Duration::from_secs(12);
+    let app = TestApp::in_sandbox(World::generated(3)).await;
+    let ann = app.user("ann").await;
+    let (path, _silent) = slow(&app, &ann).await;
+    eventually("orders are under way", || async {
+        (leased(&app).await > 0).then_some(())
+    })
+    .await;
+    for command in [
+        "phases/validation/pause",
+        "phases/validation/resume",
+        "stop",
+    ] {
+        let answer = ann.post(&format!("{path}/{command}")).send();
+        let answer = tokio::time::timeout(SOON, answer).await;
+        answer.expect("it waits for nobody").ok(200);
+    }
     app.stop().await;
 }

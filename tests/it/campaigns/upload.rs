@@ -62,8 +62,13 @@ async fn a_list_is_taken_in_and_every_bad_line_is_reported() {
         (&again["accepted"], &again["duplicates"]),
         (&json!(0), &json!(3))
     );
+    let shown = ann.get(&path).send().await;
+    let etag = shown.header("etag").unwrap().to_owned();
     let (kind, body) = form("more.TXT", "b.test\nc.test");
-    let more = ann.post(&upload).body(&kind, body).send().await.ok(200);
+    let stale = ann.post(&upload).header("if-match", "\"1\"");
+    stale.body(&kind, body.clone()).send().await.ok(412);
+    let more = ann.post(&upload).header("if-match", &etag);
+    let more = more.body(&kind, body).send().await.ok(200);
     assert_eq!(
         (&more["accepted"], &more["duplicates"]),
         (&json!(1), &json!(1))

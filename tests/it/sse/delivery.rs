@@ -15,10 +15,10 @@ use super::{
 use crate::support::server::TestApp;
 
 /// Numbers that look drawn and are the same every time.
-struct Draw(u64);
+pub(super) struct Draw(pub(super) u64);
 
 impl Draw {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -169,6 +169,7 @@ async fn coalesced_messages_come_four_a_second_with_at_most_two_hundred_domains_
         let message = stream.next().await.expect("a message");
         last = message.id.clone().expect("an id");
         pieced.push(message);
+        assert!(pieced.len() <= 2 * messages.len(), "it comes again");
     }
     assert_eq!(said(&pieced), said(&messages));
     app.stop().await;

@@ -2,7 +2,9 @@
 
 use aggregates::{
     Actor, Metadata,
-    campaign::{self, Campaign, ChangeMode, Command, Create, ImportDomains, Mode},
+    campaign::{
+        self, Campaign, ChangeMode, Command, Create, ImportDomains, Mode, PhaseConfig, Source,
+    },
     ids::{CampaignId, FileId, KeywordSetId, UserId},
     keyword_set::{self, KeywordSet},
 };
@@ -29,8 +31,10 @@ impl Written {
     pub async fn new(app: &App, owner: UserId, names: Vec<String>) -> Self {
         let id = CampaignId(Uuid::now_v7());
         let mode = Mode::StepByStep;
+        let source = Source::Import;
         let create = Command::Create(Create {
             mode,
+            phases: vec![PhaseConfig::Discovery { source }],
             ..Create::new(owner, "written")
         });
         command(app, owner, id, create).await;
@@ -204,7 +208,8 @@ fn labels(event: &Recorded) -> Vec<String> {
         ("campaign", "PhasePaused") => "phase_paused",
         ("campaign", "PhaseResumed") => "phase_resumed",
         ("campaign", "PhaseCompleted") => "phase_completed",
-        ("campaign", "PhaseFailed" | "PhaseStartRefused") => "phase_failed",
+        ("campaign", "PhaseFailed") => "phase_failed",
+        ("campaign", "PhaseStartRefused") => "error",
         ("campaign", "Completed") => "campaign_completed",
         ("campaign", "ModeChanged") => "mode_changed",
         ("keyword_set", "Created") => "keyword_set_created",
@@ -241,7 +246,8 @@ fn of_message(message: &Message) -> Vec<String> {
         "domain_status_delta" => {
             let items = payload["items"].as_array().expect("items");
             assert!(
-                (1..=200).contains(&items.len()) && payload["count"] == items.len(),
+                (items.len() <= 200 && payload["count"] == items.len())
+                    && (!items.is_empty() || payload["leftOut"].as_u64() > Some(0)),
                 "{payload}"
             );
             items

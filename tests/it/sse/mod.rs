@@ -2,6 +2,7 @@
 
 pub mod client;
 mod delivery;
+mod left_out;
 mod log;
 mod run;
 mod slow;

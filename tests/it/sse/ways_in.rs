@@ -6,7 +6,10 @@ use super::{
     client::Stream,
     log::{Written, keyword_set, names},
 };
-use crate::support::{eventually, server::TestApp};
+use crate::support::{
+    eventually,
+    server::{Request, TestApp},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_of_somebody_elses_campaign_is_not_found_and_one_without_a_user_is_refused() {
@@ -14,9 +17,14 @@ async fn a_stream_of_somebody_elses_campaign_is_not_found_and_one_without_a_user
     let (user, stranger) = (app.user("user").await, app.user("stranger").await);
     let campaign = Written::new(&app.app, user.user_id.unwrap(), names("a", 1)).await;
     let path = format!("/sse/campaigns/{}/events", campaign.id);
-    assert_eq!(stranger.get(&path).send().await.status, 404);
+    // A stream that is opened all the same has no end.
+    let answered = async |request: Request| {
+        let answer = tokio::time::timeout(Duration::from_secs(5), request.send());
+        answer.await.expect("an answer and no stream").status
+    };
+    assert_eq!(answered(stranger.get(&path)).await, 404);
     for path in [path.as_str(), "/sse/events", "/sse/events/stats"] {
-        assert_eq!(app.anonymous().get(path).send().await.status, 401);
+        assert_eq!(answered(app.anonymous().get(path)).await, 401);
     }
     user.get("/sse/campaigns/none/events")
         .send()

@@ -1,9 +1,13 @@
 //! Campaigns that check names over DNS and HTTP.
 
+use sandbox::Host;
 use serde_json::json;
 
 use super::{create, each, records, run, upload};
-use crate::{campaigns::reruns::world, support::server::TestApp};
+use crate::{
+    campaigns::{reruns::world, upload::form},
+    support::server::TestApp,
+};
 
 const LIST: &str = "good.test\nplain.test\n# not this one\nhttps://gone.test/x\nill.test\nbroken.test\ngood.test\nno domain\n";
 
@@ -20,6 +24,11 @@ async fn a_dns_campaign_checks_the_names_of_a_file() {
         (&json!(5), &json!(1), &json!(1))
     );
     assert_eq!(sent["rejectedLines"][0]["line"], 8);
+    let (kind, body) = form("late.txt", "late.test");
+    let stale = ann
+        .post(&format!("{path}/upload"))
+        .header("if-match", "\"1\"");
+    stale.body(&kind, body).send().await.ok(412);
     let given = ann.get(&path).send().await.ok(200);
     assert_eq!(
         (
@@ -97,7 +106,10 @@ async fn a_dns_campaign_checks_the_names_of_a_file() {
         (&json!("pending"), &json!("upload"))
     );
 
-    // Names that do not exist were answered; only the other failures are tried again.
+    // What is listed as failed is what is tried again, also a name that did not exist.
+    let sandbox = app.sandbox.as_ref().unwrap();
+    sandbox.set_host("gone.test", Host::page(&[]));
+    let unasked = sandbox.dns_queries("good.test");
     ann.post(&format!("{path}/retry")).send().await.ok(200);
     crate::campaigns::reaches(&ann, &path, "completed").await;
     let history = ann.get(&format!("{path}/history?limit=1000")).send().await;
@@ -107,7 +119,17 @@ async fn a_dns_campaign_checks_the_names_of_a_file() {
         .filter(|item| item["action"] == "PhaseStarted")
         .map(|item| item["details"]["kind"].clone())
         .collect();
-    assert_eq!(kinds, [json!(null), json!(null), json!("retry")]);
+    assert_eq!(kinds, [json!(null), json!(null), json!("retry_failed")]);
+    assert_eq!(sandbox.dns_queries("good.test"), unasked);
+    let failed = records(&ann, &path, "?validationStatus=failed").await;
+    assert_eq!(each(&failed, "domain"), ["ill.test"]);
+    sandbox.set_host("ill.test", Host::page(&[]));
+    ann.post(&format!("{path}/retry")).send().await.ok(200);
+    crate::campaigns::reaches(&ann, &path, "completed").await;
+    // Nothing is listed as failed, and nothing can be retried.
+    let failed = records(&ann, &path, "?validationStatus=failed").await;
+    assert_eq!(failed.len(), 0);
+    ann.post(&format!("{path}/retry")).send().await.ok(409);
     app.stop().await;
 }
 

@@ -6,6 +6,7 @@ mod generation;
 mod leads;
 mod list;
 mod refusals;
+mod refused_start;
 
 use serde_json::{Value, json};
 

@@ -9,6 +9,7 @@ use super::{
     engine::Inner,
     health::Blame,
     message::{self, Answer, Question},
+    pace::Pacer,
     pick::Pick,
     socket::Failure,
     upstream::Upstream,
@@ -93,8 +94,14 @@ impl Drop for Trial<'_> {
 }
 
 impl Inner {
-    /// Asks until there is a conclusive answer, elsewhere after each failure where there is an elsewhere.
-    pub(super) async fn ask(&self, question: &Arc<Question>, waits: &Waits) -> Verdict {
+    /// Asks until there is a conclusive answer, elsewhere after each failure where there is an elsewhere. Every packet
+    /// waits for the pace of the zone that bears it, where that has one.
+    pub(super) async fn ask(
+        &self,
+        question: &Arc<Question>,
+        zone: Option<&Pacer>,
+        waits: &Waits,
+    ) -> Verdict {
         let mut verdict = Verdict {
             result: Err(Trouble::Timeout),
             resolver: None,
@@ -111,7 +118,7 @@ impl Inner {
                     .run_until_cancelled(sleep(self.pause(attempt)))
                     .await;
             }
-            let attempt = self.attempt(question, &tried, edns, waits);
+            let attempt = self.attempt(question, &tried, edns, zone, waits);
             let Some((pick, exchange)) = attempt.await else {
                 verdict.result = Err(Trouble::Stopped);
                 break;
@@ -162,8 +169,13 @@ impl Inner {
         question: &Arc<Question>,
         tried: &[usize],
         edns: bool,
+        zone: Option<&Pacer>,
         waits: &Waits,
     ) -> Option<(Pick, Exchange)> {
+        // Before the permit: names of one zone that wait for it must not keep those of others from being asked.
+        if let Some(zone) = zone {
+            waits.on(zone.wait(&self.stop)).await?;
+        }
         // Whoever holds one when the engine stops gives it back at once, so nobody waits here for long.
         let _permit = waits.on(self.permits.acquire()).await.ok()?;
         if let Some(pacer) = &self.pacer {
@@ -177,7 +189,12 @@ impl Inner {
         let exchange = self.exchange(upstream, question, edns).await;
         if exchange.result != Err(Trouble::Stopped) {
             match (&exchange.result, pick.trial) {
-                (Ok(_), is_trial) => upstream.health.success(is_trial),
+                (Ok(_), is_trial) => {
+                    upstream.health.success(is_trial);
+                    if let Some(pacer) = &upstream.pacer {
+                        pacer.recover();
+                    }
+                }
                 (Err(_), true) if exchange.plainer => upstream.health.success(true),
                 (Err(_), true) => upstream.health.trial_failed(Instant::now()),
                 // Whose fault it was is known when the question is settled.
@@ -192,8 +209,7 @@ impl Inner {
     async fn choose(&self, tried: &[usize], waits: &Waits) -> Option<(&Upstream, Pick)> {
         let mut rounds = 0;
         loop {
-            let health = |index: usize| self.upstreams.get(index).map(|upstream| &upstream.health);
-            let pick = self.picker.pick(health, tried, Instant::now())?;
+            let pick = self.picker.pick(&self.upstreams, tried, Instant::now())?;
             let upstream = self.upstreams.get(pick.index)?;
             let Some(pacer) = &upstream.pacer else {
                 return Some((upstream, pick));
@@ -221,11 +237,15 @@ impl Inner {
         edns: bool,
     ) -> Exchange {
         let mut packets = 1;
-        let mut received = upstream.ask(question, edns).await;
+        let limit = self.config.query_timeout;
+        let mut received = upstream.ask(question, edns, limit).await;
         let truncated = received.as_ref().is_ok_and(|answer| answer.truncated);
-        if truncated && self.config.tcp_on_truncation {
+        if truncated
+            && self.config.tcp_on_truncation
+            && let Some(address) = upstream.tcp_address()
+        {
             packets += 1;
-            let again = upstream.ask_over_tcp(question, edns, self.config.query_timeout);
+            let again = upstream.ask_over_tcp(address, question, edns, limit);
             received = self
                 .stop
                 .run_until_cancelled(again)
@@ -244,14 +264,20 @@ impl Inner {
         }
     }
 
-    /// Counts the failed attempts of a question that is over, except those of whoever then answered it.
+    /// Counts the failed attempts of a question that is over. Where somebody answered it, the pace towards those who failed
+    /// slows down; it is no sign of illness in whoever answered it in the end.
     fn settle(&self, failed: &[usize], blame: Blame, answered: Option<usize>) {
         let now = Instant::now();
         for &index in failed {
-            if Some(index) != answered
-                && let Some(upstream) = self.upstreams.get(index)
-                && upstream.health.failure(blame, now)
+            let Some(upstream) = self.upstreams.get(index) else {
+                continue;
+            };
+            if blame == Blame::Own
+                && let Some(pacer) = &upstream.pacer
             {
+                pacer.slow_down();
+            }
+            if Some(index) != answered && upstream.health.failure(blame, now) {
                 tracing::info!(resolver = %upstream.name, "a resolver that fails is rested");
             }
         }
@@ -273,6 +299,11 @@ fn judge(received: Result<Answer, Failure>) -> Result<Answer, Trouble> {
         Err(Failure::Stopped) => return Err(Trouble::Stopped),
         Err(Failure::Malformed) => {
             return Err(Trouble::Other("the answer cannot be read".to_owned()));
+        }
+        Err(Failure::Transport(text)) => {
+            return Err(Trouble::Other(format!(
+                "the resolver cannot be asked: {text}"
+            )));
         }
         Err(Failure::Unreachable(kind)) => {
             return Err(Trouble::Other(format!(

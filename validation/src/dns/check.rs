@@ -11,6 +11,7 @@ use super::{
     engine::Inner,
     message::{self, Answer, Question},
     name::WireName,
+    name_servers::NameServers,
 };
 use crate::Waits;
 
@@ -21,6 +22,9 @@ fn pause(least: Duration, most: Duration) -> Duration {
 
 /// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
 pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
+    if let Some(pacer) = &inner.domains {
+        waits.on(pacer.wait(&inner.stop)).await;
+    }
     if let Some((least, most)) = inner.config.delay {
         let pause = sleep(pause(least, most));
         waits.on(inner.stop.run_until_cancelled(pause)).await;
@@ -34,11 +38,13 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
             return findings.report;
         }
     };
+    let zone = inner.zone_pacer(&wire);
+    let zone = zone.as_deref();
     let mut types = inner.config.record_types.iter().copied();
     let mut goes_on = true;
     if let Some(first) = types.next() {
         let verdict = inner
-            .ask(&Arc::new(Question::new(&wire, first)), waits)
+            .ask(&Arc::new(Question::new(&wire, first)), zone, waits)
             .await;
         goes_on = !findings.is_final(&verdict);
         findings.add(inner, first, verdict);
@@ -48,13 +54,16 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
             .map(|each| Arc::new(Question::new(&wire, each)))
             .collect();
         if let [only] = rest.as_slice() {
-            let verdict = inner.ask(only, waits).await;
+            let verdict = inner.ask(only, zone, waits).await;
             findings.add(inner, only.record_type(), verdict);
         } else {
             // In the order of the configuration, so that equal answers make equal reports.
             let mut verdicts = stream::iter(rest)
                 .map(|question| async move {
-                    (question.record_type(), inner.ask(&question, waits).await)
+                    (
+                        question.record_type(),
+                        inner.ask(&question, zone, waits).await,
+                    )
                 })
                 .buffered(inner.config.concurrent_queries_per_domain);
             while let Some((asked, verdict)) = verdicts.next().await {
@@ -62,8 +71,15 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
             }
         }
     }
-    if inner.config.check_wildcards && !findings.report.addresses.is_empty() {
-        let (wildcard, packets) = inner.wildcard_above(&wire, waits).await;
+    if inner.config.check_wildcards
+        && let Some(found) = findings.report.addresses.first()
+    {
+        let asked = if found.is_ipv4() {
+            RecordType::A
+        } else {
+            RecordType::Aaaa
+        };
+        let (wildcard, packets) = inner.wildcard_above(&wire, asked, zone, waits).await;
         findings.report.wildcard = wildcard;
         findings.report.attempts += packets;
     }
@@ -80,6 +96,7 @@ struct Findings {
     /// Some question was answered conclusively.
     answered: bool,
     notes: Vec<String>,
+    name_servers: NameServers,
 }
 
 impl Findings {
@@ -98,11 +115,14 @@ impl Findings {
                 truncated: false,
                 validated: false,
                 wildcard: None,
+                name_servers: Vec::new(),
+                parking: false,
             },
             trouble: None,
             missing: false,
             answered: false,
             notes: Vec::new(),
+            name_servers: NameServers::default(),
         }
     }
 
@@ -141,6 +161,10 @@ impl Findings {
             self.report.authoritative = answer.authoritative;
             self.report.validated = answer.authentic;
         }
+        if asked == RecordType::Ns {
+            self.name_servers.add_answered(&answer.records);
+        }
+        self.name_servers.add_beside(&answer.authority);
         self.answered |= asked.is_address();
         self.missing |= answer.rcode == message::NXDOMAIN;
         self.report.addresses.extend(answer.addresses);
@@ -178,6 +202,7 @@ impl Findings {
         if !self.notes.is_empty() {
             self.report.detail = Some(self.notes.join("; "));
         }
+        (self.report.name_servers, self.report.parking) = self.name_servers.conclude();
         self.report.elapsed = started.elapsed();
         self.report
     }

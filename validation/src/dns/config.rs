@@ -1,20 +1,21 @@
 //! Everything that can be set, and the limits within which it can be honoured.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
-use super::{Error, RecordType, Resolver};
+use super::{Error, Limits, RecordType, Resolver};
+use crate::http::AllowedRanges;
 
 /// Most queries in flight at once; a quarter of the 16-bit ids of one socket, so that ids stay hard to guess.
 pub const MAX_IN_FLIGHT: usize = 16_384;
-/// Most resolvers of one engine; each holds two sockets open.
+/// Most resolvers of one engine; each holds two sockets open, or a connection.
 pub const MAX_RESOLVERS: usize = 1_024;
 /// Most packets for one question.
 pub const MAX_ATTEMPTS: u32 = 20;
 /// Longest wait that any setting may ask for.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Fastest rate that can be paced, a packet a microsecond.
+/// Fastest rate that can be paced, one a microsecond.
 const MAX_PER_SECOND: f64 = 1_000_000.0;
-/// Slowest rate, a packet an hour.
+/// Slowest rate, one an hour.
 const MIN_PER_SECOND: f64 = 1.0 / 3_600.0;
 
 /// Says which resolver gets the next question.
@@ -34,9 +35,9 @@ pub enum Strategy {
 /// A pace: evenly spaced, with a short run allowed after a pause.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// Packets per second over any longer time.
+    /// Packets, or domains, per second over any longer time.
     pub per_second: f64,
-    /// Packets that may go at once after a pause, at least 1.
+    /// How many may go at once after a pause, at least 1.
     pub burst: u32,
 }
 
@@ -45,6 +46,8 @@ pub struct Rate {
 pub struct Config {
     /// Who is asked; at least one.
     pub resolvers: Vec<Resolver>,
+    /// Who is asked as [`Resolver::System`]; whoever the machine names when the engine starts where this is not said.
+    pub system: Option<Vec<SocketAddr>>,
     /// Who is asked next.
     pub strategy: Strategy,
     /// Chances under [`Strategy::Weighted`]: 1 for those not named, 0 keeps a resolver in reserve.
@@ -63,10 +66,18 @@ pub struct Config {
     pub concurrent_queries_per_domain: usize,
     /// Queries of the whole engine that may be unanswered at once.
     pub in_flight: usize,
-    /// Pace of the whole engine.
+    /// Pace at which domains are begun, of this engine alone. How many packets each takes is another matter.
+    pub domain_rate: Option<Rate>,
+    /// Pace of all packets.
     pub rate: Option<Rate>,
-    /// Pace towards each resolver.
+    /// Pace of the packets to each resolver.
     pub resolver_rate: Option<Rate>,
+    /// Pace of the packets about the names below any one registrable domain, whose own servers bear them.
+    pub zone_rate: Option<Rate>,
+    /// Pace of the packets about the registrable domains of any one public suffix, whose servers bear them.
+    pub suffix_rate: Option<Rate>,
+    /// With whom the paces that protect others are kept together: all of these but that of domains.
+    pub limits: Limits,
     /// Shortest and longest pause before a domain's first query, drawn evenly.
     pub delay: Option<(Duration, Duration)>,
     /// Ask again over TCP when an answer was cut short; otherwise what fitted is taken.
@@ -75,12 +86,17 @@ pub struct Config {
     pub check_wildcards: bool,
     /// How long a resolver that fails is left alone before one query tries it again, doubled up to a minute.
     pub rest: Duration,
+    /// Certificates (DER) of authorities that are trusted besides the system's, for resolvers over TLS and HTTPS.
+    pub trusted_roots: Vec<Vec<u8>>,
+    /// Where resolvers that have a name may be; those with an address are allowed by being named.
+    pub allow: AllowedRanges,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             resolvers: vec![Resolver::System],
+            system: None,
             strategy: Strategy::default(),
             weights: HashMap::new(),
             preferred_order: Vec::new(),
@@ -90,20 +106,43 @@ impl Default for Config {
             record_types: vec![RecordType::A, RecordType::Aaaa],
             concurrent_queries_per_domain: 2,
             in_flight: 1_000,
-            rate: None,
-            resolver_rate: Some(Rate {
-                per_second: 100.0,
-                burst: 10,
-            }),
+            domain_rate: None,
+            rate: Some(evenly(5_000.0)),
+            resolver_rate: Some(evenly(100.0)),
+            zone_rate: Some(evenly(100.0)),
+            suffix_rate: Some(evenly(1_000.0)),
+            limits: Limits::default(),
             delay: None,
             tcp_on_truncation: true,
             check_wildcards: false,
             rest: Duration::from_secs(1),
+            trusted_roots: Vec::new(),
+            allow: AllowedRanges::default(),
         }
     }
 }
 
+/// A rate without bursts.
+const fn evenly(per_second: f64) -> Rate {
+    Rate {
+        per_second,
+        burst: 1,
+    }
+}
+
 impl Config {
+    /// Lifts the limits that protect others, for one's own servers.
+    #[must_use]
+    pub fn without_limits(self) -> Self {
+        Self {
+            rate: None,
+            resolver_rate: None,
+            zone_rate: None,
+            suffix_rate: None,
+            ..self
+        }
+    }
+
     /// Checks every field and every combination.
     ///
     /// # Errors
@@ -134,17 +173,7 @@ impl Config {
         if has_duplicates(&self.record_types) {
             return Err(Error::invalid("record_types", "names a type twice"));
         }
-        for (field, rate) in [("rate", self.rate), ("resolver_rate", self.resolver_rate)] {
-            let Some(rate) = rate else { continue };
-            // Written so that NaN fails too.
-            if !(MIN_PER_SECOND..=MAX_PER_SECOND).contains(&rate.per_second) {
-                return Err(Error::invalid(
-                    field,
-                    "needs between one packet an hour and a million a second",
-                ));
-            }
-            between(field, rate.burst, 1, 100_000)?;
-        }
+        self.validate_rates()?;
         if let Some((least, most)) = self.delay {
             within("delay", most, Duration::ZERO)?;
             if least > most {
@@ -153,6 +182,27 @@ impl Config {
                     "the shortest is longer than the longest",
                 ));
             }
+        }
+        Ok(())
+    }
+
+    fn validate_rates(&self) -> Result<(), Error> {
+        for (field, rate) in [
+            ("domain_rate", self.domain_rate),
+            ("rate", self.rate),
+            ("resolver_rate", self.resolver_rate),
+            ("zone_rate", self.zone_rate),
+            ("suffix_rate", self.suffix_rate),
+        ] {
+            let Some(rate) = rate else { continue };
+            // Written so that NaN fails too.
+            if !(MIN_PER_SECOND..=MAX_PER_SECOND).contains(&rate.per_second) {
+                return Err(Error::invalid(
+                    field,
+                    "needs between one an hour and a million a second",
+                ));
+            }
+            between(field, rate.burst, 1, 100_000)?;
         }
         Ok(())
     }
@@ -319,6 +369,15 @@ mod tests {
             ("in_flight", Box::new(|c| c.in_flight = MAX_IN_FLIGHT + 1)),
             ("rate", Box::new(move |c| c.rate = rate(0.0, 1))),
             ("rate", Box::new(move |c| c.rate = rate(f64::NAN, 1))),
+            (
+                "domain_rate",
+                Box::new(move |c| c.domain_rate = rate(-1.0, 1)),
+            ),
+            ("zone_rate", Box::new(move |c| c.zone_rate = rate(1e9, 1))),
+            (
+                "suffix_rate",
+                Box::new(move |c| c.suffix_rate = rate(1.0, 0)),
+            ),
             (
                 "resolver_rate",
                 Box::new(move |c| c.resolver_rate = rate(5.0, 0)),

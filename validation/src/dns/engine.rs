@@ -1,6 +1,6 @@
 //! The engine: sockets and clock of a set of resolvers, shared by everybody who has domains to check.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Notify, Semaphore},
@@ -9,14 +9,20 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    Config, Error, Report, Resolver, check,
+    Config, Error, Rate, Report, Resolver, check,
     health::{Condition, Health, Tally},
+    limits::Whom,
+    name::WireName,
+    over_https, over_tls,
     pace::Pacer,
     pick::Picker,
+    resolver::of_the_system,
     socket::Socket,
-    upstream::Upstream,
+    trust,
+    upstream::{Upstream, Way},
     wheel::Clock,
     wildcard::Wildcards,
+    zone::Zone,
 };
 use crate::Waits;
 
@@ -39,7 +45,10 @@ pub(super) struct Inner {
     pub(super) picker: Picker,
     /// One for each query in flight.
     pub(super) permits: Semaphore,
-    pub(super) pacer: Option<Pacer>,
+    /// The pace at which domains are begun.
+    pub(super) domains: Option<Pacer>,
+    /// The pace of all packets.
+    pub(super) pacer: Option<Arc<Pacer>>,
     pub(super) wildcards: Wildcards,
     pub(super) stop: CancellationToken,
     /// Ends the tasks with the last clone.
@@ -49,7 +58,7 @@ pub(super) struct Inner {
 /// One resolver at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolverHealth {
-    /// The address, with its port where that is not 53.
+    /// The address, with its port where that is not 53, or the URL.
     pub resolver: String,
     /// Whether it is asked.
     pub condition: Condition,
@@ -57,6 +66,8 @@ pub struct ResolverHealth {
     pub sent: u64,
     /// Queries that wait for its answer.
     pub in_flight: usize,
+    /// Percent of its rate at which it is asked: 100 unless it fails often.
+    pub pace_percent: u32,
     /// Outcomes since the start.
     pub tally: Tally,
 }
@@ -73,21 +84,22 @@ impl Engine {
         let clock = Clock::for_timeout(config.query_timeout);
         let alarm = Arc::new(Notify::new());
         let started = Instant::now();
-        let (addresses, origins) = addresses(&config)?;
-        let mut upstreams = Vec::with_capacity(addresses.len());
+        let (servers, origins) = servers(&config)?;
+        let mut upstreams = Vec::with_capacity(servers.len());
         let mut all_sockets = Vec::new();
-        for address in addresses {
-            let sockets = (0..SOCKETS_PER_RESOLVER)
-                .map(|_| {
-                    Socket::connect(address, clock, config.query_timeout, Arc::clone(&alarm))
-                        .map(Arc::new)
-                })
-                .collect::<Result<Vec<_>, _>>()?;
-            all_sockets.extend(sockets.iter().cloned());
-            let pacer = config.resolver_rate.map(Pacer::new);
+        for server in servers {
+            let way = open(&server, &config, clock, &alarm, &stop)?;
+            if let Way::Plain(_, sockets) = &way {
+                all_sockets.extend(sockets.iter().cloned());
+            }
+            let name = server.to_string();
+            let whom = Whom::Resolver(name.as_str().into());
+            let pacer = config
+                .resolver_rate
+                .map(|rate| config.limits.pacer(whom, rate));
             upstreams.push(Upstream::new(
-                address,
-                sockets,
+                name,
+                way,
                 pacer,
                 Health::new(started, config.rest),
             ));
@@ -100,7 +112,8 @@ impl Engine {
             inner: Arc::new(Inner {
                 picker: Picker::new(&config, &origins),
                 permits: Semaphore::new(config.in_flight),
-                pacer: config.rate.map(Pacer::new),
+                domains: config.domain_rate.map(Pacer::new),
+                pacer: config.rate.map(|rate| config.limits.pacer(Whom::All, rate)),
                 wildcards: Wildcards::default(),
                 upstreams,
                 config,
@@ -131,33 +144,89 @@ impl Engine {
                 resolver: upstream.name.clone(),
                 condition: upstream.health.condition(),
                 sent: upstream.sent(),
-                in_flight: upstream
-                    .sockets
-                    .iter()
-                    .map(|socket| socket.in_flight())
-                    .sum(),
+                in_flight: upstream.in_flight(),
+                pace_percent: upstream.pacer.as_ref().map_or(100, |pacer| pacer.percent()),
                 tally: upstream.health.tally(),
             })
             .collect()
     }
 }
 
-/// Finds the addresses behind the configured names, each once, and the name by which each came.
-fn addresses(config: &Config) -> Result<(Vec<SocketAddr>, Vec<Resolver>), Error> {
-    let mut addresses = Vec::new();
+impl Inner {
+    /// Gives the pace of questions about a name, if its zone has one.
+    pub(super) fn zone_pacer(&self, name: &WireName) -> Option<Arc<Pacer>> {
+        if self.config.zone_rate.is_none() && self.config.suffix_rate.is_none() {
+            return None;
+        }
+        let name = name.to_text();
+        let zone = Zone::of(&name);
+        let rate: Option<Rate> = match zone {
+            Zone::Domain(_) => self.config.zone_rate,
+            Zone::Suffix(_) => self.config.suffix_rate,
+        };
+        rate.map(|rate| {
+            self.config
+                .limits
+                .pacer(Whom::Zone(zone.name().into()), rate)
+        })
+    }
+}
+
+/// Finds the servers behind the configured names, each once, and the name by which each came.
+fn servers(config: &Config) -> Result<(Vec<Resolver>, Vec<Resolver>), Error> {
+    let mut servers = Vec::new();
     let mut origins = Vec::new();
-    for resolver in &config.resolvers {
-        for address in resolver.addresses()? {
-            if !addresses.contains(&address) {
-                addresses.push(address);
-                origins.push(resolver.clone());
+    for named in &config.resolvers {
+        let found = match (named, &config.system) {
+            (Resolver::System, Some(given)) => given.clone(),
+            (Resolver::System, None) => of_the_system()?,
+            _ => Vec::new(),
+        };
+        let found = found.into_iter().map(Resolver::Address);
+        let itself = (*named != Resolver::System).then(|| named.clone());
+        for server in found.chain(itself) {
+            if !servers.contains(&server) {
+                servers.push(server);
+                origins.push(named.clone());
             }
         }
     }
-    if addresses.is_empty() {
+    if servers.is_empty() {
         return Err(Error::invalid("resolvers", "the system has none"));
     }
-    Ok((addresses, origins))
+    Ok((servers, origins))
+}
+
+/// Prepares the way to a server, any but [`Resolver::System`], which stands for others.
+fn open(
+    server: &Resolver,
+    config: &Config,
+    clock: Clock,
+    alarm: &Arc<Notify>,
+    stop: &CancellationToken,
+) -> Result<Way, Error> {
+    let allowed = || config.allow.clone();
+    match server {
+        Resolver::Address(address) => {
+            let connect =
+                |_| Socket::connect(*address, clock, config.query_timeout, Arc::clone(alarm));
+            let sockets: Result<Vec<_>, Error> = (0..SOCKETS_PER_RESOLVER)
+                .map(|nth| connect(nth).map(Arc::new))
+                .collect();
+            Ok(Way::Plain(*address, sockets?))
+        }
+        Resolver::Tls(server) => {
+            let tls = Arc::new(trust::client(&config.trusted_roots, &[b"dot"])?);
+            let client = over_tls::Client::new(server.clone(), tls, allowed(), stop.clone())?;
+            Ok(Way::Tls(client))
+        }
+        Resolver::Https(..) => {
+            let tls = trust::client(&config.trusted_roots, &[b"h2", b"http/1.1"])?;
+            let client = over_https::Client::new(server, &tls, allowed(), config.query_timeout)?;
+            Ok(Way::Https(client))
+        }
+        Resolver::System => Err(Error::invalid("resolvers", "the system stands for others")),
+    }
 }
 
 async fn listen(socket: Arc<Socket>, stop: CancellationToken) {

@@ -22,6 +22,9 @@ const ANY_IN_A_ROW: u32 = 4 * OWN_IN_A_ROW;
 const TOO_MANY: f64 = 0.5;
 /// Weight of one more outcome in that share.
 const NEWEST: f64 = 1.0 / 16.0;
+/// Questions that a resolver of which nothing is known yet has in flight at most; each answer makes room for two more. So
+/// one that is dead costs a handful of questions, and not as many as are asked within a time-out.
+const UNPROVEN: u64 = 4;
 /// Longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
@@ -80,6 +83,8 @@ pub(super) struct Health {
     first_rest: Duration,
     /// `OPEN`, `TRYING`, or the millisecond at which the rest ends, readable without a lock.
     gate: AtomicU64,
+    /// Answers since the start or the last rest.
+    proven: AtomicU64,
     record: Mutex<Record>,
 }
 
@@ -89,6 +94,7 @@ impl Health {
             start,
             first_rest,
             gate: AtomicU64::new(OPEN),
+            proven: AtomicU64::new(0),
             record: Mutex::default(),
         }
     }
@@ -96,6 +102,13 @@ impl Health {
     /// Tells whether it may be sent anything.
     pub(super) fn is_healthy(&self) -> bool {
         self.gate.load(Ordering::Relaxed) == OPEN
+    }
+
+    /// Tells whether it has answered often enough for one more question beside those in flight.
+    pub(super) fn has_room(&self, in_flight: usize) -> bool {
+        let proven = self.proven.load(Ordering::Relaxed);
+        let room = proven.saturating_mul(2).saturating_add(UNPROVEN);
+        u64::try_from(in_flight).is_ok_and(|in_flight| in_flight < room)
     }
 
     /// Claims the one query that tries a rested resolver; whoever gets `true` must report how it went.
@@ -121,6 +134,7 @@ impl Health {
 
     /// Counts a conclusive answer.
     pub(super) fn success(&self, trial: bool) {
+        self.proven.fetch_add(1, Ordering::Relaxed);
         let mut record = self.lock();
         record.tally.answered += 1;
         record.own_in_a_row = 0;
@@ -168,6 +182,7 @@ impl Health {
         record.own_in_a_row = 0;
         record.any_in_a_row = 0;
         record.share = 0.0;
+        self.proven.store(0, Ordering::Relaxed);
         self.gate
             .store(self.millis(now + record.rest).max(1), Ordering::Relaxed);
     }
@@ -226,6 +241,19 @@ mod tests {
         health.success(true);
         assert!(health.is_healthy());
         assert_eq!(health.tally().rested, 2);
+    }
+
+    #[test]
+    fn a_resolver_gets_more_at_once_as_it_answers_and_begins_anew_after_a_rest() {
+        let start = Instant::now();
+        let health = Health::new(start, REST);
+        assert!(health.has_room(3) && !health.has_room(4));
+        health.success(false);
+        assert!(health.has_room(5) && !health.has_room(6));
+        for _ in 0..OWN_IN_A_ROW {
+            health.failure(Blame::Own, start);
+        }
+        assert!(!health.has_room(4));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::{Record, RecordType, name::WireName, rdata};
 const HEADER: usize = 12;
 /// Most aliases that are followed within one answer.
 const MAX_CHAIN: usize = 16;
+/// Most records of an authority section that are looked at; a zone has 13 name servers at most, with few exceptions.
+const MAX_AUTHORITY: u16 = 32;
 /// UDP payload that we accept without fragments, RFC 9715.
 const UDP_PAYLOAD: u16 = 1_232;
 /// Class IN.
@@ -111,12 +113,13 @@ pub(super) struct Header {
     pub(super) rcode: u8,
     pub(super) questions: u16,
     pub(super) answers: u16,
+    pub(super) authorities: u16,
 }
 
 impl Header {
     /// Reads the head; nothing if the message is shorter or is no plain query or answer.
     pub(super) fn read(message: &[u8]) -> Option<Self> {
-        let &[i1, i2, f1, f2, q1, q2, a1, a2, _, _, _, _] = message.first_chunk::<HEADER>()?;
+        let &[i1, i2, f1, f2, q1, q2, a1, a2, n1, n2, _, _] = message.first_chunk::<HEADER>()?;
         if f1 & 0b0111_1000 != 0 {
             return None;
         }
@@ -130,6 +133,7 @@ impl Header {
             rcode: f2 & 0b1111,
             questions: u16::from_be_bytes([q1, q2]),
             answers: u16::from_be_bytes([a1, a2]),
+            authorities: u16::from_be_bytes([n1, n2]),
         })
     }
 }
@@ -145,6 +149,15 @@ pub(super) struct Answer {
     /// The alias chain, then the records of the type asked for at its end; nothing that is not on that way.
     pub(super) records: Vec<Record>,
     pub(super) addresses: Vec<IpAddr>,
+    /// Name servers that stand beside an answer, of zones in which the name stands.
+    pub(super) authority: Vec<NameServer>,
+}
+
+/// A name server of a zone, both in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NameServer {
+    pub(super) zone: String,
+    pub(super) name: String,
 }
 
 /// The answer section does not follow the rules of its encoding.
@@ -169,6 +182,7 @@ impl Answer {
             recursion_available: header.recursion_available,
             records: Vec::new(),
             addresses: Vec::new(),
+            authority: Vec::new(),
         };
         if header.answers == 0 || header.questions == 0 {
             return Ok(answer);
@@ -176,8 +190,41 @@ impl Answer {
         let start = HEADER + question.wire.len();
         match answer.follow(header.answers, message, start, question) {
             Err(Malformed) if !header.truncated => Err(Malformed),
-            _ => Ok(answer),
+            _ => {
+                if header.authorities > 0 && header.rcode == NOERROR {
+                    // A bonus: an answer is none the worse for an authority section that cannot be read.
+                    let _ = answer.note_authority(header, message, start, question);
+                }
+                Ok(answer)
+            }
         }
+    }
+
+    /// Notes the name servers in the authority section, RFC 1035 §4.3.1, behind the answers.
+    fn note_authority(
+        &mut self,
+        header: &Header,
+        message: &[u8],
+        start: usize,
+        question: &Question,
+    ) -> Result<(), Malformed> {
+        let mut reader = Reader::new(message, start);
+        for _ in 0..header.answers {
+            reader.entry()?;
+        }
+        for _ in 0..header.authorities.min(MAX_AUTHORITY) {
+            let entry = reader.entry()?;
+            if entry.class == CLASS_IN
+                && entry.code == RecordType::Ns.code()
+                && question.name.is_in(&entry.owner)
+            {
+                self.authority.push(NameServer {
+                    zone: entry.owner.to_text(),
+                    name: rdata::to_text(RecordType::Ns, message, entry.data)?,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Walks the section, in the usual order once, and again only when aliases stand behind their targets.

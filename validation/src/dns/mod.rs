@@ -6,7 +6,8 @@
 //! How it works: a few long-lived, connected UDP sockets per resolver carry many queries at once (`socket`);
 //! one timing wheel per socket, turned by one task, ends those that stay without an answer (`wheel`); a
 //! question is put to other resolvers until one decides it (`ask`), chosen by strategy and health
-//! (`pick`, `health`) and paced (`pace`). Only the parts of messages that matter are read
+//! (`pick`, `health`) and paced (`pace`, `limits`, `zone`). Resolvers over TLS and HTTPS
+//! have a long-lived connection in place of sockets (`over_tls`, `over_https`). Only the parts of messages that matter are read
 //! (`message`), which is most of why a lookup costs a few microseconds.
 //!
 //! Invariants: no more queries in flight than configured, no faster than configured, whatever fails; every
@@ -15,11 +16,16 @@
 mod ask;
 mod check;
 mod config;
+mod endpoint;
 mod engine;
 mod error;
 mod health;
+mod limits;
 mod message;
 mod name;
+mod name_servers;
+mod over_https;
+mod over_tls;
 mod pace;
 mod pick;
 mod rdata;
@@ -28,17 +34,21 @@ mod report;
 mod resolver;
 mod socket;
 mod tcp;
+mod trust;
 mod upstream;
 mod wheel;
 mod wildcard;
+mod zone;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::{Config, MAX_ATTEMPTS, MAX_IN_FLIGHT, MAX_RESOLVERS, Rate, Strategy};
+pub use endpoint::{Endpoint, Host};
 pub use engine::{Engine, ResolverHealth};
 pub use error::Error;
 pub use health::{Condition, Tally};
+pub use limits::Limits;
 pub use record::{Record, RecordType};
 pub use report::{Outcome, Reason, Report};
 pub use resolver::Resolver;

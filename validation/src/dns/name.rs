@@ -113,6 +113,18 @@ impl WireName {
             .filter(|parent| !parent.is_empty())
     }
 
+    /// Tells whether the name is a zone's own or lies below it.
+    pub(super) fn is_in(&self, zone: &Self) -> bool {
+        let mut rest = self.as_wire();
+        while rest.len() > zone.len {
+            let Some((&length, tail)) = rest.split_first() else {
+                return false;
+            };
+            rest = tail.get(usize::from(length)..).unwrap_or_default();
+        }
+        rest == zone.as_wire()
+    }
+
     /// Shows the bytes as they go into a message, in lower case.
     pub(super) fn as_wire(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
@@ -184,6 +196,21 @@ mod tests {
             WireName::encode("_dmarc.example.com").unwrap().to_text(),
             "_dmarc.example.com"
         );
+    }
+
+    #[test]
+    fn a_name_is_in_every_zone_above_it_and_its_own() {
+        let name = |text| WireName::encode(text).unwrap();
+        for (text, zone, expected) in [
+            ("www.example.com", "example.com", true),
+            ("example.com", "Example.com", true),
+            ("www.example.com", "com", true),
+            ("myexample.com", "example.com", false),
+            ("example.com", "www.example.com", false),
+            ("example.com", "example.net", false),
+        ] {
+            assert_eq!(name(text).is_in(&name(zone)), expected, "{text} {zone}");
+        }
     }
 
     #[test]

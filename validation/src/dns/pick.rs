@@ -2,13 +2,14 @@
 //!
 //! A rested resolver whose time has come is tried first, with a first attempt only, so that a trial never
 //! costs a question its last chance. Then the strategy chooses among the healthy that were not asked yet, among
-//! the healthy, and, when all rest, among all: the engine goes on with what it has.
+//! the healthy, and, when all rest, among all: the engine goes on with what it has. Where resolvers are equals, one that
+//! has yet to prove itself gets few questions at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::time::Instant;
 
-use super::{Config, Resolver, Strategy, health::Health};
+use super::{Config, Resolver, Strategy, upstream::Upstream};
 
 /// How a strategy chooses, with what it needs for that.
 #[derive(Debug)]
@@ -73,20 +74,29 @@ impl Picker {
     }
 
     /// Chooses for a question that was already put to `tried`; nothing only if there are no resolvers.
-    pub(super) fn pick<'h>(
+    pub(super) fn pick(
         &self,
-        health: impl Fn(usize) -> Option<&'h Health>,
+        upstreams: &[Upstream],
         tried: &[usize],
         now: Instant,
     ) -> Option<Pick> {
-        let is_healthy = |index: usize| health(index).is_some_and(Health::is_healthy);
+        let is =
+            |index: usize, good: &dyn Fn(&Upstream) -> bool| upstreams.get(index).is_some_and(good);
+        let is_healthy = |index: usize| is(index, &|each| each.health.is_healthy());
+        // Under the other strategies the next one would get what is meant for the better one.
+        let equals = matches!(self.choice, Choice::RoundRobin(_) | Choice::Random);
+        let is_ready = |index: usize| {
+            is_healthy(index)
+                && (!equals || is(index, &|each| each.health.has_room(each.in_flight())))
+        };
         if tried.is_empty() {
-            let due = |index: &usize| health(*index).is_some_and(|each| each.claim_trial(now));
+            let due = |index: &usize| is(*index, &|each| each.health.claim_trial(now));
             if let Some(index) = (0..self.count).find(due) {
                 return Some(Pick { index, trial: true });
             }
         }
-        self.choose(|index| is_healthy(index) && !tried.contains(&index))
+        self.choose(|index| is_ready(index) && !tried.contains(&index))
+            .or_else(|| self.choose(|index| is_healthy(index) && !tried.contains(&index)))
             .or_else(|| self.choose(is_healthy))
             .or_else(|| self.choose(|index| !tried.contains(&index)))
             .or_else(|| self.choose(|_| true))

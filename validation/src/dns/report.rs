@@ -81,4 +81,8 @@ pub struct Report {
     pub validated: bool,
     /// Whether the zone above answers for any label; nothing when that was not asked or not found out.
     pub wildcard: Option<bool>,
+    /// The domain's name servers: where they were asked for, or stood beside an answer; sorted, in lower case.
+    pub name_servers: Vec<String>,
+    /// One of the name servers belongs to a service that parks domains or offers them for sale.
+    pub parking: bool,
 }

@@ -8,7 +8,7 @@ use std::{
 
 use hickory_resolver::system_conf::read_system_conf;
 
-use super::Error;
+use super::{Endpoint, Error};
 
 /// The port of plain DNS, RFC 1035 §4.2.
 const DNS_PORT: u16 = 53;
@@ -20,27 +20,38 @@ pub enum Resolver {
     Address(SocketAddr),
     /// Whatever the machine itself uses, read when the engine starts.
     System,
+    /// One server, asked over TLS (RFC 7858).
+    Tls(Endpoint),
+    /// One server, asked over HTTPS (RFC 8484) at a path.
+    Https(Endpoint, String),
 }
 
 impl Resolver {
-    /// Reads `ip`, `ip:port`, `[v6]:port` or `system`.
+    /// Reads `ip`, `ip:port`, `[v6]:port`, `tls://host[:port]`, `https://host[:port][/path]` or `system`.
     ///
     /// # Errors
-    /// Anything else; `tls://` and `https://` are refused by name, for they would otherwise be asked in the clear.
+    /// Anything else, in words.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         if text.eq_ignore_ascii_case("system") {
             return Ok(Self::System);
         }
-        if let Some((scheme, _)) = text.split_once("://") {
+        if text.contains('@') {
+            // Not repeated in the message: it may be a password.
             return Err(Error::invalid(
                 "resolvers",
-                match scheme {
-                    "tls" => format!("{text}: DNS over TLS is not supported"),
-                    "https" => format!("{text}: DNS over HTTPS is not supported"),
-                    _ => format!("{text}: the scheme is not known"),
-                },
+                "a resolver takes no credentials",
             ));
+        }
+        let refused = |why| Error::invalid("resolvers", format!("{text}: {why}"));
+        match text.split_once("://") {
+            Some(("tls", rest)) => return Endpoint::of_tls(rest).map(Self::Tls).map_err(refused),
+            Some(("https", rest)) => {
+                let (server, path) = Endpoint::of_https(rest).map_err(refused)?;
+                return Ok(Self::Https(server, path));
+            }
+            Some(_) => return Err(refused("the scheme is not known".to_owned())),
+            None => {}
         }
         let address = if let Ok(ip) = text.parse::<IpAddr>() {
             SocketAddr::new(ip, DNS_PORT)
@@ -54,7 +65,7 @@ impl Resolver {
             text.parse().map_err(|_| {
                 Error::invalid(
                     "resolvers",
-                    format!("{text:?} is not ip, ip:port, [v6]:port or system"),
+                    format!("{text:?} is not ip, ip:port, [v6]:port, tls://, https:// or system"),
                 )
             })?
         };
@@ -67,21 +78,24 @@ impl Resolver {
         Ok(Self::Address(address))
     }
 
-    /// Lists the addresses behind the name: itself, or the system's.
-    pub(super) fn addresses(&self) -> Result<Vec<SocketAddr>, Error> {
+    /// Gives the address of the server where the configuration names one, and not a name or the system.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
         match self {
-            Self::Address(address) => Ok(vec![*address]),
-            Self::System => {
-                let (config, _) =
-                    read_system_conf().map_err(|source| Error::System(Box::new(source)))?;
-                Ok(config
-                    .name_servers()
-                    .iter()
-                    .map(|server| SocketAddr::new(server.ip, DNS_PORT))
-                    .collect())
-            }
+            Self::Address(address) => Some(*address),
+            Self::Tls(server) | Self::Https(server, _) => server.address(),
+            Self::System => None,
         }
     }
+}
+
+/// Reads which resolvers the machine itself uses.
+pub(super) fn of_the_system() -> Result<Vec<SocketAddr>, Error> {
+    let (config, _) = read_system_conf().map_err(|source| Error::System(Box::new(source)))?;
+    let servers = config.name_servers().iter();
+    Ok(servers
+        .map(|server| SocketAddr::new(server.ip, DNS_PORT))
+        .collect())
 }
 
 impl fmt::Display for Resolver {
@@ -90,6 +104,8 @@ impl fmt::Display for Resolver {
             Self::Address(address) if address.port() == DNS_PORT => address.ip().fmt(formatter),
             Self::Address(address) => address.fmt(formatter),
             Self::System => formatter.write_str("system"),
+            Self::Tls(server) => server.write_tls(formatter),
+            Self::Https(server, path) => server.write_https(path, formatter),
         }
     }
 }
@@ -116,6 +132,14 @@ mod tests {
             ("[2001:db8::1]", "2001:db8::1"),
             ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
             (" System ", "system"),
+            ("tls://9.9.9.9", "tls://9.9.9.9"),
+            ("tls://9.9.9.9:853", "tls://9.9.9.9"),
+            ("tls://[2001:db8::1]:8853", "tls://[2001:db8::1]:8853"),
+            ("tls://DNS.Example", "tls://dns.example"),
+            ("https://dns.example", "https://dns.example/dns-query"),
+            ("https://dns.example:443/q", "https://dns.example/q"),
+            ("https://[2001:db8::1]/q{?dns}", "https://[2001:db8::1]/q"),
+            ("https://9.9.9.9:8443/", "https://9.9.9.9:8443/dns-query"),
         ] {
             assert_eq!(Resolver::parse(text).unwrap().to_string(), shown, "{text}");
         }
@@ -124,8 +148,15 @@ mod tests {
     #[test]
     fn what_cannot_be_honoured_is_refused_with_its_name() {
         for (text, part) in [
-            ("tls://9.9.9.9", "DNS over TLS"),
-            ("https://dns.example/dns-query", "DNS over HTTPS"),
+            ("tls://", "no host"),
+            ("tls://9.9.9.9:0", "no address of a server"),
+            ("tls://0.0.0.0", "no address of a server"),
+            ("tls://9.9.9.9/path", "no host"),
+            ("tls://256.1.1.1", "no host"),
+            ("https://-dns.example/", "no host"),
+            ("https://user:word@dns.example/", "takes no credentials"),
+            ("https://dns.example/q?key=1", "no plain path"),
+            ("https://dns.example:99999/q", "no host"),
             ("quic://9.9.9.9", "scheme"),
             ("dns.example", "not ip"),
             ("", "not ip"),

@@ -41,6 +41,8 @@ pub(super) enum Failure {
     Malformed,
     /// The operating system says that nobody is there.
     Unreachable(io::ErrorKind),
+    /// TLS or HTTPS does not come about, in words.
+    Transport(String),
     /// The engine is stopping.
     Stopped,
 }
@@ -258,11 +260,6 @@ impl Socket {
         self.fail_all(&Failure::Stopped);
     }
 
-    /// Counts the queries in flight.
-    pub(super) fn in_flight(&self) -> usize {
-        self.lock().pending.len()
-    }
-
     fn fail_all(&self, failure: &Failure) {
         for (_, pending) in self.lock().pending.drain() {
             let _ = pending.reply.send(Err(failure.clone()));
@@ -334,7 +331,7 @@ mod tests {
             "the machine is too slow to tell"
         );
         assert!(socket.expire(), "the second use is still to come");
-        assert_eq!(socket.in_flight(), 1);
+        assert_eq!(socket.lock().pending.len(), 1);
         while clock.now() < second_deadline {
             tokio::task::yield_now().await;
         }

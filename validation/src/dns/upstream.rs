@@ -1,4 +1,4 @@
-//! One resolver: its sockets, its pace and its health.
+//! One resolver: the way to it, its pace and its health.
 
 use std::{
     net::SocketAddr,
@@ -10,75 +10,121 @@ use std::{
 };
 
 use super::{
-    Resolver,
     health::Health,
     message::{Answer, Question},
+    over_https, over_tls,
     pace::Pacer,
     socket::{Failure, Socket},
     tcp,
 };
 
+/// How a resolver is reached.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// Over UDP, on each socket in turn, and over TCP.
+    Plain(SocketAddr, Vec<Arc<Socket>>),
+    /// Over TLS.
+    Tls(over_tls::Client),
+    /// Over HTTPS.
+    Https(over_https::Client),
+}
+
 /// A resolver as the engine keeps it.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    /// How it is named in reports: the address, with its port where that is not 53.
+    /// How it is named in reports: the address, with its port where that is not 53, or the URL.
     pub(super) name: String,
-    pub(super) address: SocketAddr,
-    pub(super) sockets: Vec<Arc<Socket>>,
-    pub(super) pacer: Option<Pacer>,
+    way: Way,
+    pub(super) pacer: Option<Arc<Pacer>>,
     pub(super) health: Health,
     turn: AtomicUsize,
     sent: AtomicU64,
+    in_flight: AtomicUsize,
+}
+
+/// Counts a query for as long as it is in flight.
+struct InFlight<'a>(&'a AtomicUsize);
+
+impl<'a> InFlight<'a> {
+    fn count(counter: &'a AtomicUsize) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(counter)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Upstream {
-    pub(super) fn new(
-        address: SocketAddr,
-        sockets: Vec<Arc<Socket>>,
-        pacer: Option<Pacer>,
-        health: Health,
-    ) -> Self {
+    pub(super) fn new(name: String, way: Way, pacer: Option<Arc<Pacer>>, health: Health) -> Self {
         Self {
-            name: Resolver::Address(address).to_string(),
-            address,
-            sockets,
+            name,
+            way,
             pacer,
             health,
             turn: AtomicUsize::new(0),
             sent: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
         }
     }
 
-    /// Asks over UDP, on each socket in turn.
+    /// Asks once, the way that the resolver is asked.
     pub(super) async fn ask(
         &self,
         question: &Arc<Question>,
         edns: bool,
+        limit: Duration,
     ) -> Result<Answer, Failure> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let Some(socket) = turn
-            .checked_rem(self.sockets.len())
-            .and_then(|index| self.sockets.get(index))
-        else {
-            return Err(Failure::Stopped);
-        };
         self.sent.fetch_add(1, Ordering::Relaxed);
-        socket.ask(question, edns).await
+        let _counted = InFlight::count(&self.in_flight);
+        match &self.way {
+            Way::Plain(_, sockets) => {
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                let socket = turn
+                    .checked_rem(sockets.len())
+                    .and_then(|index| sockets.get(index));
+                match socket {
+                    Some(socket) => socket.ask(question, edns).await,
+                    None => Err(Failure::Stopped),
+                }
+            }
+            // These are larger than the way that nearly all take.
+            Way::Tls(client) => Box::pin(client.ask(question, edns, limit)).await,
+            Way::Https(client) => Box::pin(client.ask(question, edns)).await,
+        }
+    }
+
+    /// Gives the address where an answer that was cut short can be had whole, if there is one.
+    pub(super) const fn tcp_address(&self) -> Option<SocketAddr> {
+        match self.way {
+            Way::Plain(address, _) => Some(address),
+            Way::Tls(_) | Way::Https(_) => None,
+        }
     }
 
     /// Asks over TCP.
     pub(super) async fn ask_over_tcp(
         &self,
+        address: SocketAddr,
         question: &Question,
         edns: bool,
         limit: Duration,
     ) -> Result<Answer, Failure> {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        tcp::ask(self.address, question, edns, limit).await
+        let _counted = InFlight::count(&self.in_flight);
+        tcp::ask(address, question, edns, limit).await
     }
 
     /// Counts the queries sent so far, repetitions and TCP included.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Counts the queries that wait for an answer.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
     }
 }

@@ -16,6 +16,7 @@ use super::{
     engine::Inner,
     message::{self, Question},
     name::WireName,
+    pace::Pacer,
 };
 use crate::Waits;
 
@@ -32,16 +33,20 @@ struct Zone {
     answer: Arc<OnceCell<Option<bool>>>,
 }
 
-/// What is known about zones, by their name on the wire.
+/// A zone's name on the wire, and what it was asked for.
+type Key = (Vec<u8>, RecordType);
+
+/// What is known about zones.
 #[derive(Debug, Default)]
 pub(super) struct Wildcards {
-    zones: Mutex<HashMap<Vec<u8>, Zone>>,
+    zones: Mutex<HashMap<Key, Zone>>,
 }
 
 impl Wildcards {
-    fn cell(&self, zone: &[u8]) -> Arc<OnceCell<Option<bool>>> {
+    fn cell(&self, zone: &[u8], asked: RecordType) -> Arc<OnceCell<Option<bool>>> {
         let mut zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = zones.get(zone)
+        let key = (zone.to_vec(), asked);
+        if let Some(known) = zones.get(&key)
             && known.since.elapsed() < KEPT
         {
             return Arc::clone(&known.answer);
@@ -51,7 +56,7 @@ impl Wildcards {
         }
         let answer = Arc::default();
         zones.insert(
-            zone.to_vec(),
+            key,
             Zone {
                 since: Instant::now(),
                 answer: Arc::clone(&answer),
@@ -62,24 +67,27 @@ impl Wildcards {
 }
 
 impl Inner {
-    /// Says whether the zone above a name has an address for any label, and how many packets it took to find out.
+    /// Says whether the zone above a name has an address of this type for any label, and how many packets it took to find
+    /// out.
     pub(super) async fn wildcard_above(
         &self,
         name: &WireName,
+        asked: RecordType,
+        zone_pacer: Option<&Pacer>,
         waits: &Waits,
     ) -> (Option<bool>, u32) {
         let Some(zone) = name.parent() else {
             return (None, 0);
         };
-        let cell = self.wildcards.cell(zone);
+        let cell = self.wildcards.cell(zone, asked);
         let mut packets = 0;
         let answer = cell
             .get_or_try_init(async || {
                 let Some(sibling) = WireName::below(&made_up_label(), zone) else {
                     return Ok(None);
                 };
-                let question = Arc::new(Question::new(&sibling, RecordType::A));
-                let verdict = self.ask(&question, waits).await;
+                let question = Arc::new(Question::new(&sibling, asked));
+                let verdict = self.ask(&question, zone_pacer, waits).await;
                 packets = verdict.packets;
                 match verdict.result {
                     Ok(answer) => Ok(Some(

@@ -72,7 +72,7 @@ impl Fetcher {
         let site = site_of(&url);
         let mut tried = Tried::default();
         let mut suspects: Vec<Suspect> = Vec::new();
-        let mut best: Option<(Verdict, Visited)> = None;
+        let mut found = Found::default();
         loop {
             let asked = Instant::now();
             let lease = pool.lease(&site, &mut tried).await;
@@ -84,15 +84,14 @@ impl Fetcher {
                 .await;
             let verdict = judge(&visited);
             self.tell(&lease, verdict, &visited, &mut suspects);
-            if verdict >= Verdict::Banned && answered(&visited) {
-                // The site is there: what failed before failed on the way.
-                suspects
-                    .drain(..)
-                    .for_each(|suspect| pool.convict(&suspect));
+            if verdict == Verdict::Settled && answered(&visited) {
+                // The site is there: what failed otherwise before failed on the way.
+                let said = visited.as_ref().err().map(|missed| missed.fault.reason);
+                for suspect in suspects.drain(..) {
+                    pool.convict(&suspect, said);
+                }
             }
-            if best.as_ref().is_none_or(|(known, _)| verdict >= *known) {
-                best = Some((verdict, visited));
-            }
+            found.add(verdict, visited);
             if verdict == Verdict::Settled
                 || attempts.retries >= pool.max_retries()
                 || clock.is_over()
@@ -101,7 +100,7 @@ impl Fetcher {
             }
             attempts.retries += 1;
         }
-        settle(best, suspects.len())
+        found.settle()
     }
 
     /// Makes one attempt, which has its own time within that of the fetch.
@@ -230,21 +229,55 @@ fn is_challenge(title: &str) -> bool {
     .any(|words| title.contains(words))
 }
 
-/// Chooses what is reported when no attempt settled it: the most telling of them. Where several proxies met the same silence,
-/// it is the site's.
-fn settle(best: Option<(Verdict, Visited)>, suspects: usize) -> Visited {
-    match best {
-        Some((Verdict::Unknown, Err(missed))) if suspects > 1 => Err(Missed {
-            fault: missed.fault.blamed(Blame::Target),
-            ..missed
-        }),
-        Some((_, visited)) => visited,
-        // The first attempt always gets a proxy, so this takes a pool that is being closed.
-        None => Err(Missed {
-            fault: Fault::proxy("no_proxy", "there is no proxy to be had"),
-            unanswered: true,
-            report: Box::default(),
-        }),
+/// What the attempts at one page found, of which one is reported.
+#[derive(Default)]
+struct Found {
+    /// The most telling.
+    best: Option<(Verdict, Visited)>,
+    /// The last one of which nobody knows whose fault it is, and whether the one before it failed alike.
+    doubtful: Option<(Missed, bool)>,
+}
+
+impl Found {
+    fn add(&mut self, verdict: Verdict, visited: Visited) {
+        match visited {
+            Err(missed) if verdict == Verdict::Unknown => {
+                let alike = self.doubtful.take().is_some_and(|(before, agreed)| {
+                    agreed || before.fault.reason == missed.fault.reason
+                });
+                self.doubtful = Some((missed, alike));
+            }
+            visited
+                if self
+                    .best
+                    .as_ref()
+                    .is_none_or(|(known, _)| verdict >= *known) =>
+            {
+                self.best = Some((verdict, visited));
+            }
+            _ => {}
+        }
+    }
+
+    /// Chooses. Where several proxies failed alike it is the site's fault, also when another proxy was turned away, be it
+    /// by the site or by its own rules.
+    fn settle(self) -> Visited {
+        match (self.best, self.doubtful) {
+            (Some((Verdict::Settled, visited)), _) => visited,
+            (_, Some((missed, true))) => Err(Missed {
+                fault: missed.fault.blamed(Blame::Target),
+                ..missed
+            }),
+            (Some((Verdict::Banned, visited)), _) => visited,
+            (_, Some((missed, false))) => Err(missed),
+            (Some((_, visited)), None) => visited,
+            // The first attempt always gets a proxy; this is for a pool that lost it.
+            (None, None) => Err(Missed {
+                fault: Fault::proxy("no_proxy", "there is no proxy to be had"),
+                unanswered: true,
+                report: Box::default(),
+            }),
+        }
     }
 }
 

@@ -121,25 +121,30 @@ impl Fetcher {
 
     /// Fetches the start page of a domain. Dropping the future ends the fetch.
     pub async fn fetch(&self, target: Target) -> Report {
+        self.fetch_path(target, "/").await
+    }
+
+    /// Fetches a page of a domain by its absolute path, as [`fetch`](Self::fetch) does the start page.
+    pub async fn fetch_path(&self, target: Target, path: &str) -> Report {
         let Ok(_permit) = self.inner.in_flight.acquire().await else {
             return failed(closed());
         };
         let mut clock = Clock::start(self.inner.config.timeout);
-        let entry = |scheme| entry(scheme, &target.host);
+        let entry = |scheme| entry(scheme, &target.host, path);
         let (Some(https), Some(http)) = (entry("https"), entry("http")) else {
             let text = format!("{:?} is not a host name", target.host);
             return failed(Fault::error("host_invalid", text).blamed(Blame::Unknown));
         };
         let mut attempts = Attempts::default();
         let mut report = self
-            .fetch_start_page(https, http, &target.addresses, &mut clock, &mut attempts)
+            .fetch_entry(https, http, &target.addresses, &mut clock, &mut attempts)
             .await;
         report.attempts = attempts.count;
         report
     }
 
     /// Tries https, and http where nothing was answered.
-    async fn fetch_start_page(
+    async fn fetch_entry(
         &self,
         https: Url,
         http: Url,
@@ -221,10 +226,10 @@ fn failed(fault: Fault) -> Report {
     }
 }
 
-/// Makes the address of a domain's start page; names beyond ASCII become A-labels.
-fn entry(scheme: &str, host: &str) -> Option<Url> {
+/// Makes the address of a domain's page; names beyond ASCII become A-labels.
+fn entry(scheme: &str, host: &str, path: &str) -> Option<Url> {
     let host = host.trim_end_matches('.');
     // Anything that is not only a host would move the rest of the address.
     Host::parse(host).ok()?;
-    Url::parse(&format!("{scheme}://{host}/")).ok()
+    Url::parse(&format!("{scheme}://{host}{path}")).ok()
 }

@@ -124,7 +124,7 @@ const THIN: usize = 600;
 /// Says how likely a page is parked, and why.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parked {
-    /// From 0, no sign of it, to 1.
+    /// From 0, no sign of it, to 1; to four decimals, so that it compares with a bound as it reads.
     pub confidence: f32,
     /// The signs seen: `title_phrase`, `heading_phrase`, `text_phrase`, `text_phrases`, `parking_name_server`,
     /// `parking_redirect`, `parking_embed`, `thin_text`, `no_own_links`.
@@ -183,7 +183,10 @@ pub fn parked(page: &Page, final_url: Option<&Url>, name_servers: &[String]) -> 
     }
     let doubt: f32 = strong.iter().map(|(_, weight)| 1.0 - weight).product();
     Parked {
-        confidence: if strong.is_empty() { 0.0 } else { 1.0 - doubt },
+        confidence: match strong.is_empty() {
+            true => 0.0,
+            false => ((1.0 - doubt) * 10_000.0).round() / 10_000.0,
+        },
         signals: strong.into_iter().map(|(signal, _)| signal).collect(),
     }
 }

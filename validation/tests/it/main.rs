@@ -9,6 +9,8 @@
     missing_docs
 )]
 
+mod farm;
 mod matrix;
+mod peers;
 mod pools;
 mod support;

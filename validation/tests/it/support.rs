@@ -40,6 +40,13 @@ pub(crate) fn config(sandbox: &Sandbox) -> Config {
         http_port: Some(sandbox.http_port()),
         https_port: Some(sandbox.https_port()),
         trusted_roots: roots(sandbox),
+        ..open()
+    }
+}
+
+/// A configuration that may connect to loopback, to sites and to proxies.
+pub(crate) fn open() -> Config {
+    Config {
         allow: AllowedRanges::Private,
         proxy_guard: Arc::new(AllowedRanges::Private),
         forward_inside: true,

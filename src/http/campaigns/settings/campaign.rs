@@ -3,7 +3,7 @@
 use aggregates::{
     campaign::{PhaseConfig, Source},
     ids::{PersonaId, UserId},
-    names::{DomainName, Kind, Pattern},
+    names::{Kind, Pattern},
 };
 use event_store::Database;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{
     in_range,
+    listed::{MOST_LISTED, distinct_names},
     pattern::{Fields, Names, build, count},
     personas,
     phase::distinct,
@@ -20,8 +21,6 @@ use super::{
 };
 use crate::http::Error;
 
-/// The most names that a request may list; longer lists are uploaded.
-pub(in crate::http) const MOST_LISTED: usize = 10_000;
 /// The most names that `maxDomains` may allow.
 const MOST_DOMAINS: u64 = 1_000_000;
 
@@ -106,6 +105,7 @@ enum PatternType {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PatternConfig {
+    /// How a pattern varies. Beside `targetDomains`, and where nothing else speaks of names, it says nothing.
     #[serde(rename = "type")]
     kind: Option<PatternType>,
     constant: Option<String>,
@@ -307,14 +307,14 @@ fn keyword_sets(
     }
 }
 
-/// Reads where the names come from: a list, a pattern, or nothing said yet.
+/// Reads where the names come from: a list, a pattern, or nothing said yet. Clients of the contract send `type` with
+/// whatever they say of patterns, so by itself it asks for no names.
 fn discovery(
     pattern: &PatternConfig,
     switches: &PhaseSwitches,
     planned: &mut Planned,
 ) -> Result<(), Error> {
     let parts = [
-        ("type", pattern.kind.is_some()),
         ("constant", pattern.constant.is_some()),
         (
             "prefixVariableLength",
@@ -423,33 +423,4 @@ fn pattern_of(given: &PatternConfig) -> Result<Pattern, Error> {
         dictionary: None,
     };
     build(fields, &NAMES)
-}
-
-/// Reads names that a request lists, each once; at most `most` of them.
-///
-/// # Errors
-/// 422 naming the element that is no domain name, or the list where it has none or too many.
-pub(in crate::http) fn distinct_names(
-    listed: &[String],
-    most: usize,
-    field: &str,
-) -> Result<Vec<String>, Error> {
-    let mut kept: Vec<String> = Vec::with_capacity(listed.len().min(most));
-    let mut seen = std::collections::HashSet::new();
-    for (at, text) in listed.iter().enumerate() {
-        let name = DomainName::parse(text)
-            .map_err(|reason| Error::unprocessable(format!("{field}[{at}]"), reason))?
-            .to_string();
-        if seen.insert(name.clone()) {
-            kept.push(name);
-        }
-        if kept.len() > most {
-            let message = format!("has more than {most} names");
-            return Err(Error::unprocessable(field, message));
-        }
-    }
-    if kept.is_empty() {
-        return Err(Error::unprocessable(field, "has no name"));
-    }
-    Ok(kept)
 }

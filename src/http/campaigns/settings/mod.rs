@@ -5,6 +5,7 @@
 
 mod campaign;
 mod discovery;
+mod listed;
 mod pattern;
 mod personas;
 mod phase;
@@ -18,7 +19,7 @@ pub use self::{
     phase::{PersonaIds, PhaseConfigurationRequest, phase_config},
 };
 pub(in crate::http) use self::{
-    campaign::{MOST_LISTED, distinct_names},
+    listed::{MOST_LISTED, distinct_names, listed_names},
     pattern::count,
     phase::{distinct, record_types},
 };

@@ -1,6 +1,6 @@
 //! One phase of a campaign.
 
-use aggregates::campaign::{Action, Phase, PhaseState, Transition, transition};
+use aggregates::campaign::{Action, FailureCause, Phase, PhaseState, Transition, transition};
 use chrono::{DateTime, Utc};
 use projections::campaigns::{Overview, PhaseRow, Progress};
 use serde::Serialize;
@@ -77,6 +77,9 @@ pub struct PhaseError {
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime<Utc>>,
+    /// For machines: `stopped` or `error` of a run that ended early, `start_refused` of one that could not start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
 }
 
 impl PhaseRuntimeControls {
@@ -104,12 +107,21 @@ impl From<Progress> for PhaseProgress {
     }
 }
 
+/// Names what kind of trouble a phase has.
+fn error_code(row: &PhaseRow) -> Option<&'static str> {
+    match row.state {
+        PhaseState::Failed => row.failure_cause.map(FailureCause::name),
+        _ => row.error.is_some().then_some("start_refused"),
+    }
+}
+
 impl PhaseStatusResponse {
     /// Makes the view of one phase.
     #[must_use]
     pub fn of(overview: &Overview, phase: Phase) -> Self {
         let row = overview.campaign.phase(phase);
         let timestamp = row.error_at();
+        let code = error_code(&row);
         Self {
             phase: phase.name(),
             status: row.state.name(),
@@ -121,7 +133,11 @@ impl PhaseStatusResponse {
             errors: row
                 .error
                 .into_iter()
-                .map(|message| PhaseError { message, timestamp })
+                .map(|message| PhaseError {
+                    message,
+                    timestamp,
+                    code,
+                })
                 .collect(),
         }
     }

@@ -158,10 +158,7 @@ impl DomainScoreBreakdownResponse {
                 Completeness::Degraded => "degraded",
             }),
             reason: found.is_none().then(|| {
-                // A domain without a page is never scored; one with a page is not scored yet.
-                let will_have_a_page = row.http_status == "ok"
-                    || row.http_status == "pending" && row.dns_status != "error";
-                if will_have_a_page {
+                if will_be_scored(row) {
                     "analysis_pending"
                 } else {
                     "feature_vector_missing"
@@ -178,6 +175,13 @@ impl DomainScoreBreakdownResponse {
             }),
         }
     }
+}
+
+/// Tells whether a domain without a score may get one: it has a page, or may still get one, and its lead, which is
+/// decided after the scores, is not decided. A domain whose check failed never has a page to score.
+fn will_be_scored(row: &Listed) -> bool {
+    let may_come = |status: &str| matches!(status, "pending" | "ok");
+    row.rejection_reason == "pending" && may_come(&row.dns_status) && may_come(&row.http_status)
 }
 
 impl ScoreEvidence {
@@ -199,4 +203,68 @@ impl ScoreEvidence {
 )]
 fn whole_days(age: f64) -> u64 {
     age.max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A domain without a score.
+    fn unscored(dns_status: &str, http_status: &str, rejection_reason: &str) -> Listed {
+        Listed {
+            ordinal: 0,
+            name: "shop.test".to_owned(),
+            pattern_offset: None,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            dns_status: dns_status.to_owned(),
+            dns_reason: String::new(),
+            addresses: None,
+            http_status: http_status.to_owned(),
+            http_reason: String::new(),
+            fetched_at: None,
+            evidence: None,
+            keywords: None,
+            keywords_unique: None,
+            parked_confidence: None,
+            has_contact: false,
+            score: None,
+            score_breakdown: None,
+            richness_score: None,
+            features: None,
+            lead_status: "pending".to_owned(),
+            rejection_reason: rejection_reason.to_owned(),
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_score_is_awaited_only_where_one_can_still_come() {
+        let told = |(dns, http, decided): (&str, &str, &str)| {
+            let id = CampaignId(Uuid::nil());
+            DomainScoreBreakdownResponse::of(id, &unscored(dns, http, decided)).reason
+        };
+        let awaited = [
+            ("pending", "pending", "pending"),
+            ("ok", "pending", "pending"),
+            ("ok", "ok", "pending"),
+        ];
+        for standing in awaited {
+            assert_eq!(told(standing), Some("analysis_pending"), "{standing:?}");
+        }
+        let never = [
+            ("error", "pending", "pending"),
+            ("timeout", "pending", "pending"),
+            ("ok", "error", "pending"),
+            ("ok", "timeout", "pending"),
+            ("timeout", "pending", "dns_timeout"),
+            ("ok", "ok", "no_keywords"),
+        ];
+        for standing in never {
+            assert_eq!(
+                told(standing),
+                Some("feature_vector_missing"),
+                "{standing:?}"
+            );
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! A domain or lead of a typed campaign as it is answered.
 
 use aggregates::{
-    campaign::{CampaignType, PhaseState, RunKind},
+    campaign::{CampaignType, PhaseState},
     domain::{DnsChecked, Event, HttpChecked, Outcome},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -211,7 +211,7 @@ impl Evidence {
 /// What becomes of the domains of a campaign that have no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Open {
-    /// They wait for a start or a resume.
+    /// They wait for a start, a resume, or the end of what keeps a phase from starting.
     Waiting,
     /// A run works on them.
     UnderWay,
@@ -223,12 +223,14 @@ pub(super) enum Open {
 
 impl Open {
     pub(super) fn of(campaign: &Campaign) -> Self {
-        let again = campaign.phases.iter().any(|row| {
-            row.state == PhaseState::Running
-                && matches!(row.run_kind, RunKind::Retry | RunKind::Rest)
-        });
+        let again = campaign
+            .phases
+            .iter()
+            .any(|row| row.state == PhaseState::Running && row.run_kind.is_partial());
         match campaign.typed_status() {
             TypedStatus::Pending | TypedStatus::Paused => Self::Waiting,
+            // It goes on by itself once the reason is gone.
+            TypedStatus::Error if campaign.refused_start().is_some() => Self::Waiting,
             _ if again => Self::Again,
             TypedStatus::Active | TypedStatus::Retrying => Self::UnderWay,
             TypedStatus::Completed

@@ -81,6 +81,13 @@ pub async fn pages_are_the_whole_list(ann: &Client, path: &str, all: &[Row]) {
     for size in [1, 7, 256, 1_000] {
         assert_eq!(listed(&walk(ann, path, "", size).await), names(all));
     }
+    let mut backwards = all.to_vec();
+    backwards.reverse();
+    for (dir, expected) in [("asc", names(all)), ("desc", names(&backwards))] {
+        let order = format!("&dir={dir}");
+        assert_eq!(listed(&walk(ann, path, &order, 9).await), expected, "{dir}");
+        assert_eq!(names(&table(ann, path, &order).await), expected, "{dir}");
+    }
     for (sort, value) in [
         ("richness_score", "richness"),
         ("keywords_unique", "keywordsUnique"),
@@ -159,6 +166,7 @@ pub async fn downloads_equal_the_list(ann: &Client, path: &str) {
 pub async fn an_offset_past_everything_is_an_empty_page(ann: &Client, path: &str) {
     let sorts = [
         "",
+        "&dir=desc",
         "&sort=richness_score&dir=asc",
         "&sort=richness_score&dir=desc",
         "&sort=keywords_unique&dir=asc",

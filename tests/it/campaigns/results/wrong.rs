@@ -14,7 +14,7 @@ pub async fn wrong_parameters_are_named(ann: &Client, path: &str) {
         ("notParked=1", "notParked"),
         ("keyword=", "keyword"),
         ("sort=name", "sort"),
-        ("dir=asc", "dir"),
+        ("dir=up", "dir"),
         ("sort=richness_score&dir=up", "dir"),
         ("warnings=yes", "warnings"),
         ("rejectionReason=qualified,other", "rejectionReason"),

@@ -1,8 +1,14 @@
-//! The engine against scripted servers on real sockets; messages on their side are hickory-proto's.
+//! The engine against scripted servers on real sockets, whose messages are hickory-proto's, and against the sandbox's.
 
+mod encrypted;
+mod hostile;
+mod limits;
 mod matching;
+mod mutations;
+mod name_servers;
 mod outcomes;
 mod pacing;
+mod peers;
 mod resolvers;
 mod server;
 mod wire;
@@ -27,9 +33,8 @@ fn config(servers: &[&Server]) -> Config {
         query_timeout: Duration::from_secs(5),
         attempts: 3,
         back_off: Duration::from_millis(1),
-        resolver_rate: None,
         rest: Duration::from_millis(50),
-        ..Config::default()
+        ..Config::default().without_limits()
     }
 }
 

@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt as _, stream};
 use hickory_proto::op::ResponseCode;
 
 use super::{
@@ -231,50 +230,4 @@ async fn when_all_rest_the_engine_goes_on_with_what_it_has() {
     }
     assert_eq!(engine.resolvers()[0].condition, Condition::Resting);
     assert_eq!(server.count(), 30);
-}
-
-/// 64 resolvers of which 6 are dead, 6 refuse and the rest lose one packet in twenty.
-#[tokio::test]
-async fn bad_company_spoils_no_verdict_and_costs_little() {
-    const NAMES: usize = 8_000;
-    let mut servers = Vec::new();
-    for nth in 0..64 {
-        servers.push(match nth % 32 {
-            0..3 => Server::silent().await,
-            3..6 => Server::always(ResponseCode::Refused).await,
-            _ => {
-                Server::start(|asked| match asked.nth % 20 {
-                    19 => Vec::new(),
-                    _ if asked.name().starts_with("no") => vec![asked.code(ResponseCode::NXDomain)],
-                    _ => vec![asked.address("192.0.2.1")],
-                })
-                .await
-            }
-        });
-    }
-    let engine = start(Config {
-        query_timeout: Duration::from_millis(400),
-        attempts: 6,
-        in_flight: 256,
-        rest: Duration::from_secs(2),
-        ..addresses_only(&servers.iter().collect::<Vec<_>>())
-    });
-    let packets: u32 = stream::iter(0..NAMES)
-        .map(async |nth| {
-            let exists = nth % 2 == 0;
-            let name = format!("{}{nth}.example", if exists { "yes" } else { "no" });
-            let report = engine.check(&name).await;
-            let expected = if exists {
-                Outcome::Ok
-            } else {
-                Outcome::Error(Reason::Nxdomain)
-            };
-            assert_eq!(report.outcome, expected, "{report:?}");
-            report.attempts
-        })
-        .buffer_unordered(256)
-        .fold(0, async |sum, attempts| sum + attempts)
-        .await;
-    let each = f64::from(packets) / NAMES as f64;
-    assert!(each <= 1.15, "{each} packets a name");
 }

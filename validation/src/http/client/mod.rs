@@ -41,7 +41,7 @@ type H2 = h2::client::Connection<Stream, Bytes>;
 
 /// A body and the connection that it comes over.
 enum Body {
-    One(Incoming, Option<H1>),
+    One(Incoming, Option<Box<H1>>),
     Two(h2::RecvStream, Option<Box<H2>>),
 }
 
@@ -71,7 +71,7 @@ async fn send1(stream: Stream, uri: Uri, headers: Headers) -> Result<Answer, Fau
     let mut request = Request::new(String::new());
     *request.uri_mut() = uri;
     *request.headers_mut() = headers.for_http1();
-    let mut connection = Some(connection);
+    let mut connection = Some(Box::new(connection));
     let answer = beside(&mut connection, sender.send_request(request)).await;
     let (head, body) = answer
         .map_err(|error| Fault::exchange(&error))?

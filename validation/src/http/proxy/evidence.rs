@@ -1,7 +1,8 @@
 //! Whose fault an HTTP proxy's refusal is, by its status and by what it says about itself.
 //!
 //! A status alone does not tell a broken proxy from one that could not reach the site. `Proxy-Status` (RFC 9209) does, and
-//! Squid's `X-Squid-Error` of old; where there is neither, nobody is blamed here.
+//! Squid's `X-Squid-Error` of old; Tinyproxy's own pages say at least that they are its own. Where nothing is said, nobody is
+//! blamed here.
 
 use hyper::header::HeaderMap;
 
@@ -10,7 +11,8 @@ use crate::http::fault::{Blame, Fault, Reason};
 
 /// Judges an answer to CONNECT that is no success.
 pub(super) fn of_tunnel(status: u16, headers: &HeaderMap, told: bool) -> Fault {
-    if status == 407 {
+    // Some say 401 to credentials that are wrong. In a tunnel's place there is no site that could.
+    if matches!(status, 401 | 407) {
         return unauthorized(told);
     }
     if let Some(fault) = stated(headers) {
@@ -29,7 +31,25 @@ pub(in crate::http) fn of_forwarded(status: u16, headers: &HeaderMap, told: bool
     if status == 407 {
         return Some(unauthorized(told));
     }
-    (status >= 400).then(|| stated(headers)).flatten()
+    if status < 400 {
+        return None;
+    }
+    stated(headers).or_else(|| of_tinyproxy(status, headers, told))
+}
+
+/// Reads a page that Tinyproxy shows itself, which it signs as a server: it does not know us, it filters, or it did not reach
+/// the site.
+fn of_tinyproxy(status: u16, headers: &HeaderMap, told: bool) -> Option<Fault> {
+    let server = headers.get("server")?.to_str().ok()?;
+    if !server.starts_with("tinyproxy") {
+        return None;
+    }
+    match status {
+        401 => Some(unauthorized(told)),
+        403 => Some(forbidden("filtered by the proxy")),
+        500..=599 => Some(unknown(status)),
+        _ => None,
+    }
 }
 
 fn unknown(status: u16) -> Fault {

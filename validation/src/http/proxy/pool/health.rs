@@ -41,6 +41,11 @@ impl Standing {
         matches!(self.state, State::Well(_))
     }
 
+    /// Tells whether it has worked before, and has since.
+    pub(super) fn is_proven(&self) -> bool {
+        self.successes > 0 && matches!(self.state, State::Well(0))
+    }
+
     /// Tells when its rest is over, if it rests.
     pub(super) fn rests_until(&self) -> Option<Instant> {
         match self.state {

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{ADDRESSES_TTL, Guard, Pool, Proxy, State};
+use super::{ADDRESSES_TTL, Guard, Pool, Proxy, Standing, State};
 use crate::Waits;
-use crate::http::fault::Fault;
+use crate::http::fault::{Fault, Reason};
 use crate::http::fetcher::{Resolve, Unresolved};
 
 /// The proxies that one page was tried through.
@@ -35,9 +35,9 @@ pub(in crate::http) struct Suspect {
 }
 
 impl Pool {
-    /// Counts a failure as the proxy's after all: the site was there for another.
-    pub(in crate::http) fn convict(&self, suspect: &Suspect) {
-        if !suspect.convicted {
+    /// Counts a failure as the proxy's after all: the site answered another, and not by failing the same way.
+    pub(in crate::http) fn convict(&self, suspect: &Suspect, said: Option<Reason>) {
+        if !suspect.convicted && said != Some(suspect.fault.reason) {
             self.failed(suspect.index, &suspect.fault);
         }
     }
@@ -79,11 +79,7 @@ impl Pool {
         } = state;
         let untried = |index: usize| !tried.0.contains(&index);
         let banned = |index: usize| bans.get(&(index, Arc::clone(site)), now).is_some();
-        let well = |index: usize| {
-            standings
-                .get(index)
-                .is_some_and(super::Standing::is_healthy)
-        };
+        let well = |index: usize| standings.get(index).is_some_and(Standing::is_healthy);
         let habit = habits
             .get(site, now)
             .copied()
@@ -102,7 +98,7 @@ impl Pool {
                 !banned(index)
                     && standings
                         .get(index)
-                        .and_then(super::Standing::rests_until)
+                        .and_then(Standing::rests_until)
                         .is_some_and(|until| until <= now)
             });
             if let Some(index) = due
@@ -112,29 +108,26 @@ impl Pool {
                 return Some((index, true));
             }
         }
-        let well = |index: usize| {
-            standings
-                .get(index)
-                .is_some_and(super::Standing::is_healthy)
-        };
+        let well = |index: usize| standings.get(index).is_some_and(Standing::is_healthy);
         let free = |index: usize| {
             let seat = self.seats.get(index);
             seat.is_some_and(|seat| seat.permits.available_permits() > 0)
         };
-        let found = choice
-            .choose(count, |index| {
-                untried(index) && well(index) && !banned(index) && free(index)
-            })
-            .or_else(|| {
-                choice.choose(count, |index| {
-                    untried(index) && well(index) && !banned(index)
-                })
-            });
+        let fit = |index: usize| untried(index) && well(index) && !banned(index);
+        let proven = |index: usize| standings.get(index).is_some_and(Standing::is_proven);
+        // The first attempt finds out about proxies; a further one is no time for that.
+        let found = match first {
+            true => None,
+            false => choice.choose(count, |index| fit(index) && free(index) && proven(index)),
+        };
+        let found = found
+            .or_else(|| choice.choose(count, |index| fit(index) && free(index)))
+            .or_else(|| choice.choose(count, fit));
         let found = match found {
             None if first => choice.choose(count, well).or_else(|| {
                 let until = |index: &usize| {
                     let standing = standings.get(*index);
-                    standing.and_then(super::Standing::rests_until)
+                    standing.and_then(Standing::rests_until)
                 };
                 (0..count).min_by_key(until)
             }),

@@ -124,6 +124,23 @@ async fn a_page_is_tried_through_each_proxy_once() {
 }
 
 #[tokio::test]
+async fn a_second_attempt_goes_to_a_proxy_that_has_worked() {
+    let pool = pool(4);
+    let third = {
+        let mut tried = Tried::default();
+        lease(&pool, "a.test", &mut tried).await.unwrap();
+        lease(&pool, "a.test", &mut tried).await.unwrap();
+        lease(&pool, "a.test", &mut tried).await.unwrap()
+    };
+    third.worked(true);
+    drop(third);
+    let mut tried = Tried::default();
+    let first = lease(&pool, "b.test", &mut tried).await.unwrap();
+    let second = lease(&pool, "b.test", &mut tried).await.unwrap();
+    assert_eq!((index(&first), index(&second)), (1, 3));
+}
+
+#[tokio::test]
 async fn who_has_no_room_is_passed_over_while_others_have() {
     let pool = pool(2);
     let first = lease(&pool, "a.test", &mut Tried::default()).await.unwrap();
@@ -236,7 +253,14 @@ async fn a_suspicion_counts_only_when_the_page_comes_through_another() {
         suspects.push(lease.suspected(&fault));
     }
     assert!(pool.health()[0].healthy);
-    suspects.iter().for_each(|suspect| pool.convict(suspect));
+    let alike = Some(fault.reason);
+    suspects
+        .iter()
+        .for_each(|suspect| pool.convict(suspect, alike));
+    assert_eq!(pool.health()[0].failures, 0, "the site fails for everybody");
+    suspects
+        .iter()
+        .for_each(|suspect| pool.convict(suspect, None));
     assert_eq!(
         (pool.health()[0].healthy, pool.health()[0].failures),
         (false, 4)
@@ -249,7 +273,7 @@ async fn a_suspicion_counts_only_when_the_page_comes_through_another() {
         }
     };
     let suspect = trial.suspected(&fault);
-    pool.convict(&suspect);
+    pool.convict(&suspect, None);
     assert_eq!(pool.health()[0].failures, 5, "counted once");
 }
 
