@@ -28,7 +28,8 @@ use crate::{
 const BEGIN_COUNTING: &str = "INSERT INTO proxy_checks (proxy_id) VALUES ($1)";
 const STOP_COUNTING: &str = "DELETE FROM proxy_checks WHERE proxy_id = $1";
 const COUNT_ANEW: &str = "UPDATE proxy_checks SET last_status = NULL, last_checked_at = NULL, last_error = NULL, \
-    latency_ms = NULL, epoch = epoch + 1 WHERE proxy_id = $1";
+    latency_ms = NULL, epoch = epoch + 1, \
+    claimed_until = '-infinity' WHERE proxy_id = $1";
 
 /// A proxy to be made known.
 #[derive(Deserialize, ToSchema)]
