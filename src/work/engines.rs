@@ -157,12 +157,7 @@ impl Engines {
     ) -> Result<Arc<Kit>, KitError> {
         let slot = self.slot(run_id);
         let kit = slot
-            .get_or_try_init(|| async {
-                // Rare and large: who only asks for what is built does not carry it.
-                Box::pin(self.build(campaign_id, run_id))
-                    .await
-                    .map(Arc::new)
-            })
+            .get_or_try_init(|| async { self.build(campaign_id, run_id).await.map(Arc::new) })
             .await?;
         Ok(kit.clone())
     }
