@@ -251,7 +251,7 @@ async fn live(ann: &mut Giver) -> (String, String) {
     )
     .await;
 
-    proxies(&mut ann).await;
+    proxies(ann).await;
 
     let lists = ann.give("POST /api/v2/campaigns", "").await;
     let id = lists["id"].as_str().unwrap();
