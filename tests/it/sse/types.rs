@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Types of the contract that nothing is told by yet.
-const UNBUILT: [&str; 2] = ["counters_reconciled", "proxy_health_changed"];
+const UNBUILT: [&str; 1] = ["counters_reconciled"];
 
 /// The types that clients know.
 fn known() -> BTreeSet<String> {
