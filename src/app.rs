@@ -9,7 +9,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     commands::pin::Defaults,
-    work::{Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker},
+    work::{
+        Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker,
+        proxies::{Fetchers, Rounds},
+    },
 };
 
 /// The most connections of a process with every part: two of the sequencer, one of each projection, one of each of the
@@ -35,6 +38,8 @@ pub struct App {
     pub orders: Arc<dyn Orders>,
     /// What the operator says for all runs.
     pub defaults: Defaults,
+    /// What checks of proxies are made with.
+    pub fetchers: Fetchers,
     planned: Arc<Notify>,
 }
 
@@ -92,6 +97,7 @@ impl App {
             runtime: Runtime::new(database.clone(), projections::all()),
             orders: Arc::new(PostgresOrders::new(database.clone())),
             planned: Arc::new(Notify::new()),
+            fetchers: Fetchers::default(),
             database,
             defaults,
         }
@@ -118,6 +124,13 @@ impl App {
             self.planned.clone(),
         );
         tracker.spawn(coordinator.run(cancel.clone()));
+    }
+
+    /// Starts the checks that proxies get by themselves, where the operator names a page for them.
+    pub fn spawn_proxy_checks(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
+        if self.defaults.network.proxy_check_url.is_some() {
+            tracker.spawn(Rounds::new(self.clone()).run(cancel.clone()));
+        }
     }
 
     /// Starts workers.

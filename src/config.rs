@@ -3,6 +3,7 @@
 //! Every setting is here and nowhere else. `cli` decides which command takes which group.
 
 use std::{
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,9 +11,11 @@ use std::{
 
 use aggregates::persona::Resolver;
 use clap::{Args, ValueEnum};
+use url::Url;
 use validation::technologies::{self, Technologies};
+use zeroize::Zeroizing;
 
-use crate::work::Network;
+use crate::{credentials::Keys, work::Network};
 
 /// Where the log is kept.
 #[derive(Args, Clone, Debug)]
@@ -72,6 +75,52 @@ pub struct NetworkArgs {
         value_delimiter = ','
     )]
     pub technologies: Vec<PathBuf>,
+    /// The page that checks of proxies fetch; without one proxies are not checked
+    #[arg(long, env = "DOMAINFLOW_PROXY_CHECK_URL", value_name = "URL", value_parser = check_url)]
+    pub proxy_check_url: Option<Url>,
+    /// A key that the passwords of proxies are sealed under, 32 bytes in base64 or hexadecimal, the same on every node; of
+    /// several the first seals and all open; without one, and without a database that was named, it is drawn once and kept
+    /// in the data directory
+    #[arg(
+        long = "credentials-key",
+        env = "DOMAINFLOW_CREDENTIALS_KEY",
+        value_name = "KEY",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub credentials_keys: Vec<SecretText>,
+}
+
+/// A text of the command line that is never shown.
+#[derive(Clone)]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// Returns the text, for the one place that reads it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+fn check_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err("must begin with http:// or https://".to_owned()),
+    }
 }
 
 fn resolver(text: &str) -> Result<String, String> {
@@ -108,16 +157,18 @@ fn read(argument: &'static str, path: &Path) -> Result<String, FileError> {
 }
 
 impl NetworkArgs {
-    /// Reads the files that are named and puts everything together.
+    /// Reads the files that are named and puts everything together, with the keys of credentials.
     ///
     /// # Errors
     /// When a file cannot be used.
-    pub fn network(&self) -> Result<Network, FileError> {
+    pub fn network(&self, keys: Keys) -> Result<Network, FileError> {
         let mut network = Network {
             http_port: self.http_port,
             https_port: self.https_port,
             allow_private: self.allow_private,
             resolvers: self.resolvers.clone(),
+            proxy_check_url: self.proxy_check_url.clone(),
+            keys,
             ..Network::default()
         };
         for path in &self.trusted {

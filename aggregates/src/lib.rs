@@ -27,6 +27,8 @@ mod metadata;
 pub mod names;
 pub mod pattern;
 pub mod persona;
+pub mod proxy;
+pub mod proxy_pool;
 pub mod scoring;
 pub mod scoring_profile;
 #[cfg(test)]

@@ -11,7 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aggregates::{campaign, domain, keyword_set, pattern, persona, scoring_profile, user};
+use aggregates::{
+    campaign, domain, keyword_set, pattern, persona, proxy, proxy_pool, scoring_profile, user,
+};
 use cqrs_es::{Aggregate, DomainEvent};
 use serde_json::Value;
 
@@ -29,6 +31,8 @@ fn aggregates() -> Vec<Entry> {
         entry::<keyword_set::KeywordSet>(),
         entry::<pattern::Pattern>(),
         entry::<persona::Persona>(),
+        entry::<proxy::Proxy>(),
+        entry::<proxy_pool::ProxyPool>(),
         entry::<scoring_profile::ScoringProfile>(),
         entry::<user::User>(),
     ]
@@ -119,9 +123,11 @@ fn events_name_no_secrets() {
     for aggregate in names_in(&root()) {
         let folder = root().join(aggregate);
         for file in names_in(&folder) {
-            let text = fs::read_to_string(folder.join(&file))
-                .unwrap()
-                .to_lowercase();
+            let json: Value =
+                serde_json::from_slice(&fs::read(folder.join(&file)).unwrap()).unwrap();
+            // That a secret was changed may be told: what the event is called is not what it holds.
+            let (_, fields) = json.as_object().unwrap().iter().next().unwrap();
+            let text = fields.to_string().to_lowercase();
             for word in suspicious {
                 assert!(!text.contains(word), "{file} has a field {word}");
             }

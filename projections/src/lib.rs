@@ -2,7 +2,7 @@
 //!
 //! [`runtime`] turns batches of events into rows exactly once, keeps several processes out of each other's way, and
 //! rebuilds a projection beside the live one. Each other folder is one read model: its tables (made by
-//! `migrations/0002_read_models.sql`), how events become rows, and its queries. Nothing here knows HTTP.
+//! `migrations/`), how events become rows, and its queries. Nothing here knows HTTP.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
@@ -13,6 +13,8 @@ pub mod campaigns;
 pub mod domains;
 pub mod keyword_sets;
 pub mod personas;
+pub mod proxies;
+pub mod proxy_pools;
 mod row_per_stream;
 pub mod runtime;
 pub mod scoring_profiles;
@@ -30,6 +32,8 @@ pub fn all() -> Vec<Arc<dyn runtime::Projection>> {
         Arc::new(campaigns::Campaigns),
         Arc::new(domains::Domains),
         Arc::new(personas::Personas),
+        Arc::new(proxies::Proxies),
+        Arc::new(proxy_pools::ProxyPools),
         Arc::new(keyword_sets::KeywordSets),
         Arc::new(scoring_profiles::ScoringProfiles),
         Arc::new(users::Users),

@@ -1,6 +1,6 @@
 //! Read models with one table, one row a stream, one statement an event.
 //!
-//! Personas, keyword sets, scoring profiles and users differ in their columns and in what an event does to them; that is
+//! Personas, proxies, keyword sets, scoring profiles and users differ in their columns and in what an event does to them; that is
 //! all that a [`RowPerStream`] says. How an event finds its row, and how the statements reach the table, is here.
 
 use aggregates::ids::UserId;

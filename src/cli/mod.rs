@@ -5,6 +5,8 @@
 //! about the command line itself end the program with 2, all others with 1.
 
 mod error;
+mod kept;
+mod keys;
 mod migrate;
 mod node;
 mod openapi;

@@ -18,7 +18,8 @@ const END_LIMIT: Duration = Duration::from_secs(20);
 pub struct Parts {
     /// The read models.
     pub read_side: bool,
-    /// The coordinator, which starts phases with this process's word on the network: not for a command that has none.
+    /// The coordinator, and the checks of proxies by themselves, with this process's word on the network: not for a command
+    /// that has none.
     pub coordinator: bool,
     /// The workers.
     pub workers: Option<Settings>,
@@ -68,6 +69,7 @@ impl Node {
         }
         if parts.coordinator {
             self.app.spawn_coordinator(&self.tracker, &self.cancel);
+            self.app.spawn_proxy_checks(&self.tracker, &self.cancel);
         }
         if let Some(settings) = parts.workers {
             self.app

@@ -1,12 +1,12 @@
 //! `serve`: the interface, with everything behind it.
 
-use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Node, Parts, Shutdown, Store, say};
+use super::{Error, Node, Parts, Shutdown, Store, kept::read_or_draw, keys::keys, say};
 use crate::{
     auth::{Auth, Secret, Settings},
     config::{ListenArgs, NetworkArgs, StoreArgs},
@@ -17,6 +17,9 @@ use crate::{
 
 /// How long requests under way may take to end.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+
+/// The file of the data directory that holds a secret that was drawn.
+const SECRET_FILE: &str = "secret";
 
 /// The arguments of `serve`.
 #[derive(Args, Clone, Debug)]
@@ -132,7 +135,7 @@ impl Server {
 }
 
 pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Error> {
-    let network = args.network.network()?;
+    let network = args.network.network(keys(&args.network, &args.store)?)?;
     let entrance = Entrance::open(&args.listen, &args.store).await?;
     let store = Store::open(&args.store).await?;
     let served = serve_on(&args, network, entrance, &store, shutdown).await;
@@ -200,7 +203,7 @@ fn given(listen: &ListenArgs) -> Option<&str> {
 
 /// Where a secret that was drawn is kept.
 fn kept(store: &StoreArgs) -> PathBuf {
-    store.data_dir.join("secret")
+    store.data_dir.join(SECRET_FILE)
 }
 
 /// Takes the secret that was given, or the one in the data directory, which is drawn when it is first needed.
@@ -222,26 +225,9 @@ fn secret(listen: &ListenArgs, store: &StoreArgs) -> Result<Secret, Error> {
             store.data_dir.display()
         ))
     };
-    if let Ok(bytes) = fs::read(&path) {
-        return Secret::new(bytes).ok_or_else(|| too_short(&path.display().to_string()));
-    }
-    fs::create_dir_all(&store.data_dir).map_err(cannot)?;
-    let secret = Secret::random();
-    // Written aside, so that a kill in between leaves either all of it or none; readable by its owner alone.
-    let mut aside = tempfile::NamedTempFile::new_in(&store.data_dir).map_err(cannot)?;
-    aside
-        .write_all(secret.expose())
-        .and_then(|()| aside.as_file().sync_all())
-        .map_err(cannot)?;
-    match aside.persist_noclobber(&path) {
-        Ok(_) => Ok(secret),
-        // Somebody else has drawn one meanwhile.
-        Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let bytes = fs::read(&path).map_err(cannot)?;
-            Secret::new(bytes).ok_or_else(|| too_short(&path.display().to_string()))
-        }
-        Err(refused) => Err(cannot(refused.error)),
-    }
+    let draw = || Secret::random().expose().to_vec().into();
+    let kept = read_or_draw(&store.data_dir, SECRET_FILE, draw).map_err(cannot)?;
+    Secret::new(kept.to_vec()).ok_or_else(|| too_short(&path.display().to_string()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use clap::Args;
 use event_store::describe;
 
-use super::{Error, Node, Parts, Shutdown, Store, say};
+use super::{Error, Node, Parts, Shutdown, Store, keys::keys, say};
 use crate::{
     app::MOST_SLOTS,
     config::{NetworkArgs, StoreArgs},
@@ -23,7 +23,7 @@ pub(super) struct WorkArgs {
 }
 
 pub(super) async fn work(args: WorkArgs, shutdown: &Shutdown) -> Result<(), Error> {
-    let network = args.network.network()?;
+    let network = args.network.network(keys(&args.network, &args.store)?)?;
     let store = Store::open(&args.store).await?;
     let worked = work_on(&args, network, &store, shutdown).await;
     store.close().await?;

@@ -3,6 +3,7 @@
 
 pub mod execute;
 pub mod import;
+mod in_transaction;
 pub mod pin;
 mod repeat;
 pub mod snapshot;

@@ -1,5 +1,7 @@
 //! Pinning: everything that a run will work with is copied when it starts.
 
+mod pinned_pool;
+
 use std::collections::BTreeMap;
 
 use aggregates::{
@@ -203,9 +205,10 @@ async fn resolve(
             keyword_sets,
             keywords,
         } => {
-            if proxy_pool.is_some() {
-                return Err(wrong("proxyPoolId", "there is no such proxy pool"));
-            }
+            let proxies = match proxy_pool {
+                Some(id) => Some(pinned_pool::pin(database, campaign, id).await?),
+                None => None,
+            };
             let http = http_config(database, campaign, http_persona, defaults).await?;
             usable::http(&http, &defaults.network).map_err(|why| wrong("httpPersonaId", why))?;
             let dns = dns_config(database, campaign, dns_persona, defaults).await?;
@@ -225,6 +228,7 @@ async fn resolve(
                 http_persona,
                 rules,
                 taken,
+                proxies,
             }
         }
         PhaseConfig::Analysis { scoring_profile } => Pinned::Analysis {

@@ -7,6 +7,8 @@ use aggregates::Metadata;
 use cqrs_es::Aggregate;
 use event_store::{Committed, Database, Error, ExecuteError};
 
+use crate::app::App;
+
 const FIND_KEY: &str = "SELECT request_hash, batch FROM idempotency_keys WHERE key = $1";
 const FIND_EVENTS: &str = "SELECT aggregate_id, min(sequence), max(sequence) FROM events \
     WHERE batch = $1 AND aggregate_type = $2 GROUP BY aggregate_id";
@@ -18,6 +20,30 @@ pub struct Recorded<E> {
     pub aggregate_id: String,
     /// Its version after that, and the events.
     pub committed: Committed<E>,
+}
+
+const FIND_STREAMS: &str = "SELECT DISTINCT e.aggregate_id FROM idempotency_keys k \
+    JOIN events e ON e.batch = k.batch WHERE k.key = $1 AND e.aggregate_type = $2";
+
+impl App {
+    /// Lists the aggregates that the first command with the metadata's idempotency key changed, for a command on several.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn changed_before<A: Aggregate>(
+        &self,
+        metadata: &Metadata,
+    ) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(FIND_STREAMS)
+            .bind(&metadata.idempotency)
+            .bind(A::TYPE)
+            .fetch_all(self.database.pool())
+            .await
+            .map_err(|source| Error::Database {
+                action: "look an idempotency key up",
+                source,
+            })
+    }
 }
 
 /// Finds what a command with the metadata's key recorded before; nothing where there is no key, or no such command.

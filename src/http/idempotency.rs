@@ -7,7 +7,7 @@
 //! Only what succeeded is kept: a refusal changed nothing, and its repeat may find the reason gone.
 //!
 //! What is kept of a request, to refuse a key that comes with another one, is a hash under the server's secret: bodies
-//! are short, and who reads the log must not find them by trying. Requests with a password keep nothing at all.
+//! are short, and who reads the log must not find them by trying. Requests with a user's password keep nothing at all.
 
 use axum::{
     body::{Body, Bytes, to_bytes},

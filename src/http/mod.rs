@@ -26,6 +26,8 @@ pub mod owned;
 pub mod path;
 pub mod personas;
 mod plain_words;
+pub mod proxies;
+pub mod proxy_pools;
 pub mod query;
 pub mod read_after;
 pub mod refusals;

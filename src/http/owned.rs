@@ -1,4 +1,4 @@
-//! What users own: personas, keyword sets and scoring profiles are written alike, each through its aggregate.
+//! What users own: personas, proxies and their pools, keyword sets and scoring profiles are written alike, each through its aggregate.
 //!
 //! A handler makes the command and says what becomes of it: [`create`], or [`change`] and [`delete`], which take a
 //! [`Mine`], so that no command goes to an object before its owner was asked for. An answer shows the object as the
@@ -7,7 +7,8 @@
 use std::fmt;
 
 use aggregates::{
-    ids::UserId, keyword_set::KeywordSet, persona::Persona, scoring_profile::ScoringProfile,
+    ids::UserId, keyword_set::KeywordSet, persona::Persona, proxy::Proxy, proxy_pool::ProxyPool,
+    scoring_profile::ScoringProfile,
 };
 use cqrs_es::Aggregate;
 use uuid::Uuid;
@@ -40,6 +41,22 @@ impl Owned for Persona {
 
 impl Owned for KeywordSet {
     const MISSING: Error = Error::no_such("keyword set", "setId");
+
+    fn owner(&self) -> Option<UserId> {
+        self.owner()
+    }
+}
+
+impl Owned for Proxy {
+    const MISSING: Error = Error::no_such("proxy", "proxyId");
+
+    fn owner(&self) -> Option<UserId> {
+        self.owner()
+    }
+}
+
+impl Owned for ProxyPool {
+    const MISSING: Error = Error::no_such("proxy pool", "poolId");
 
     fn owner(&self) -> Option<UserId> {
         self.owner()

@@ -5,6 +5,8 @@ use aggregates::{
     keyword_set::{self, KeywordSet},
     names, pattern,
     persona::{self, Persona},
+    proxy::{self, Proxy},
+    proxy_pool::{self, ProxyPool},
     scoring_profile::{self, ScoringProfile},
     user,
 };
@@ -15,7 +17,7 @@ use super::{
     error::{ControlConflict, Error},
     owned::Owned as _,
 };
-use crate::commands::pin;
+use crate::{commands::pin, credentials};
 
 /// An aggregate's error that has a place in the interface.
 pub trait Refusal: std::error::Error + Send + Sync {
@@ -73,6 +75,39 @@ impl Refusal for keyword_set::Error {
             Self::NotFound => KeywordSet::MISSING,
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
             Self::Invalid { field, message } => Error::unprocessable(field, message),
+        }
+    }
+}
+
+impl Refusal for proxy::Error {
+    fn into_http(self) -> Error {
+        match self {
+            Self::NotFound => Proxy::MISSING,
+            Self::Exists => conflict(&self, "ALREADY_EXISTS"),
+            Self::Invalid { field, message } => Error::unprocessable(field, message),
+        }
+    }
+}
+
+impl Refusal for proxy_pool::Error {
+    fn into_http(self) -> Error {
+        match self {
+            Self::NotFound => ProxyPool::MISSING,
+            Self::NoSuchMember => Error::no_such("proxy in the pool", "proxyId"),
+            Self::Exists => conflict(&self, "ALREADY_EXISTS"),
+            Self::Full => Error::unprocessable("proxyId", self),
+            Self::Invalid { field, message } => Error::unprocessable(field, message),
+        }
+    }
+}
+
+impl From<credentials::Error> for Error {
+    fn from(error: credentials::Error) -> Self {
+        match error {
+            credentials::Error::NoKey(_) | credentials::Error::Unopened(_) => {
+                Self::unprocessable("password", error)
+            }
+            credentials::Error::Database(error) => Self::internal(error),
         }
     }
 }

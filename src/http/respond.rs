@@ -67,6 +67,14 @@ impl<T> Answer<T> {
         self
     }
 
+    /// Sets `X-Event-Cursor` and `X-Projection-Lag` to where the last of several commands came to.
+    #[must_use]
+    pub const fn at(mut self, cursor: Position, lag: Option<u64>) -> Self {
+        self.cursor = Some(cursor);
+        self.lag = lag;
+        self
+    }
+
     /// Sets `X-Total-Count`.
     #[must_use]
     pub fn total(mut self, total: i64) -> Self {

@@ -24,8 +24,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{
     auth, authenticate::authenticate, body::MAX_JSON, campaigns, carry_through::carry_through,
     csrf::refuse_foreign_commands, discovery, document, error::Error, health, idempotency::once,
-    keyword_sets, personas, read_after::wait_for_cursor, request_id::with_request_id,
-    scoring_profiles, v1,
+    keyword_sets, personas, proxies, proxy_pools, read_after::wait_for_cursor,
+    request_id::with_request_id, scoring_profiles, v1,
 };
 use crate::{
     app::App,
@@ -71,6 +71,8 @@ fn public() -> OpenApiRouter<State> {
 fn private() -> OpenApiRouter<State> {
     auth::private()
         .merge(personas::routes())
+        .merge(proxies::routes())
+        .merge(proxy_pools::routes())
         .merge(keyword_sets::routes())
         .merge(scoring_profiles::routes())
         .merge(campaigns::routes())

@@ -111,6 +111,7 @@ impl Archive {
                 (Some(campaign), fact_of::of_domain(event, id, name))
             }
             "keyword_set" => (None, fact_of::of_keyword_set(event)),
+            "proxy" => (None, fact_of::of_proxy(event)),
             _ => return Ok(None),
         };
         let what = decoded.unwrap_or_else(|error| {

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// The types of events that streams read.
-pub(super) const TYPES: [&str; 4] = ["campaign", "domain", "keyword_set", "user"];
+pub(super) const TYPES: [&str; 5] = ["campaign", "domain", "keyword_set", "proxy", "user"];
 
 #[derive(Deserialize)]
 struct OfRun {
@@ -95,6 +95,32 @@ struct LeadDecided {
 struct KeywordSet {
     #[serde(default)]
     name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct HealthChanged {
+    healthy: bool,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    detail: Option<String>,
+    #[serde(default)]
+    latency_ms: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProxyMessage<'a> {
+    proxy_id: &'a str,
+    sequence: u64,
+    is_healthy: bool,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -280,6 +306,34 @@ pub(super) fn of_keyword_set(event: &Recorded) -> Result<Option<What>, serde_jso
         object.insert("name".to_owned(), Value::String(name));
     }
     Ok(Some(told(kind, event, Weight::Rare, payload)))
+}
+
+/// Returns what streams tell of a proxy's event: that it became healthy or unhealthy.
+pub(super) fn of_proxy(event: &Recorded) -> Result<Option<What>, serde_json::Error> {
+    if event.event_type != "HealthChanged" {
+        return Ok(None);
+    }
+    let HealthChanged {
+        healthy,
+        reason,
+        detail,
+        latency_ms,
+    } = inside(event)?;
+    let payload = ProxyMessage {
+        proxy_id: &event.aggregate_id,
+        sequence: event.sequence,
+        is_healthy: healthy,
+        status: if healthy { "healthy" } else { "unhealthy" },
+        reason,
+        message: detail,
+        latency_ms,
+    };
+    Ok(Some(told(
+        "proxy_health_changed",
+        event,
+        Weight::Rare,
+        payload,
+    )))
 }
 
 /// Tells that an event cannot be read: its stream must not pass over it in silence.

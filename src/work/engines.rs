@@ -7,7 +7,7 @@ use std::{
 };
 
 use aggregates::{
-    campaign::{Pinned, TakenRun},
+    campaign::{Pinned, Proxies, TakenRun},
     ids::{CampaignId, RunId},
 };
 use event_store::describe;
@@ -15,7 +15,9 @@ use sqlx::PgPool;
 use tokio::{sync::OnceCell, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use super::{Network, extraction, order_size::crawls, validation};
+use ::validation::http;
+
+use super::{Network, extraction, order_size::crawls, proxies, validation};
 
 /// Runs whose engines are kept at most, unless more are worked with at once; the one that was used longest ago goes first.
 const KEPT: usize = 32;
@@ -191,6 +193,16 @@ impl Engines {
         })
     }
 
+    /// Makes the pool of a run, with the credentials that its proxies have now.
+    async fn pool_of(&self, pinned: &Proxies) -> Result<Arc<http::Pool>, KitError> {
+        let made = proxies::pool(&self.pool, &self.network.keys, pinned).await;
+        made.map_err(|refused| match refused {
+            proxies::Refused::Database(error) => KitError::Database(error),
+            proxies::Refused::Unopened(..) => KitError::NotStarted(refused.to_string()),
+            proxies::Refused::Pool(error) => KitError::Refused(error.to_string()),
+        })
+    }
+
     async fn start(&self, pinned: Pinned) -> Result<Engine, KitError> {
         match pinned {
             Pinned::Validation {
@@ -203,10 +215,18 @@ impl Engines {
                 Ok(Engine::Dns(engine))
             }
             Pinned::Extraction {
-                http, dns, rules, ..
+                http,
+                dns,
+                rules,
+                proxies,
+                ..
             } => {
+                let proxies = match proxies {
+                    Some(pinned) => Some(self.pool_of(&pinned).await?),
+                    None => None,
+                };
                 let (network, cancel) = (self.network.clone(), self.cancel.clone());
-                let kit = extraction::Kit::build(http, dns, rules, network, cancel);
+                let kit = extraction::Kit::build((http, proxies), dns, rules, network, cancel);
                 Ok(Engine::Http(kit.await?))
             }
             pure => Ok(Engine::Pure(pure)),

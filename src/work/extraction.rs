@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use aggregates::{
     domain::{Event, HttpChecked, HttpReason, Outcome, PageFacts},
-    ids::{RuleId, RunId},
+    ids::{ProxyId, RuleId, RunId},
     keyword_set::{Rule, RuleType},
     persona::{CookieMode, DnsConfig, HttpConfig, TlsVersion},
 };
@@ -40,7 +40,7 @@ pub(super) struct Kit {
 }
 
 /// Resolves names that are met on the way, such as the targets of redirects.
-struct Names(dns::Engine);
+pub(super) struct Names(pub(super) dns::Engine);
 
 impl http::Resolve for Names {
     fn resolve<'a>(&'a self, host: &'a str, waits: &'a Waits) -> http::Resolving<'a> {
@@ -61,7 +61,7 @@ impl http::Resolve for Names {
 
 /// Translates a persona's configuration into that of the engine for names that are met on the way. Its resolvers and paces
 /// hold, but such a name is no candidate: there is no pause before it, and nobody asks whether its zone is a wildcard.
-fn names_config(persona: &DnsConfig, network: &Network) -> Result<dns::Config, String> {
+pub(super) fn names_config(persona: &DnsConfig, network: &Network) -> Result<dns::Config, String> {
     let config = dns_phase::config(persona, &[], network)?;
     Ok(dns::Config {
         delay: None,
@@ -77,28 +77,30 @@ impl Kit {
     /// # Errors
     /// [`KitError::Refused`] for what cannot be honoured, [`KitError::NotStarted`] for what does not start now.
     pub(super) async fn build(
-        http: HttpConfig,
+        (http, proxies): (HttpConfig, Option<Arc<http::Pool>>),
         dns: DnsConfig,
         rules: Vec<Rule>,
         network: Network,
         cancel: CancellationToken,
     ) -> Result<Self, KitError> {
-        let built =
-            spawn_blocking(move || Self::build_here(&http, &dns, &rules, &network, &cancel));
+        let built = spawn_blocking(move || {
+            Self::build_here((&http, proxies), &dns, &rules, &network, &cancel)
+        });
         built
             .await
             .unwrap_or_else(|error| Err(KitError::not_started(&error)))
     }
 
     fn build_here(
-        http: &HttpConfig,
+        (http, proxies): (&HttpConfig, Option<Arc<http::Pool>>),
         dns: &DnsConfig,
         rules: &[Rule],
         network: &Network,
         cancel: &CancellationToken,
     ) -> Result<Self, KitError> {
         let resolver = names_config(dns, network).map_err(KitError::Refused)?;
-        let config = config(http, network).map_err(KitError::Refused)?;
+        let mut config = config(http, network).map_err(KitError::Refused)?;
+        config.proxies = proxies;
         let technologies = network.technologies().map_err(KitError::Refused)?;
         let scanner = if rules.is_empty() {
             None
@@ -179,9 +181,10 @@ pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Co
         });
     config.http_port = network.http_port;
     config.https_port = network.https_port;
-    if network.allow_private {
-        config.allow = http::AllowedRanges::Private;
-    }
+    config.allow = network.allowed();
+    // A user names proxies as freely as sites.
+    config.proxy_guard = Arc::new(network.allowed());
+    config.forward_inside = network.allow_private;
     config.trusted_roots.clone_from(&network.trusted_roots);
     config.validate().map_err(|error| error.to_string())?;
     Ok(config)
@@ -268,7 +271,7 @@ async fn checked(
         tls_version: report.tls_version.map(ToOwned::to_owned),
         certificate_expires: report.certificate_expires,
         https_failure: report.https_failure,
-        proxy: None,
+        proxy: report.proxy.map(|proxy| ProxyId(proxy.0)),
         elapsed_ms: u32::try_from(report.elapsed.as_millis()).unwrap_or(u32::MAX),
         page,
         taken_from: None,

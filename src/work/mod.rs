@@ -17,6 +17,7 @@ mod network;
 mod order_size;
 mod orders;
 mod postgres_orders;
+pub mod proxies;
 mod record;
 mod slots;
 mod taken;

@@ -8,6 +8,9 @@ use std::{
 use ::validation::{dns, http::AllowedRanges, technologies::Technologies};
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use url::Url;
+
+use crate::credentials::Keys;
 
 /// What the operator says about the network.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +26,10 @@ pub struct Network {
     pub trusted_roots: Vec<Vec<u8>>,
     /// Resolvers of campaigns that name no DNS persona; the machine's own where there is none.
     pub resolvers: Vec<String>,
+    /// The page that checks of proxies fetch; without one proxies are not checked.
+    pub proxy_check_url: Option<Url>,
+    /// What the passwords of proxies are sealed under.
+    pub keys: Keys,
     /// What technologies are told by; the rules of the program alone where there is nothing.
     pub technologies: Option<Arc<Technologies>>,
     /// The paces towards resolvers and zones that all runs of this process keep together.
@@ -78,12 +85,17 @@ impl Network {
     /// may not connect to may not be asked either, unless the operator named that very server.
     #[must_use]
     pub fn refuses_resolver(&self, server: SocketAddr) -> Option<&'static str> {
-        let allowed = match self.allow_private {
+        let why = self.allowed().refuses(server.ip())?;
+        (!self.names(server)).then_some(why)
+    }
+
+    /// Returns the addresses that may be connected to: those of pages, and those of proxies, which users name as freely.
+    #[must_use]
+    pub const fn allowed(&self) -> AllowedRanges {
+        match self.allow_private {
             true => AllowedRanges::Private,
             false => AllowedRanges::Public,
-        };
-        let why = allowed.refuses(server.ip())?;
-        (!self.names(server)).then_some(why)
+        }
     }
 
     /// Tells whether a server is one's own: on this machine by the operator's word, where the limits that protect

@@ -157,6 +157,7 @@ mod tests {
             dns,
             rules: Vec::new(),
             taken: Vec::new(),
+            proxies: None,
         }
     }
 

@@ -112,7 +112,8 @@ impl Worker {
         while !cancel.is_cancelled() {
             match self.claim().await {
                 Ok(Some((order, held))) => {
-                    let given_back = self.work_under_lease(&order, &held, cancel).await;
+                    // As large as all that an engine does for an order, and made once an order.
+                    let given_back = Box::pin(self.work_under_lease(&order, &held, cancel)).await;
                     drop(held);
                     if given_back {
                         self.rest(cancel).await;

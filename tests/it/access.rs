@@ -344,6 +344,8 @@ async fn no_operation_shows_or_changes_what_belongs_to_somebody_else() {
     let mut objects = Vec::new();
     for path in [
         "/personas",
+        "/proxies",
+        "/proxy-pools",
         "/keyword-sets",
         "/scoring-profiles",
         "/campaigns",
@@ -389,6 +391,8 @@ async fn a_description_may_be_as_long_for_one_kind_of_object_as_for_another() {
     let ann = app.user("ann").await;
     for path in [
         "/personas",
+        "/proxies",
+        "/proxy-pools",
         "/keyword-sets",
         "/scoring-profiles",
         "/campaigns",

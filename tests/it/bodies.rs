@@ -19,6 +19,17 @@ pub fn body_of(operation: &str) -> Value {
         ("PUT", "/keyword-sets/{setId}") => json!({"name": "l"}),
         ("POST", "/scoring-profiles") => json!({"name": "s", "weights": {"freshness": 1}}),
         ("PUT", "/scoring-profiles/{profileId}") => json!({"name": "t"}),
+        ("POST", "/proxies") => json!({"name": "p", "address": "proxy.example:3128"}),
+        ("PUT", "/proxies/{proxyId}") => json!({"name": "q"}),
+        ("PUT", "/proxies/bulk/update") => {
+            json!({"proxyIds": [uuid::Uuid::nil()], "updates": {"notes": "n"}})
+        }
+        ("POST", "/proxies/bulk/test") => json!({"proxyIds": [uuid::Uuid::nil()]}),
+        ("POST", "/proxies/health-check") => json!({}),
+        ("POST", "/proxies/{proxyId}/test" | "/proxies/{proxyId}/health-check") => Value::Null,
+        ("POST", "/proxy-pools") => json!({"name": "pool"}),
+        ("PUT", "/proxy-pools/{poolId}") => json!({"name": "other pool"}),
+        ("POST", "/proxy-pools/{poolId}/proxies") => json!({"proxyId": uuid::Uuid::nil()}),
         ("POST", "/campaigns") => json!({"name": "lists"}),
         ("PUT", "/campaigns/{campaignId}") => json!({"name": "others"}),
         ("PUT", "/campaigns/{campaignId}/state") => json!({"currentState": "paused"}),

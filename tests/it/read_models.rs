@@ -5,7 +5,7 @@ use std::sync::Arc;
 use projections::runtime::{Projection, Rebuild};
 use serde_json::json;
 
-use crate::support::server::{PASSWORD, Server, TestApp, email};
+use crate::support::server::{Client, PASSWORD, Server, TestApp, email};
 
 /// Rebuilds a projection and compares it with the live one.
 async fn rebuilt_equals_live(server: &Server, projection: Arc<dyn Projection>) {
@@ -21,6 +21,29 @@ async fn rebuilt_equals_live(server: &Server, projection: Arc<dyn Projection>) {
         comparison.differences
     );
     rebuild.discard().await.unwrap();
+}
+
+/// Makes a proxy and a pool with it, changes both, and for one name deletes them one after the other.
+async fn proxy_in_pools(client: &Client, name: &str) {
+    let body = json!({"name": name, "address": "proxy.example:80", "countryCode": "DE"});
+    let made = client.post("/proxies").json(&body).send().await.ok(201);
+    let proxy = format!("/proxies/{}", made["id"].as_str().unwrap());
+    let change = json!({"address": "socks5://proxy.example:1080", "isEnabled": name != "two", "notes": "moved"});
+    client.put(&proxy).json(&change).send().await.ok(200);
+    let pool = client.post("/proxy-pools").json(&json!({"name": name}));
+    let pool = pool.send().await.ok(201);
+    let pool = format!("/proxy-pools/{}", pool["id"].as_str().unwrap());
+    for weight in [1, 3] {
+        let add = json!({"proxyId": made["id"], "weight": weight});
+        let add = client.post(&format!("{pool}/proxies")).json(&add);
+        add.send().await.ok(201);
+    }
+    let change = json!({"name": "renamed", "poolStrategy": "weighted", "maxRetries": 5});
+    client.put(&pool).json(&change).send().await.ok(200);
+    if name == "three" {
+        client.delete(&proxy).send().await.ok(204);
+        client.delete(&pool).send().await.ok(204);
+    }
 }
 
 #[tokio::test]
@@ -54,6 +77,7 @@ async fn whatever_was_done_is_the_same_live_and_rebuilt() {
         if name == "three" {
             bob.delete(&path).send().await.ok(204);
         }
+        proxy_in_pools(&bob, name).await;
     }
     for _ in 0..5 {
         app.log_in("bob", "wrong password").await.ok(401);
@@ -91,6 +115,8 @@ async fn whatever_was_done_is_the_same_live_and_rebuilt() {
     );
 
     rebuilt_equals_live(&app, Arc::new(projections::users::Users)).await;
+    rebuilt_equals_live(&app, Arc::new(projections::proxies::Proxies)).await;
+    rebuilt_equals_live(&app, Arc::new(projections::proxy_pools::ProxyPools)).await;
     rebuilt_equals_live(&app, Arc::new(projections::keyword_sets::KeywordSets)).await;
     rebuilt_equals_live(
         &app,

@@ -19,13 +19,18 @@ use crate::{
 };
 
 /// Operations that change nothing, or whose requests and answers must not be kept.
-const UNKEYED: [&str; 6] = [
+const UNKEYED: [&str; 10] = [
     "POST /api/v2/auth/login",
     "POST /api/v2/auth/logout",
     "POST /api/v2/auth/refresh",
     "POST /api/v2/auth/change-password",
     "POST /api/v2/change-password",
     "POST /api/v2/discovery/preview",
+    // A check that comes again is another check.
+    "POST /api/v2/proxies/bulk/test",
+    "POST /api/v2/proxies/health-check",
+    "POST /api/v2/proxies/{proxyId}/health-check",
+    "POST /api/v2/proxies/{proxyId}/test",
 ];
 const OFFSET: &str = "POST /api/v2/campaigns/domain-generation/pattern-offset";
 
@@ -40,6 +45,8 @@ struct Given {
 /// Gives commands, each with a key of its own, and remembers them.
 struct Giver {
     client: Client,
+    /// The proxy of a path that names a pool first.
+    proxy: String,
     given: Vec<Given>,
     /// Operations that are first given under a version that their object is not at.
     versioned: BTreeSet<String>,
@@ -92,6 +99,7 @@ impl Giver {
             None => template.clone(),
         };
         let path = path.replace("{phase}", "validation");
+        let path = path.replace("{proxyId}", &self.proxy);
         let path = path.replace("{phaseType}", "validation");
         if self.versioned.contains(operation) {
             refused_under_another_version(&self.client, operation, &path, &body).await;
@@ -116,6 +124,37 @@ impl Giver {
         self.give(change, id).await;
         self.give(delete, id).await;
     }
+}
+
+/// Gives every command on proxies and pools.
+async fn proxies(ann: &mut Giver) {
+    let pool = ann.give("POST /api/v2/proxy-pools", "").await["id"].clone();
+    let pool = pool.as_str().unwrap();
+    let (create, mut proxies) = ("POST /api/v2/proxies", Vec::new());
+    for _ in 0..2 {
+        proxies.push(ann.give(create, "").await["id"].clone());
+    }
+    let add = "POST /api/v2/proxy-pools/{poolId}/proxies";
+    ann.give_with(add, pool, json!({"proxyId": proxies[0]}))
+        .await;
+    ann.proxy = proxies[0].as_str().unwrap().to_owned();
+    let remove = "DELETE /api/v2/proxy-pools/{poolId}/proxies/{proxyId}";
+    ann.give(remove, pool).await;
+    ann.give("PUT /api/v2/proxy-pools/{poolId}", pool).await;
+    ann.give("DELETE /api/v2/proxy-pools/{poolId}", pool).await;
+
+    let update = json!({"proxyIds": proxies, "updates": {"notes": "both"}});
+    ann.give_with("PUT /api/v2/proxies/bulk/update", "", update)
+        .await;
+    let second = json!({"proxyIds": [proxies[1]]});
+    ann.give_with("DELETE /api/v2/proxies/bulk/delete", "", second)
+        .await;
+    ann.object(
+        create,
+        "PUT /api/v2/proxies/{proxyId}",
+        "DELETE /api/v2/proxies/{proxyId}",
+    )
+    .await;
 }
 
 /// What is told as it stands at this moment: counters, what is in the way of a restart's later phases, and what is shown
@@ -212,6 +251,8 @@ async fn live(ann: &mut Giver) -> (String, String) {
     )
     .await;
 
+    proxies(ann).await;
+
     let lists = ann.give("POST /api/v2/campaigns", "").await;
     let id = lists["id"].as_str().unwrap();
     ann.give("PUT /api/v2/campaigns/{campaignId}", id).await;
@@ -294,6 +335,7 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
     let client = app.user("ann").await;
     let mut ann = Giver {
         client: client.clone(),
+        proxy: String::new(),
         given: Vec::new(),
         versioned: BTreeSet::new(),
     };
@@ -347,6 +389,7 @@ async fn every_command_that_takes_a_version_is_refused_under_one_that_its_object
     let app = TestApp::in_sandbox(world()).await;
     let mut ann = Giver {
         client: app.user("ann").await,
+        proxy: String::new(),
         given: Vec::new(),
         versioned: versioned(),
     };

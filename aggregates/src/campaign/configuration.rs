@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Phase;
 use crate::{
-    ids::{CampaignId, KeywordSetId, PersonaId, ProxyPoolId, RunId, ScoringProfileId},
-    keyword_set, lead, names,
+    ids::{CampaignId, KeywordSetId, PersonaId, ProxyId, ProxyPoolId, RunId, ScoringProfileId},
+    keyword_set, lead, names, proxy, proxy_pool,
 };
 
 /// Where the names of a campaign come from.
@@ -113,6 +113,34 @@ impl PhaseConfig {
     }
 }
 
+/// A pool of proxies as it was when a run started. What the proxies are told of who asks is not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proxies {
+    /// The pool.
+    pub pool_id: ProxyPoolId,
+    /// Which proxy is taken next.
+    pub strategy: proxy_pool::Strategy,
+    /// How many other proxies are tried for a page after one failed.
+    pub max_retries: u32,
+    /// How long a page may take through one proxy, seconds.
+    pub timeout_seconds: u32,
+    /// The proxies, in the order of the pool.
+    pub members: Vec<PinnedProxy>,
+}
+
+/// A proxy as it was when a run started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedProxy {
+    /// The proxy.
+    pub proxy_id: ProxyId,
+    /// How it is spoken to.
+    pub protocol: proxy::Protocol,
+    /// Where it listens.
+    pub endpoint: proxy::Endpoint,
+    /// Its chances under `weighted`, against those of the others.
+    pub weight: u32,
+}
+
 /// Everything that a run works with, copied when it starts, so that nothing changes under it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
@@ -160,6 +188,9 @@ pub enum Pinned {
         /// Runs of other campaigns with the same rules, whose successful results are taken over.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         taken: Vec<TakenRun>,
+        /// The pool that pages are fetched through; they are fetched directly where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proxies: Option<Proxies>,
     },
     /// Scores.
     Analysis {

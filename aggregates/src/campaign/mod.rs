@@ -46,7 +46,7 @@ pub use self::{
     change_details::ChangeDetails,
     change_mode::{ChangeMode, Mode, UnknownMode},
     command::Command,
-    configuration::{Input, PhaseConfig, Pinned, Source, TakenRun},
+    configuration::{Input, PhaseConfig, Pinned, PinnedProxy, Proxies, Source, TakenRun},
     configure_phase::ConfigurePhase,
     control::{PausePhase, ResumePhase, Stop, StopPhase},
     create::{Create, check_name},

@@ -78,6 +78,7 @@ mod tests {
                 dns: DnsConfig::default(),
                 rules: Vec::new(),
                 taken: Vec::new(),
+                proxies: None,
             },
             _ => Pinned::Discovery {
                 source: Source::Import,

@@ -60,7 +60,7 @@ impl DomainName {
 }
 
 /// Converts a dotted name, of one label or more, into lower-case LDH labels within 253 bytes.
-pub(super) fn labels_to_wire(text: &str) -> Result<String, Illegal> {
+pub(crate) fn labels_to_wire(text: &str) -> Result<String, Illegal> {
     // An upper bound on the work: punycode never makes a label shorter than its number of characters.
     if text.chars().count() > MAX_NAME {
         return Err(Illegal::TooLong);

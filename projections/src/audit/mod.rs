@@ -101,6 +101,8 @@ impl Projection for Audit {
             "keyword_set",
             "pattern",
             "persona",
+            "proxy",
+            "proxy_pool",
             "scoring_profile",
             "user",
         ]

@@ -14,7 +14,7 @@ const WITHOUT_CURSOR: [&str; 2] = [
 ];
 
 /// Queries that show one resource at a version.
-const OF_ONE_VERSION: [&str; 16] = [
+const OF_ONE_VERSION: [&str; 18] = [
     "/campaigns/{type}/{campaignId}",
     "/campaigns/{campaignId}",
     "/campaigns/{campaignId}/configs",
@@ -30,11 +30,13 @@ const OF_ONE_VERSION: [&str; 16] = [
     "/personas/dns/{id}",
     "/personas/http/{id}",
     "/personas/{id}",
+    "/proxies/{proxyId}",
+    "/proxy-pools/{poolId}",
     "/scoring-profiles/{profileId}",
 ];
 
 /// Queries that show a page of what there is.
-const OF_A_PAGE: [&str; 10] = [
+const OF_A_PAGE: [&str; 13] = [
     "/campaigns/{type}",
     "/campaigns/{type}/{campaignId}/domains",
     "/campaigns/{type}/{campaignId}/leads",
@@ -44,6 +46,9 @@ const OF_A_PAGE: [&str; 10] = [
     "/keyword-sets",
     "/keyword-sets/{setId}/rules",
     "/personas",
+    "/proxies",
+    "/proxies/status",
+    "/proxy-pools",
     "/scoring-profiles",
 ];
 

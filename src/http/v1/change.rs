@@ -78,7 +78,9 @@ async fn decide(
             let settings = merged(&campaign.configuration, body);
             let planned = settings::plan(campaign.campaign_type, settings)?;
             let phases = planned.phases;
-            check_pinned(state, campaign.owner, campaign.campaign_type, &phases).await?;
+            let owner = campaign.owner;
+            let checked = check_pinned(state, owner, campaign.campaign_type, &phases).await;
+            checked.map_err(in_own_words)?;
             (Some(Value::Object(planned.kept)), phases)
         }
     };

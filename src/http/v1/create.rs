@@ -128,7 +128,8 @@ async fn make(
             "sourceMode is direct, and no names are given",
         ));
     }
-    check_pinned(state, caller.user_id, campaign_type, &planned.phases).await?;
+    let checked = check_pinned(state, caller.user_id, campaign_type, &planned.phases).await;
+    checked.map_err(in_own_words)?;
     let Planned {
         phases,
         names,
@@ -161,8 +162,12 @@ pub(super) fn in_own_words(error: Error) -> Error {
     let Error::Unprocessable(mut details) = error else {
         return error;
     };
-    for detail in details.iter_mut().filter(|detail| detail.field == "name") {
-        "campaignName".clone_into(&mut detail.field);
+    for detail in &mut details {
+        match detail.field.as_str() {
+            "name" => "campaignName".clone_into(&mut detail.field),
+            "proxyPoolId" => settings::ASSIGNMENT.clone_into(&mut detail.field),
+            _ => {}
+        }
     }
     Error::Unprocessable(details)
 }

@@ -5,7 +5,7 @@
 
 use aggregates::{
     campaign::{CampaignType, PhaseConfig, Source},
-    ids::{CampaignId, PersonaId, ScoringProfileId},
+    ids::{CampaignId, PersonaId, ProxyPoolId, ScoringProfileId},
     lead::Thresholds,
     names::Kind,
 };
@@ -117,7 +117,7 @@ pub(super) struct DnsSettings {
     dns_persona_id: Option<String>,
     /// Record types to ask for beyond addresses, such as `MX`.
     record_types: Option<Vec<String>>,
-    /// Only `direct`.
+    /// Only `direct`: DNS is asked without proxies.
     proxy_assignment_id: Option<String>,
 }
 
@@ -302,7 +302,7 @@ fn dns(settings: DnsSettings) -> Result<Checks, Error> {
 }
 
 fn http(settings: HttpSettings) -> Result<Checks, Error> {
-    direct_only(settings.proxy_assignment_id.as_deref())?;
+    let proxy_pool = assigned(settings.proxy_assignment_id.as_deref())?;
     let (source, mode) = source(
         settings.source_mode,
         settings.domains.is_some(),
@@ -318,7 +318,7 @@ fn http(settings: HttpSettings) -> Result<Checks, Error> {
         PhaseConfig::Extraction {
             http_persona: persona("httpPersonaId", settings.http_persona_id.as_deref())?,
             dns_persona,
-            proxy_pool: None,
+            proxy_pool,
             keyword_sets: Vec::new(),
             keywords: Vec::new(),
         },
@@ -331,7 +331,7 @@ fn http(settings: HttpSettings) -> Result<Checks, Error> {
 }
 
 fn lead(settings: LeadSettings) -> Result<Vec<PhaseConfig>, Error> {
-    direct_only(settings.proxy_assignment_id.as_deref())?;
+    let proxy_pool = assigned(settings.proxy_assignment_id.as_deref())?;
     let campaigns = inputs(settings.input_campaign_ids.as_deref().unwrap_or_default())?;
     let dns_persona = persona("dnsPersonaId", settings.dns_persona_id.as_deref())?;
     let sets = settings.keyword_set_ids.unwrap_or_default();
@@ -346,7 +346,7 @@ fn lead(settings: LeadSettings) -> Result<Vec<PhaseConfig>, Error> {
         PhaseConfig::Extraction {
             http_persona: persona("httpPersonaId", settings.http_persona_id.as_deref())?,
             dns_persona,
-            proxy_pool: None,
+            proxy_pool,
             keyword_sets: distinct(sets),
             keywords: Vec::new(),
         },
@@ -442,13 +442,32 @@ pub(super) fn persona_text(persona: Option<PersonaId>) -> String {
     persona.map_or_else(|| DEFAULT.to_owned(), |id| id.to_string())
 }
 
-/// Proxies are assigned by pool; there are no pools here yet.
-fn direct_only(given: Option<&str>) -> Result<(), Error> {
+/// The field that assigns a pool.
+pub(super) const ASSIGNMENT: &str = "proxyAssignmentId";
+
+/// Reads which pool pages are fetched through, where they are not fetched directly.
+fn assigned(given: Option<&str>) -> Result<Option<ProxyPoolId>, Error> {
     match given {
-        None | Some(DIRECT) => Ok(()),
+        None | Some(DIRECT) => Ok(None),
+        Some(id) => id.parse().map(|id| Some(ProxyPoolId(id))).map_err(|_| {
+            let message = format!("must be the id of a proxy pool, or {DIRECT}");
+            Error::unprocessable(ASSIGNMENT, message)
+        }),
+    }
+}
+
+/// Says how an assignment is written.
+pub(super) fn assignment_text(pool: Option<ProxyPoolId>) -> String {
+    pool.map_or_else(|| DIRECT.to_owned(), |id| id.to_string())
+}
+
+/// Refuses a pool where no pages are fetched.
+fn direct_only(given: Option<&str>) -> Result<(), Error> {
+    match assigned(given)? {
+        None => Ok(()),
         Some(_) => Err(Error::unprocessable(
-            "proxyAssignmentId",
-            format!("there is no such proxy pool; {DIRECT} goes without proxies"),
+            ASSIGNMENT,
+            format!("must be {DIRECT}: campaigns of this type fetch no pages"),
         )),
     }
 }

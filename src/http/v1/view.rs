@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     BASE,
-    settings::{DIRECT, GenerationStrategy, SourceMode, persona_text},
+    settings::{GenerationStrategy, SourceMode, assignment_text, persona_text},
 };
 use crate::http::vocabulary;
 
@@ -63,7 +63,7 @@ pub(super) struct TypedCampaign {
     /// What happened to it last, the newest first, 50 entries at most.
     audit_log: Vec<AuditEntry>,
     /// `direct`, or the proxy pool that pages are fetched through.
-    proxy_assignment_id: &'static str,
+    proxy_assignment_id: String,
     /// Of generation: which part of a name varies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<vocabulary::VariablePart>)]
@@ -196,7 +196,10 @@ impl TypedCampaign {
                 campaign.campaign_type.name()
             ),
             audit_log: typed.entries.iter().map(AuditEntry::of).collect(),
-            proxy_assignment_id: DIRECT,
+            proxy_assignment_id: assignment_text(match config(campaign, Phase::Extraction) {
+                Some(PhaseConfig::Extraction { proxy_pool, .. }) => proxy_pool,
+                _ => None,
+            }),
             ..Self::of_type(typed)
         }
     }

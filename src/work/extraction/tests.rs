@@ -96,7 +96,13 @@ fn rule(pattern: &str, rule_type: RuleType) -> Rule {
 async fn a_kit_is_built_off_the_async_threads() {
     let rules = (0..100).map(|n| rule(&format!(r"\bword{n}s?\b"), RuleType::Regex));
     let (http, dns) = (HttpConfig::default(), asking("127.0.0.1:9999"));
-    let building = Kit::build(http, dns, rules.collect(), own(), CancellationToken::new());
+    let building = Kit::build(
+        (http, None),
+        dns,
+        rules.collect(),
+        own(),
+        CancellationToken::new(),
+    );
     let mut building = pin!(building);
     assert!(poll!(building.as_mut()).is_pending());
     assert_eq!(building.await.unwrap().rules.len(), 100);
@@ -111,7 +117,13 @@ async fn what_does_not_start_on_this_machine_now_does_not_end_the_run() {
     };
     let build = |rules| {
         let (http, dns) = (HttpConfig::default(), asking("255.255.255.255"));
-        Kit::build(http, dns, rules, network.clone(), CancellationToken::new())
+        Kit::build(
+            (http, None),
+            dns,
+            rules,
+            network.clone(),
+            CancellationToken::new(),
+        )
     };
     let error = build(Vec::new()).await.err().unwrap();
     assert!(

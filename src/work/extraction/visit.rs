@@ -135,7 +135,12 @@ fn refused(file: &http::Report, why: String) -> http::Report {
     }
 }
 
-/// Counts the requests of a fetch: every redirect that was followed is one, and so is the one that ended it.
+/// Counts the requests of a fetch: every redirect that was followed is one, so is the one that ended it, and each through
+/// another proxy.
 pub(super) fn requests(report: &http::Report) -> usize {
-    report.redirects.len() + 1 + usize::from(report.https_failure.is_some())
+    let through_others = report.attempts.saturating_sub(1);
+    report.redirects.len()
+        + 1
+        + usize::from(report.https_failure.is_some())
+        + usize::try_from(through_others).unwrap_or(usize::MAX)
 }

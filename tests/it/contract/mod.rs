@@ -18,23 +18,6 @@ const UNBUILT: &str = "
     POST /extract/keywords
     GET /extract/keywords/stream
     POST /personas/{id}/test
-    GET /proxies
-    POST /proxies
-    DELETE /proxies/bulk/delete
-    POST /proxies/bulk/test
-    PUT /proxies/bulk/update
-    POST /proxies/health-check
-    GET /proxies/status
-    DELETE /proxies/{proxyId}
-    PUT /proxies/{proxyId}
-    POST /proxies/{proxyId}/health-check
-    POST /proxies/{proxyId}/test
-    GET /proxy-pools
-    POST /proxy-pools
-    DELETE /proxy-pools/{poolId}
-    PUT /proxy-pools/{poolId}
-    POST /proxy-pools/{poolId}/proxies
-    DELETE /proxy-pools/{poolId}/proxies/{proxyId}
 ";
 
 /// What the document has beyond the contract.
@@ -49,6 +32,12 @@ const ADDED: &str = "
     GET /campaigns/{campaignId}/export
     GET /campaigns/{campaignId}/history
     GET /me
+    GET /proxies/status query limit
+    GET /proxies/status query offset
+    GET /proxies/{proxyId}
+    GET /proxy-pools query limit
+    GET /proxy-pools query offset
+    GET /proxy-pools/{poolId}
     GET /sse/campaigns/{campaignId}/events query after
     GET /sse/campaigns/{campaignId}/events query domains
     GET /sse/events query after

@@ -14,7 +14,7 @@ use domainflow::{
     http::{self, router::BASE},
 };
 use event_store::{BulkAppend, NewEvent};
-use sandbox::World;
+use sandbox::{Host, World};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,11 +24,14 @@ use super::{
 };
 use crate::{
     campaigns::{configure, create, reaches},
-    support::server::{Client, TestApp},
+    support::{
+        pipeline::CHECKED,
+        server::{Client, TestApp},
+    },
 };
 
 /// Types of the contract that nothing is told by yet.
-const UNBUILT: [&str; 2] = ["counters_reconciled", "proxy_health_changed"];
+const UNBUILT: [&str; 1] = ["counters_reconciled"];
 
 /// The types that clients know.
 fn known() -> BTreeSet<String> {
@@ -119,6 +122,13 @@ async fn everything(app: &TestApp, ann: &Client) -> BTreeSet<String> {
     change.send().await.ok(200);
     ann.delete(&set).send().await.ok(204);
 
+    // Nothing listens there, as the first check finds out.
+    let made = json!({"name": "dead", "address": "127.0.0.1:9"});
+    let made = ann.post("/proxies").json(&made).send().await.ok(201);
+    let check = format!("/proxies/{}/health-check", made["id"].as_str().unwrap());
+    let checked = ann.post(&check).send().await.ok(200);
+    assert_eq!(checked["status"], "unhealthy", "{checked}");
+
     let id = CampaignId(path.rsplit('/').next().unwrap().parse().unwrap());
     stopped_analysis(app, ann, id).await;
     unreadable(app, ann, id).await;
@@ -127,7 +137,8 @@ async fn everything(app: &TestApp, ann: &Client) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_of_message_that_is_declared_is_delivered_and_no_other() {
-    let app = TestApp::in_sandbox(World::generated(3)).await;
+    let world = World::generated(3).host(CHECKED, Host::page(&[]));
+    let app = TestApp::in_sandbox(world).await;
     let ann = app.user("ann").await;
     let mut stream = Stream::open(&ann, "/sse/events", None).await;
     let mut heard = BTreeSet::from([stream.any().await.expect("a first message").kind]);

@@ -14,6 +14,7 @@ use aggregates::{
 use domainflow::{
     app::App,
     commands::pin,
+    credentials::Keys,
     work::{Network, Settings},
 };
 use event_store::{ConnectOptions, Database};
@@ -245,6 +246,12 @@ pub fn phases(source: Source, keywords: &[&str]) -> Vec<PhaseConfig> {
     ]
 }
 
+/// The host of the page that checks of proxies fetch, where the sandbox's world has it.
+pub const CHECKED: &str = "check.test";
+
+/// The key that passwords of proxies are sealed under, on every node of a test.
+const KEY: &str = "c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff";
+
 /// What the operator of a sandbox says about the network.
 pub fn network(sandbox: &Sandbox) -> Network {
     let mut network = Network {
@@ -252,6 +259,12 @@ pub fn network(sandbox: &Sandbox) -> Network {
         https_port: Some(sandbox.https_port()),
         allow_private: true,
         resolvers: vec![sandbox.dns_addr().to_string()],
+        proxy_check_url: Some(
+            format!("http://{CHECKED}:{}/", sandbox.http_port())
+                .parse()
+                .expect("an address"),
+        ),
+        keys: Keys::parse([KEY]).expect("a key"),
         ..Network::default()
     };
     network

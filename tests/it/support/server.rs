@@ -38,6 +38,7 @@ impl Server {
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
+        app.spawn_proxy_checks(&tracker, &cancel);
         app.spawn_workers(work::Settings::default(), &tracker, &cancel);
         let streams = Streams::start(&app, &tracker, &cancel);
         let auth = Auth::new(Settings {

@@ -90,6 +90,7 @@ fn pinned(phase: Phase) -> Pinned {
             dns: crate::persona::DnsConfig::default(),
             rules: Vec::new(),
             taken: Vec::new(),
+            proxies: None,
         },
     }
 }
