@@ -122,7 +122,7 @@ mod tests {
         for (kept, decimal) in [(0.9, 0.9), (0.728, 0.728), (0.45, 0.45), (1.0, 1.0)] {
             assert_eq!(confidence(kept).to_string(), decimal.to_string());
         }
-        assert_eq!(confidence(0.723_999_98).to_string(), "0.724");
+        assert_eq!(confidence(0.724_f32).to_string(), "0.724");
     }
 
     #[test]

@@ -16,7 +16,7 @@ fn bundled() -> Vec<(&'static str, definition::Definition)> {
 }
 
 /// The examples that stand under a line of a file.
-fn examples<'t>(text: &'t str, line: usize) -> Vec<(&'t str, Option<&'t str>)> {
+fn examples(text: &str, line: usize) -> Vec<(&str, Option<&str>)> {
     text.lines()
         .skip(line)
         .map_while(|line| line.trim().strip_prefix("example:"))
