@@ -42,7 +42,7 @@ const READ_THROUGH: &str = "SELECT relname::text, seq_scan FROM pg_stat_user_tab
     WHERE schemaname = 'read' AND relname IN ('domains', 'audit_entries') AND seq_scan > 0";
 
 /// Filters and sorts of the lists of domains.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
     "dnsStatus=ok",
     "dnsReason=SERVFAIL",
     "httpStatus=error",
@@ -54,6 +54,7 @@ const LISTS: [&str; 12] = [
     "warnings=has",
     "rejectionReason=qualified,parked",
     "sort=richness_score&dir=asc",
+    "sort=microcrawl_gain",
     "sort=keywords_unique",
 ];
 

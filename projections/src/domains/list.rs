@@ -23,6 +23,8 @@ pub enum Sort {
     Ordinal,
     /// The richness of the page.
     Richness,
+    /// What further pages of the site added.
+    Gain,
     /// How many different keywords were found.
     KeywordsUnique,
 }
@@ -117,6 +119,8 @@ pub struct Listed {
     pub score_breakdown: Option<serde_json::Value>,
     /// The richness, 0 to 1.
     pub richness_score: Option<f64>,
+    /// What further pages of the site added, 0 to 1.
+    pub microcrawl_gain: Option<f64>,
     /// The richness' parts.
     pub features: Option<serde_json::Value>,
     /// The lead decision.
@@ -134,6 +138,7 @@ impl Listed {
         match sort {
             Sort::Ordinal => None,
             Sort::Richness => self.richness_score,
+            Sort::Gain => self.microcrawl_gain,
             Sort::KeywordsUnique => self.keywords_unique.map(f64::from),
         }
     }

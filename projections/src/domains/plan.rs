@@ -23,14 +23,15 @@ const NAMES: i64 = 30_000;
 /// Three of ten names have a page; a third of the others is as found, two thirds do not resolve.
 const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, created_at, dns_status, dns_reason, \
     http_status, http_reason, keywords, keywords_unique, keyword_hit, parked_confidence, has_contact, score, \
-    richness_score, scored, warned, rejection_reason) \
+    richness_score, microcrawl_gain, scored, warned, rejection_reason) \
     SELECT $1, 'n' || n || '.test', n, now(), CASE n % 3 WHEN 0 THEN 'ok' ELSE 'error' END, \
     CASE n % 3 WHEN 0 THEN '' WHEN 1 THEN 'NXDOMAIN' ELSE 'SERVFAIL' END, \
     CASE WHEN page THEN 'ok' ELSE 'error' END, CASE WHEN page THEN '' ELSE 'TLS_ERROR' END, \
     CASE WHEN page THEN CASE WHEN n % 4 = 0 THEN '{telecom}'::text[] ELSE '{}' END END, \
     CASE WHEN page THEN (n % 4 = 0)::int END, page AND n % 4 = 0, CASE WHEN page THEN n % 7 / 7.0 END, \
     page AND n % 5 = 0, CASE WHEN page THEN n * 7919 % 1000 / 1000.0 END, \
-    CASE WHEN page THEN n * 6007 % 1000 / 1000.0 END, page, page AND n % 11 = 0, \
+    CASE WHEN page THEN n * 6007 % 1000 / 1000.0 END, CASE WHEN page THEN n * 4003 % 1000 / 1000.0 END, \
+    page, page AND n % 11 = 0, \
     CASE WHEN page THEN 'qualified' ELSE 'dns_error' END \
     FROM (SELECT n, n % 10 < 3 AS page FROM generate_series(0, $2 - 1) n) names";
 const SEED_COUNTS: &str = "INSERT INTO read.domain_counts SELECT campaign_id, dns_status, dns_reason, http_status, \
@@ -139,11 +140,13 @@ async fn run_page(
     Ran::of(&explained)
 }
 
-const SORTS: [Option<(Sort, Direction)>; 6] = [
+const SORTS: [Option<(Sort, Direction)>; 8] = [
     None,
     Some((Sort::Ordinal, Direction::Descending)),
     Some((Sort::Richness, Direction::Ascending)),
     Some((Sort::Richness, Direction::Descending)),
+    Some((Sort::Gain, Direction::Ascending)),
+    Some((Sort::Gain, Direction::Descending)),
     Some((Sort::KeywordsUnique, Direction::Ascending)),
     Some((Sort::KeywordsUnique, Direction::Descending)),
 ];
@@ -259,6 +262,7 @@ async fn pages_follow_the_indexes(database: &Database, campaign: CampaignId, nam
             let index = match sort {
                 None | Some((Sort::Ordinal, _)) => "Index Scan domains_by_ordinal",
                 Some((Sort::Richness, _)) => "Index Scan domains_by_richness",
+                Some((Sort::Gain, _)) => "Index Scan domains_by_gain",
                 Some((Sort::KeywordsUnique, _)) => "Index Scan domains_by_keywords",
             };
             let known = [index, "Index Scan domains_by_ordinal"];

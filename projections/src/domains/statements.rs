@@ -7,7 +7,7 @@ macro_rules! columns {
     () => {
         "ordinal, name, pattern_offset, created_at, dns_status, dns_reason, addresses, http_status, http_reason, \
          fetched_at, evidence, keywords, keywords_unique, parked_confidence, has_contact, score, score_breakdown, \
-         richness_score, features, lead_status, rejection_reason, version"
+         richness_score, microcrawl_gain, features, lead_status, rejection_reason, version"
     };
 }
 
@@ -95,6 +95,8 @@ const BY_ORDINAL_DESCENDING: &str = concat!(
 );
 const RICHNESS_ASCENDING: &str = sorted!("richness_score", "$13", "ASC", ">");
 const RICHNESS_DESCENDING: &str = sorted!("richness_score", "$13", "DESC", "<");
+const GAIN_ASCENDING: &str = sorted!("microcrawl_gain", "$13", "ASC", ">");
+const GAIN_DESCENDING: &str = sorted!("microcrawl_gain", "$13", "DESC", "<");
 // A cursor is what a client sends: a value that is no integer must not make the statement fail.
 const KEYWORDS_ASCENDING: &str = sorted!(
     "keywords_unique",
@@ -116,6 +118,8 @@ pub(super) const fn page(sort: Option<(Sort, Direction)>) -> &'static str {
         Some((Sort::Ordinal, Direction::Descending)) => BY_ORDINAL_DESCENDING,
         Some((Sort::Richness, Direction::Ascending)) => RICHNESS_ASCENDING,
         Some((Sort::Richness, Direction::Descending)) => RICHNESS_DESCENDING,
+        Some((Sort::Gain, Direction::Ascending)) => GAIN_ASCENDING,
+        Some((Sort::Gain, Direction::Descending)) => GAIN_DESCENDING,
         Some((Sort::KeywordsUnique, Direction::Ascending)) => KEYWORDS_ASCENDING,
         Some((Sort::KeywordsUnique, Direction::Descending)) => KEYWORDS_DESCENDING,
     }

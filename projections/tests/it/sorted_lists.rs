@@ -6,8 +6,8 @@ use crate::support::{World, new_campaign};
 
 /// Ordinals 0 to 59: a third without a value, the others with many that are equal.
 const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, created_at, keywords_unique, \
-    richness_score) SELECT $1, 'n' || n, n, now(), CASE WHEN n % 3 > 0 THEN n * 7 % 4 END, \
-    CASE WHEN n % 3 > 0 THEN n * 7 % 5 / 4.0 END \
+    richness_score, microcrawl_gain) SELECT $1, 'n' || n, n, now(), CASE WHEN n % 3 > 0 THEN n * 7 % 4 END, \
+    CASE WHEN n % 3 > 0 THEN n * 7 % 5 / 4.0 END, CASE WHEN n % 3 > 0 THEN n * 11 % 7 / 6.0 END \
     FROM generate_series(0, 59) n";
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn pages_by_cursor_and_by_offset_are_the_sorted_list_in_both_directions() 
         ..Page::default()
     };
     let filter = Filter::default();
-    for sort in [Sort::Richness, Sort::KeywordsUnique] {
+    for sort in [Sort::Richness, Sort::Gain, Sort::KeywordsUnique] {
         let all = domains::page(
             pool,
             campaign_id,
@@ -98,7 +98,7 @@ async fn a_cursor_with_a_value_that_no_column_holds_is_a_place_and_no_failure() 
         .execute(pool)
         .await
         .unwrap();
-    for sort in [Sort::Richness, Sort::KeywordsUnique] {
+    for sort in [Sort::Richness, Sort::Gain, Sort::KeywordsUnique] {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 2.5, -1.0] {
             let page = Page {
                 limit: 100,

@@ -19,6 +19,7 @@ pub(super) const fn sort_name(sort: Sort) -> &'static str {
     match sort {
         Sort::Ordinal => "ordinal",
         Sort::Richness => "richness_score",
+        Sort::Gain => "microcrawl_gain",
         Sort::KeywordsUnique => "keywords_unique",
     }
 }

@@ -42,8 +42,7 @@ macro_rules! domains_query {
             has_contact: Option<bool>,
             /// A keyword that was found, by its pattern.
             keyword: Option<String>,
-            /// `richness_score` or `keywords_unique`; by the order of generation where absent. `microcrawl_gain` is
-            /// refused (422): `richness_score` has the gain in it.
+            /// `richness_score`, `microcrawl_gain` or `keywords_unique`; by the order of generation where absent.
             #[param(value_type = Option<$crate::http::vocabulary::DomainSort>, inline)]
             sort: Option<String>,
             /// `asc` or `desc`. Beside `sort` it is `desc` where absent; ties follow it, in the order of generation, and
@@ -139,18 +138,12 @@ pub(in crate::http) fn sorting(
             return Ok(backwards.then_some((Sort::Ordinal, Direction::Descending)));
         }
         Some("richness_score") => Sort::Richness,
-        // A name of the contract without an order of its own. A list in some other order would pass for one sorted by it.
-        Some("microcrawl_gain") => {
-            return Err(Error::unprocessable(
-                "sort",
-                "lists are not sorted by microcrawl_gain; richness_score has the gain in it",
-            ));
-        }
+        Some("microcrawl_gain") => Sort::Gain,
         Some("keywords_unique") => Sort::KeywordsUnique,
         Some(_) => {
             return Err(Error::bad(
                 "sort",
-                "must be one of richness_score, keywords_unique",
+                "must be one of richness_score, microcrawl_gain, keywords_unique",
             ));
         }
     };

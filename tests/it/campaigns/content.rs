@@ -191,7 +191,16 @@ async fn where_a_page_gives_little_up_to_three_pages_of_its_host_are_searched() 
     );
     assert_eq!(roaster["contexts"].as_array().unwrap().len(), 2);
 
-    // Of two keywords one is a gain.
+    // Of two keywords one is a gain, and lists are sorted by it.
+    for (dir, at) in [("desc", 0), ("asc", -1)] {
+        let sorted =
+            format!("{path}/domains?sort=microcrawl_gain&dir={dir}&rejectionReason=qualified");
+        let rows = ann.get(&sorted).send().await.ok(200)["items"].clone();
+        let rows = rows.as_array().unwrap();
+        let gainer = if at == 0 { rows.first() } else { rows.last() };
+        assert!(rows.len() > 1);
+        assert_eq!(gainer.unwrap()["domain"], "little.test", "{dir}");
+    }
     let rows = ann.get(&format!("{path}/domains")).send().await.ok(200);
     let row = rows["items"].as_array().unwrap().iter();
     let row = row

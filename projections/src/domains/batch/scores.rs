@@ -15,6 +15,7 @@ pub(super) struct Scores {
     scores: Vec<f64>,
     breakdowns: Vec<serde_json::Value>,
     richness: Vec<f64>,
+    gains: Vec<f64>,
     features: Vec<serde_json::Value>,
     high: Vec<bool>,
     warned: Vec<bool>,
@@ -24,10 +25,10 @@ impl Columns for Scores {
     type Result = Scored;
 
     const WRITE: &'static str = result_update!(
-        "$5::float8[], $6::jsonb[], $7::float8[], $8::jsonb[], $9::bool[], $10::bool[]",
-        "score, breakdown, richness, features, high, warned",
+        "$5::float8[], $6::jsonb[], $7::float8[], $8::jsonb[], $9::bool[], $10::bool[], $11::float8[]",
+        "score, breakdown, richness, features, high, warned, gain",
         "score_run = i.run, score = i.score, score_breakdown = i.breakdown, richness_score = i.richness, \
-         features = i.features, high_potential = i.high, warned = i.warned, scored = true"
+         microcrawl_gain = i.gain, features = i.features, high_potential = i.high, warned = i.warned, scored = true"
     );
 
     fn push(&mut self, event: &Recorded, scored: Scored) -> Result<(), ApplyError> {
@@ -35,6 +36,7 @@ impl Columns for Scores {
         self.high.push(scored.score.score >= HIGH_POTENTIAL);
         self.warned.push(scored.richness.has_warnings());
         self.richness.push(scored.richness.score);
+        self.gains.push(scored.richness.gain);
         self.breakdowns.push(json(event, &scored.score)?);
         self.features.push(json(event, &scored.richness)?);
         Ok(())
@@ -48,6 +50,7 @@ impl Columns for Scores {
             .bind(self.features)
             .bind(self.high)
             .bind(self.warned)
+            .bind(self.gains)
     }
 }
 

@@ -230,6 +230,7 @@ mod tests {
             score: None,
             score_breakdown: None,
             richness_score: None,
+            microcrawl_gain: None,
             features: None,
             lead_status: "pending".to_owned(),
             rejection_reason: rejection_reason.to_owned(),

@@ -29,12 +29,6 @@ pub async fn wrong_parameters_are_named(ann: &Client, path: &str) {
             .await
             .blames(400, field);
     }
-    for list in ["domains", "export"] {
-        ann.get(&format!("{path}/{list}?sort=microcrawl_gain"))
-            .send()
-            .await
-            .blames(422, "sort");
-    }
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=1001", "limit"),

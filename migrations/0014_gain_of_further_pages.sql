@@ -1,0 +1,4 @@
+-- Lists sorted by what further pages of a site added: a walk along an index, as with the other sorts. Scored rows have it and
+-- no others.
+CREATE INDEX domains_by_gain ON read.domains (campaign_id, microcrawl_gain, ordinal)
+    WHERE microcrawl_gain IS NOT NULL;
