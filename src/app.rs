@@ -141,7 +141,7 @@ impl App {
         cancel: &CancellationToken,
     ) {
         let engines = Engines::new(
-            self.database.pool().clone(),
+            self.database.clone(),
             self.defaults.network.clone(),
             cancel.clone(),
         );

@@ -222,6 +222,13 @@ impl Composer {
         if let wait @ Taken::NotBefore(_) = self.clear((now, behind), out) {
             return wait;
         }
+        // What other campaigns have to count keeps progress waiting, and they may be silent for long.
+        while let Some((other, from)) = self.paces.next_left_out()
+            && waited_for
+            && from <= now
+        {
+            self.count(Some(other), now, out);
+        }
         if waited_for && let Ok(wanted) = self.progress(now) {
             return Taken::AfterProgress(wanted);
         }

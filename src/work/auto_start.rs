@@ -26,7 +26,13 @@ use crate::commands::pin::{self, Defaults};
 const REST: Duration = Duration::from_secs(30);
 
 /// The read models of what a configuration can name.
-const NAMED: [&str; 3] = ["personas", "keyword_sets", "scoring_profiles"];
+const NAMED: [&str; 5] = [
+    "personas",
+    "keyword_sets",
+    "scoring_profiles",
+    "proxies",
+    "proxy_pools",
+];
 
 /// A phase that is due in a campaign at a version: with what it would start, or why it cannot.
 struct Due {

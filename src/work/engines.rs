@@ -10,8 +10,7 @@ use aggregates::{
     campaign::{Pinned, Proxies, TakenRun},
     ids::{CampaignId, RunId},
 };
-use event_store::describe;
-use sqlx::PgPool;
+use event_store::{Database, describe};
 use tokio::{sync::OnceCell, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -131,7 +130,7 @@ fn is_in_use(slot: &Slot) -> bool {
 
 /// The engines of the runs that this process works for.
 pub struct Engines {
-    pool: PgPool,
+    database: Database,
     network: Network,
     cancel: CancellationToken,
     slots: Mutex<Slots>,
@@ -140,9 +139,9 @@ pub struct Engines {
 impl Engines {
     /// Keeps engines that end on the token.
     #[must_use]
-    pub fn new(pool: PgPool, network: Network, cancel: CancellationToken) -> Self {
+    pub fn new(database: Database, network: Network, cancel: CancellationToken) -> Self {
         Self {
-            pool,
+            database,
             network,
             cancel,
             slots: Mutex::default(),
@@ -176,7 +175,7 @@ impl Engines {
     }
 
     async fn build(&self, campaign_id: CampaignId, run_id: RunId) -> Result<Kit, KitError> {
-        let pinned = projections::campaigns::pinned_of(&self.pool, campaign_id, run_id)
+        let pinned = projections::campaigns::pinned_of(self.database.pool(), campaign_id, run_id)
             .await?
             .ok_or(KitError::Superseded)?;
         let pinned = serde_json::from_value(pinned)?;
@@ -195,9 +194,10 @@ impl Engines {
 
     /// Makes the pool of a run, with the credentials that its proxies have now.
     async fn pool_of(&self, pinned: &Proxies) -> Result<Arc<http::Pool>, KitError> {
-        let made = proxies::pool(&self.pool, &self.network.keys, pinned).await;
+        let made = proxies::pool(&self.database, &self.network.keys, pinned).await;
         made.map_err(|refused| match refused {
             proxies::Refused::Database(error) => KitError::Database(error),
+            proxies::Refused::Log(error) => KitError::not_started(&error),
             proxies::Refused::Unopened(..) => KitError::NotStarted(refused.to_string()),
             proxies::Refused::Pool(error) => KitError::Refused(error.to_string()),
         })

@@ -386,7 +386,7 @@ mod tests {
 
     fn worker(database: &Database) -> Worker {
         let engines = Engines::new(
-            database.pool().clone(),
+            database.clone(),
             Network::default(),
             CancellationToken::new(),
         );

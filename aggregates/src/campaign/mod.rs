@@ -435,6 +435,10 @@ impl Aggregate for Campaign {
 impl Campaign {
     /// Takes a configuration for the next run.
     fn configure(&mut self, config: PhaseConfig) {
+        if config.phase() == Phase::Discovery && self.names == 0 {
+            // It may be another pattern, whose offsets are others.
+            self.enumerated_to = None;
+        }
         let record = self.phase_mut(config.phase());
         if record.state == PhaseState::NotStarted {
             record.state = PhaseState::Configured;

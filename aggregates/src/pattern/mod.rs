@@ -7,7 +7,7 @@
 
 mod reserve;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
@@ -107,6 +107,8 @@ pub struct Pattern {
     next: u64,
     /// By first offset; disjoint.
     given: BTreeMap<u64, Given>,
+    /// Every run that was given anything, also where a later one has it now.
+    served: BTreeSet<RunId>,
 }
 
 impl Pattern {
@@ -143,6 +145,11 @@ impl Pattern {
     #[must_use]
     pub fn ranges(&self) -> Vec<Given> {
         self.given.values().copied().collect()
+    }
+
+    /// Tells whether a run was given ranges. One that is over may ask late, and what it left is a later one's.
+    fn has_served(&self, run_id: RunId) -> bool {
+        self.served.contains(&run_id)
     }
 
     /// Lists what a campaign has from an offset on.
@@ -218,6 +225,7 @@ impl Aggregate for Pattern {
             count,
         }) = event;
         let range = Range { start, count };
+        self.served.insert(run_id);
         if count == 0 {
             return;
         }

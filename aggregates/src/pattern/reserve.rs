@@ -25,7 +25,7 @@ impl Reserve {
     /// # Errors
     /// [`Error::Exhausted`] when no offset is left.
     pub(super) fn decide(self, pattern: &Pattern) -> Result<Vec<Event>, Error> {
-        if self.count == 0 || !pattern.ranges_of(self.run_id).is_empty() {
+        if self.count == 0 || pattern.has_served(self.run_id) {
             return Ok(Vec::new());
         }
         let (campaign_id, run_id) = (self.campaign_id, self.run_id);
@@ -138,6 +138,16 @@ mod tests {
             [(215, 220), (220, 225)]
         );
         assert_eq!(given(&mut pattern, again(2, 14, 1, 200)), [(225, 226)]);
+    }
+
+    #[test]
+    fn a_run_that_is_over_takes_nothing_back_from_the_one_that_goes_on() {
+        let mut pattern = Pattern::default();
+        given(&mut pattern, ask(1, 100));
+        let all = given(&mut pattern, again(1, 11, 100, 0));
+        assert_eq!(all, [(0, 100)]);
+        assert_eq!(given(&mut pattern, ask(1, 100)), []);
+        assert_eq!(given(&mut pattern, again(1, 11, 100, 0)), all);
     }
 
     #[test]

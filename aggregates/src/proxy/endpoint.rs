@@ -72,7 +72,10 @@ fn read_host(text: &str) -> Result<String, &'static str> {
     let name = labels_to_wire(text).map_err(|_| NO_HOST)?;
     // A name that ends in a number would be an address that was mistyped (WHATWG URL, 3.5).
     let last = name.rsplit('.').next().unwrap_or_default();
-    match last.bytes().all(|byte| byte.is_ascii_digit()) {
+    let hexadecimal = last
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    match hexadecimal || last.bytes().all(|byte| byte.is_ascii_digit()) {
         true => Err(NO_HOST),
         false => Ok(name),
     }

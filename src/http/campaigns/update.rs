@@ -111,5 +111,56 @@ pub(super) async fn phases_of(
         ));
     }
     check_references(state, &campaign.aggregate(), &planned.phases).await?;
-    Ok(planned.phases)
+    let phases = planned.phases.into_iter();
+    let phases = phases.map(|new| match campaign.phase(new.phase()).config {
+        Some(kept) => with_what_cannot_be_said(new, kept),
+        None => new,
+    });
+    Ok(phases.collect())
+}
+
+/// Keeps of a phase's settings what a configuration object has no words for: whoever writes back an object that he read
+/// must not take a pool of proxies away by it, or keywords.
+fn with_what_cannot_be_said(new: PhaseConfig, kept: Value) -> PhaseConfig {
+    let kept = serde_json::from_value::<PhaseConfig>(kept).ok();
+    match (new, kept) {
+        (
+            PhaseConfig::Validation {
+                dns_persona,
+                record_types,
+            },
+            Some(PhaseConfig::Validation {
+                record_types: kept, ..
+            }),
+        ) if record_types.is_empty() => PhaseConfig::Validation {
+            dns_persona,
+            record_types: kept,
+        },
+        (
+            PhaseConfig::Extraction {
+                http_persona,
+                dns_persona,
+                keyword_sets,
+                ..
+            },
+            Some(PhaseConfig::Extraction {
+                proxy_pool,
+                keywords,
+                ..
+            }),
+        ) => PhaseConfig::Extraction {
+            http_persona,
+            dns_persona,
+            proxy_pool,
+            keyword_sets,
+            keywords,
+        },
+        (
+            PhaseConfig::Analysis {
+                scoring_profile: None,
+            },
+            Some(kept @ PhaseConfig::Analysis { .. }),
+        ) => kept,
+        (new, _) => new,
+    }
 }

@@ -22,6 +22,10 @@ const ENOUGH_KEYWORDS: usize = 2;
 const LARGE_PAGE: u64 = 60_000;
 /// Further pages that are asked for.
 const MAX_PAGES: usize = 3;
+/// Links of which robots.txt is asked, in the order of the page, and the longest path of one, bytes: a page may have a hundred
+/// long ones, and the file fifty thousand patterns.
+const MAX_ASKED: usize = 20;
+const MAX_PATH: usize = 1_024;
 /// Bytes of further pages that are searched, together. A page that exceeds what is left ends the crawl.
 const MAX_BYTES: u64 = 150_000;
 /// Endings of addresses that lead to no page.
@@ -60,7 +64,10 @@ pub(super) async fn extend(
     let allowed =
         |url: &&Url| of_host.allow(url[Position::BeforePath..Position::AfterQuery].as_ref());
     let mut crawl = MicroCrawl::default();
-    for url in choose(links, from).filter(allowed).take(MAX_PAGES) {
+    let asked = choose(links, from)
+        .filter(|url| url.path().len() <= MAX_PATH)
+        .take(MAX_ASKED);
+    for url in asked.filter(allowed).take(MAX_PAGES) {
         let report = kit.fetcher.fetch_url(url.clone(), &addresses).await;
         if !take(kit, scanner, &mut crawl, facts, (url, from), report).await? {
             break;

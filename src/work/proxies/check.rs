@@ -108,6 +108,11 @@ impl App {
         let (proxy, _) = self.database.log().load::<Proxy>(&id.to_string()).await?;
         let login = credentials::login_of(pool, &network.keys, id).await?;
         let setup = proxy.setup();
+        // Place and credentials are of one moment, or the password of one place would go to another.
+        let (after, _) = self.database.log().load::<Proxy>(&id.to_string()).await?;
+        if after.setup() != setup {
+            return Err(Error::Engine("the proxy was changed just now".to_owned()));
+        }
         let target = engine_proxy(id, &proxy, login).ok_or(Error::NotFound)?;
         let fetcher = self.fetchers.of(timeout, &self.defaults).await;
         let probe = fetcher.map_err(Error::Engine)?.probe(&target, page).await;

@@ -2,8 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aggregates::{campaign::Proxies, ids::ProxyId, proxy_pool::Strategy};
-use sqlx::PgPool;
+use aggregates::{
+    campaign::{PinnedProxy, Proxies},
+    ids::ProxyId,
+    proxy::Proxy,
+    proxy_pool::Strategy,
+};
+use event_store::Database;
 use validation::http;
 
 use super::check::{protocol, told};
@@ -18,18 +23,21 @@ pub(crate) enum Refused {
     /// A password does not open on this node; on another it may.
     #[error("proxy {0}: {1}")]
     Unopened(ProxyId, Unopened),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] event_store::Error),
     /// The engine takes no such pool.
     #[error(transparent)]
     Pool(#[from] http::PoolError),
 }
 
 /// Makes the pool of a run. A proxy whose credentials are gone is asked without them, so that what it says to that is the
-/// reason of the failures.
+/// reason of the failures; and so is the place that a proxy has left since, for its password is another's now.
 ///
 /// # Errors
 /// See [`Refused`].
 pub(crate) async fn pool(
-    database: &PgPool,
+    database: &Database,
     keys: &Keys,
     pinned: &Proxies,
 ) -> Result<Arc<http::Pool>, Refused> {
@@ -38,11 +46,14 @@ pub(crate) async fn pool(
         .iter()
         .map(|member| member.proxy_id)
         .collect();
-    let mut logins = logins_of(database, keys, &ids).await?;
+    let mut logins = logins_of(database.pool(), keys, &ids).await?;
     let mut members = Vec::with_capacity(pinned.members.len());
     for member in &pinned.members {
         let login = logins.remove(&member.proxy_id).transpose();
-        let login = login.map_err(|why| Refused::Unopened(member.proxy_id, why))?;
+        let mut login = login.map_err(|why| Refused::Unopened(member.proxy_id, why))?;
+        if login.is_some() && !is_where_it_was(database, member).await? {
+            login = None;
+        }
         members.push(http::Member {
             weight: member.weight,
             proxy: http::Proxy {
@@ -66,4 +77,15 @@ pub(crate) async fn pool(
         ..http::PoolConfig::default()
     };
     Ok(Arc::new(http::Pool::new(config, members)?))
+}
+
+/// Tells whether a proxy is spoken to as it was when the run started. Asked after the credentials were read: a change in
+/// between shows.
+async fn is_where_it_was(
+    database: &Database,
+    pinned: &PinnedProxy,
+) -> Result<bool, event_store::Error> {
+    let id = pinned.proxy_id.to_string();
+    let (proxy, _) = database.log().load::<Proxy>(&id).await?;
+    Ok(proxy.protocol() == pinned.protocol && proxy.endpoint() == Some(&pinned.endpoint))
 }

@@ -171,6 +171,22 @@ async fn a_pool_that_cannot_be_used_is_refused_by_its_field_and_a_run_keeps_what
     let other = json!({"configuration": {}, "proxyPoolId": id_of(&used)});
     let (path, answer) = configured(&ann, &used).await;
     answer.ok(200);
+    // A configuration object has no words for pools and keywords of a phase: written back, it takes neither away.
+    let object = ann.get(&path).send().await.ok(200)["configuration"].clone();
+    let mut object = object.as_object().cloned().unwrap();
+    object.insert(
+        "phases".to_owned(),
+        json!({"extraction": {"enabled": true}, "validation": {"enabled": true}}),
+    );
+    let written = ann.put(&path).json(&json!({"configuration": object}));
+    written.send().await.ok(200);
+    let configs = ann.get(&format!("{path}/configs")).send().await.ok(200);
+    let extraction = &configs["configs"]["extraction"];
+    assert_eq!(
+        (&extraction["proxyPoolId"], &extraction["keywords"]),
+        (&json!(id_of(&used)), &json!(["espresso"])),
+        "{configs}"
+    );
     let refused = ann
         .post(&format!("{path}/phases/validation/configure"))
         .json(&other);

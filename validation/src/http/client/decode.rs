@@ -37,6 +37,10 @@ enum Coding {
     Brotli(Box<DecompressorWriter<Kept>>),
 }
 
+/// How a stream begins whose window may have a gibibyte (RFC 7932 §9.1 has no such window): the decoder would take that
+/// memory before it gives a byte.
+const LARGE_WINDOW: u8 = 0x11;
+
 /// Bytes up to a bound.
 #[derive(Default)]
 struct Kept {
@@ -95,6 +99,7 @@ impl Decoder {
     ///
     /// When the bytes are not what the coding says.
     pub(in crate::http) fn feed(&mut self, piece: &[u8]) -> Result<Fed> {
+        let begins = self.packed == 0;
         self.packed = self.packed.saturating_add(piece.len());
         if let Coding::Undecided(kept) = &mut self.coding
             && let Some(first) = piece.first()
@@ -103,6 +108,14 @@ impl Decoder {
             // RFC 1950 §2.2: compression method 8 in the lower half.
             let zlib = first & 0x0f == 8;
             self.coding = Coding::Deflate(Box::new(Inflate::new(kept, zlib)));
+        }
+        if let (Coding::Brotli(_), true, Some(first)) = (&self.coding, begins, piece.first())
+            && first & 0x7f == LARGE_WINDOW
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidData,
+                "the window is too large",
+            ));
         }
         let done = match &mut self.coding {
             Coding::Identity(kept) | Coding::Undecided(kept) => kept.write(piece).map(|_| ()),
@@ -313,6 +326,16 @@ mod tests {
             }
             let (found, cut) = unpack(coding, text().len(), &bytes, 1_000).unwrap();
             assert!(!cut && found == text(), "{name} up to its end");
+        }
+    }
+
+    #[test]
+    fn a_window_that_no_browser_takes_is_refused_before_there_is_one() {
+        // 30 bits, and a metablock of nothing.
+        let large = [0x11, 0x1e, 0x03];
+        for piece in [1, 3] {
+            let refused = unpack("br", 1 << 20, &large, piece).unwrap_err();
+            assert!(refused.to_string().contains("window"), "{refused}");
         }
     }
 
