@@ -230,8 +230,8 @@ pub(super) async fn update(
     answer(app, done.await?, Answer::ok).await
 }
 
-/// Deletes a proxy, with what it is told, and takes it out of its pools. Runs that started with it go on without its
-/// credentials.
+/// Deletes a proxy, with what it is told, and takes it out of its pools. A worker that is at a run with it goes on with what
+/// it has; one that takes the run up later goes without its credentials.
 #[utoipa::path(delete, path = "/proxies/{proxyId}", tag = "proxies",
     params(("proxyId" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
