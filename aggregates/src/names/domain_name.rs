@@ -59,6 +59,15 @@ impl DomainName {
     }
 }
 
+/// Tells whether a dotted name ends in a number, which makes it an address (WHATWG URL, 3.5): in decimal digits, or in
+/// hexadecimal ones behind `0x`.
+pub(crate) fn ends_in_a_number(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    last.bytes().all(|byte| byte.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Converts a dotted name, of one label or more, into lower-case LDH labels within 253 bytes.
 pub(crate) fn labels_to_wire(text: &str) -> Result<String, Illegal> {
     // An upper bound on the work: punycode never makes a label shorter than its number of characters.

@@ -20,7 +20,7 @@ mod preview;
 mod properties;
 
 pub use domain_name::DomainName;
-pub(crate) use domain_name::labels_to_wire;
+pub(crate) use domain_name::{ends_in_a_number, labels_to_wire};
 pub use error::{Error, Illegal};
 pub use generator::{Names, Step};
 pub use import::{Importer, Line, MAX_IMPORT_BYTES, MAX_IMPORT_LINES, TooManyLines, host_of_line};

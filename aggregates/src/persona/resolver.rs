@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::names::ends_in_a_number;
+
 /// Where most servers of DNS over HTTPS listen; RFC 8484 leaves it to them.
 const PATH: &str = "/dns-query";
 
@@ -129,15 +131,7 @@ fn is_host_name(text: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let last = text.rsplit('.').next().unwrap_or_default();
-    text.len() <= 253 && text.split('.').all(is_label) && !ends_in_a_number(last)
-}
-
-/// Tells a last label that makes a name an address (WHATWG URL, 3.5): decimal digits, or hexadecimal ones behind `0x`.
-fn ends_in_a_number(last: &str) -> bool {
-    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
-    last.bytes().all(|byte| byte.is_ascii_digit())
-        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.len() <= 253 && text.split('.').all(is_label) && !ends_in_a_number(text)
 }
 
 #[cfg(test)]

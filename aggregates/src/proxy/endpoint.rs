@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::labels_to_wire;
+use crate::names::{ends_in_a_number, labels_to_wire};
 
 const NO_PORT: &str = "names no port from 1 to 65535";
 const NO_HOST: &str = "names no host";
@@ -71,11 +71,7 @@ fn read_host(text: &str) -> Result<String, &'static str> {
     }
     let name = labels_to_wire(text).map_err(|_| NO_HOST)?;
     // A name that ends in a number would be an address that was mistyped (WHATWG URL, 3.5).
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let hexadecimal = last
-        .strip_prefix("0x")
-        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    match hexadecimal || last.bytes().all(|byte| byte.is_ascii_digit()) {
+    match ends_in_a_number(&name) {
         true => Err(NO_HOST),
         false => Ok(name),
     }
