@@ -60,6 +60,23 @@ fn details_and_phases_change_together_or_not_at_all() {
 }
 
 #[test]
+fn of_two_new_configurations_of_a_phase_the_later_one_stays() {
+    let kept = config(Phase::Validation);
+    let mut campaign = given(all_configured(Mode::StepByStep));
+    let passing = PhaseConfig::Validation {
+        dns_persona: None,
+        record_types: vec!["MX".to_owned()],
+    };
+    let command = Command::Reconfigure(Reconfigure {
+        details: ChangeDetails::default(),
+        phases: vec![passing, kept.clone()],
+        only_pending: false,
+    });
+    when(&mut campaign, command).unwrap();
+    assert_eq!(campaign.phase(Phase::Validation).config(), Some(&kept));
+}
+
+#[test]
 fn a_copy_names_its_source_and_begins_without_a_run() {
     let source = CampaignId(Uuid::from_u128(7));
     let command = |names: Vec<String>| {
