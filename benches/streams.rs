@@ -31,8 +31,9 @@ use tokio::{
 use crate::support::{Server, Session, percentile};
 
 const CLIENTS: usize = 1_000;
-/// Results a second.
-const RATE: usize = 1_000;
+/// Results a second that the campaign is paced to, a little above the thousand that is asked for: what is measured has
+/// the run's beginning and end in it.
+const RATE: usize = 1_100;
 /// Results in the run of all clients, and in that of a single one.
 const RESULTS: usize = 20_000;
 const RESULTS_ALONE: usize = 5_000;
@@ -88,7 +89,7 @@ async fn main() {
     cluster.stop().await.unwrap();
 }
 
-/// A persona that asks a thousand names a second; a name that does not exist is one question.
+/// A persona that asks so many names a second; a name that does not exist is one question.
 async fn persona(client: &Session, resolver: &str) -> String {
     let body = json!({"name": "paced", "personaType": "dns", "configDetails": {"personaType": "dns",
         "resolvers": [resolver], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 100,

@@ -4,8 +4,9 @@
 //! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
 //! that a client that goes away drops nothing further in half way, though the end of the process does; the body limit
 //! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On private routes
-//! then `authenticate`, so that nothing is done for strangers; `csrf` and `idempotency`, which need to know how
-//! and by whom a command was sent; and last the wait of `read_after`, right before the query that it is for.
+//! then `authenticate`, so that nothing is done for strangers; `csrf`, which needs to know how a command was sent;
+//! `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
+//! by whom it was sent; and last the wait of `read_after`, right before the query that it is for.
 
 use std::{any::Any, time::Instant};
 
@@ -22,10 +23,22 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    auth, authenticate::authenticate, body::MAX_JSON, campaigns, carry_through::carry_through,
-    csrf::refuse_foreign_commands, discovery, document, error::Error, health, idempotency::once,
-    keyword_sets, personas, proxies, proxy_pools, read_after::wait_for_cursor,
-    request_id::with_request_id, scoring_profiles, v1,
+    auth,
+    authenticate::authenticate,
+    body::MAX_JSON,
+    campaigns,
+    carry_through::carry_through,
+    csrf::refuse_foreign_commands,
+    discovery, document,
+    error::Error,
+    health,
+    idempotency::once,
+    keyword_sets, personas, proxies, proxy_pools,
+    read_after::wait_for_cursor,
+    request_id::with_request_id,
+    scoring_profiles,
+    undeclared::{Declared, refuse_undeclared},
+    v1,
 };
 use crate::{
     app::App,
@@ -96,17 +109,20 @@ pub fn openapi() -> OpenApi {
 /// Builds what a server serves.
 pub fn router(state: State) -> Router {
     // The last layer added is the first that a request meets.
+    let document = openapi();
+    let declared = Declared::of(&document);
     let behind_log_in = |routes: OpenApiRouter<State>| {
         Router::from(routes)
             .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
             .route_layer(from_fn_with_state(state.clone(), once))
+            .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
             .route_layer(from_fn(refuse_foreign_commands))
             .route_layer(from_fn_with_state(state.clone(), authenticate))
     };
     let interface = Router::from(public()).merge(behind_log_in(private()));
     let typed = behind_log_in(v1::routes());
     let documentation =
-        SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), openapi());
+        SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), document);
     Router::new()
         .route("/", get(to_documentation))
         .nest(BASE, interface)

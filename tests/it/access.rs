@@ -125,22 +125,47 @@ async fn an_object_that_is_not_there_is_404_for_every_operation_on_it_by_its_par
 async fn a_query_parameter_that_an_operation_does_not_know_is_refused_by_its_name() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
-    let document = serde_json::to_value(http::openapi()).unwrap();
     let mut tried = 0;
     for (method, path) in operations() {
-        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
-        let parameters = operation["parameters"].as_array();
-        if !parameters.is_some_and(|all| all.iter().any(|one| one["in"] == "query")) {
+        if PUBLIC.contains(&format!("{method} {path}").as_str()) {
             continue;
         }
-        let reply = ann
-            .request(method, &format!("{}?persona_type=dns", filled(&path)))
-            .send()
-            .await;
+        let request = ann.request(method, &format!("{}?persona_type=dns", filled(&path)));
+        let reply = request.json(&json!({})).send().await;
         reply.blames(400, "persona_type");
         tried += 1;
     }
-    assert!(tried > 10, "{tried}");
+    assert!(tried > 90, "{tried}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_an_operation_does_not_take_is_refused_unless_it_says_nothing() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let document = serde_json::to_value(http::openapi()).unwrap();
+    let mut tried = BTreeSet::new();
+    for (method, path) in operations() {
+        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
+        if !operation["requestBody"].is_null()
+            || PUBLIC.contains(&format!("{method} {path}").as_str())
+        {
+            continue;
+        }
+        let send = async |body: &'static str| {
+            let request = ann.request(method.clone(), &filled(&path));
+            request.body("application/json", body).send().await
+        };
+        send(r#"{"name": "heeded?"}"#).await.blames(400, "body");
+        if path.contains("{campaignId}") {
+            for nothing in ["", " {} ", "null"] {
+                send(nothing).await.blames(404, "campaignId");
+            }
+        }
+        tried.insert(method.to_string());
+    }
+    let methods = ["DELETE", "GET", "POST"].map(str::to_owned);
+    assert_eq!(tried, methods.into());
     app.stop().await;
 }
 
