@@ -1,9 +1,12 @@
 //! The statements that move domains and their counts together.
 
 /// For this transaction: every row is looked up by its key and written by its place. The planner, going by statistics of
-/// a table that has grown since or by none, would join a page of results to all domains of all campaigns instead.
+/// a table that has grown since or by none, would join a page of results to all domains of all campaigns instead. And
+/// what is counted is grouped by hashing: the combinations are few, and to sort rows by them compares every column of two
+/// rows that are alike.
 pub(super) const ROW_BY_ROW: &str = "SELECT set_config('enable_hashjoin', 'off', true), \
-    set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)";
+    set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true), \
+    set_config('enable_sort', 'off', true)";
 
 /// How many ordinals a stretch has. Existing counters are of this length: another one is a migration that recounts them.
 macro_rules! ordinals_of_a_stretch {
