@@ -2,7 +2,7 @@
 
 use super::{
     Direction,
-    stretches::{ORDINALS, Stretches},
+    stretches::{ORDINALS, Stretch, Stretches},
 };
 
 /// Ordinals from the first to the last, both included; none where the last comes before the first.
@@ -81,7 +81,7 @@ impl Runs {
         let mut offset = offset;
         // Of a stretch that a cursor cuts, or that was not counted exactly, nobody knows how many matches it has.
         let mut known = matching.exact;
-        let mut add = |stretch: &super::stretches::Stretch| {
+        let mut add = |stretch: &Stretch| {
             let whole = Run::of_stretch(stretch.stretch);
             let Some(run) = whole.within(behind) else {
                 return;
@@ -112,7 +112,6 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domains::stretches::Stretch;
 
     fn matching(exact: bool, stretches: &[(i64, i64)]) -> Stretches {
         let stretches = stretches
