@@ -144,7 +144,7 @@ pub(crate) async fn page_after(
         after,
         sort,
     };
-    domains::next_page(pool, campaign_id, filter, &page).await
+    domains::page(pool, campaign_id, filter, &page).await
 }
 
 fn written(
