@@ -16,6 +16,7 @@ pub mod csrf;
 pub mod discovery;
 mod document;
 pub mod error;
+pub mod extract;
 pub mod headers;
 pub mod health;
 mod idempotency;
@@ -36,6 +37,8 @@ pub mod respond;
 pub mod router;
 pub mod scoring_profiles;
 pub mod server;
+mod steps;
+mod trial;
 pub mod v1;
 mod vocabulary;
 

@@ -23,8 +23,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
     auth, authenticate::authenticate, body::MAX_JSON, campaigns, carry_through::carry_through,
-    csrf::refuse_foreign_commands, discovery, document, error::Error, health, idempotency::once,
-    keyword_sets, personas, proxies, proxy_pools, read_after::wait_for_cursor,
+    csrf::refuse_foreign_commands, discovery, document, error::Error, extract, health,
+    idempotency::once, keyword_sets, personas, proxies, proxy_pools, read_after::wait_for_cursor,
     request_id::with_request_id, scoring_profiles, v1,
 };
 use crate::{
@@ -77,6 +77,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(scoring_profiles::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
+        .merge(extract::routes())
         .merge(sse::routes())
 }
 
