@@ -20,8 +20,8 @@ pub struct Network {
     pub http_port: Option<u16>,
     /// The port of https sites in place of 443.
     pub https_port: Option<u16>,
-    /// Addresses that are private, shared or loopback may be fetched from. Link-local ones, where clouds keep their
-    /// credentials, stay refused.
+    /// Addresses that are private, shared or loopback may be fetched from. Link-local ones and others
+    /// where clouds keep their credentials stay refused.
     pub allow_private: bool,
     /// Certificates (DER) of authorities that are trusted besides the system's.
     pub trusted_roots: Vec<Vec<u8>>,
