@@ -101,7 +101,6 @@ impl Kit {
         network: &Network,
         cancel: &CancellationToken,
     ) -> Result<Self, KitError> {
-        let fetcher = fetcher((http, proxies), dns, network, cancel)?;
         let technologies = network.technologies().map_err(KitError::Refused)?;
         let scanner = if rules.is_empty() {
             None
@@ -109,6 +108,8 @@ impl Kit {
             let compiled = compile(rules).map_err(|error| KitError::Refused(error.to_string()))?;
             Some(Scanner::new(compiled))
         };
+        // Last: rules that cannot be honoured end the run, whatever does not start now.
+        let fetcher = fetcher((http, proxies), dns, network, cancel)?;
         Ok(Self {
             fetcher,
             scanner,
