@@ -12,6 +12,7 @@ use crate::{
     work::{
         Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker,
         proxies::{Fetchers, Rounds},
+        trials::Trials,
     },
 };
 
@@ -40,6 +41,8 @@ pub struct App {
     pub defaults: Defaults,
     /// What checks of proxies are made with.
     pub fetchers: Fetchers,
+    /// What users try outside of runs.
+    pub trials: Trials,
     planned: Arc<Notify>,
 }
 
@@ -98,6 +101,7 @@ impl App {
             orders: Arc::new(PostgresOrders::new(database.clone())),
             planned: Arc::new(Notify::new()),
             fetchers: Fetchers::default(),
+            trials: Trials::default(),
             database,
             defaults,
         }

@@ -15,7 +15,10 @@ use url::Url;
 use validation::technologies::{self, Technologies};
 use zeroize::Zeroizing;
 
-use crate::{credentials::Keys, work::Network};
+use crate::{
+    credentials::Keys,
+    work::{Network, trials::Target},
+};
 
 /// Where the log is kept.
 #[derive(Args, Clone, Debug)]
@@ -78,6 +81,13 @@ pub struct NetworkArgs {
     /// The page that checks of proxies fetch; without one proxies are not checked
     #[arg(long, env = "DOMAINFLOW_PROXY_CHECK_URL", value_name = "URL", value_parser = check_url)]
     pub proxy_check_url: Option<Url>,
+    /// The domain, or the address of a page, that personas are tried on where their user names none; example.com without it
+    #[arg(
+        long,
+        env = "DOMAINFLOW_PERSONA_TEST_TARGET",
+        value_name = "DOMAIN|URL"
+    )]
+    pub persona_test_target: Option<Target>,
     /// A key that the passwords of proxies are sealed under, 32 bytes in base64 or hexadecimal, the same on every node; of
     /// several the first seals and all open; without one, and without a database that was named, it is drawn once and kept
     /// in the data directory
@@ -168,6 +178,7 @@ impl NetworkArgs {
             allow_private: self.allow_private,
             resolvers: self.resolvers.clone(),
             proxy_check_url: self.proxy_check_url.clone(),
+            persona_test_target: self.persona_test_target.clone(),
             keys,
             ..Network::default()
         };

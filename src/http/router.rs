@@ -31,7 +31,7 @@ use super::{
     csrf::refuse_foreign_commands,
     discovery, document,
     error::Error,
-    health,
+    extract, health,
     idempotency::once,
     keyword_sets, personas, proxies, proxy_pools,
     read_after::wait_for_cursor,
@@ -90,6 +90,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(scoring_profiles::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
+        .merge(extract::routes())
         .merge(sse::routes())
 }
 

@@ -5,6 +5,9 @@ mod micro_crawl;
 mod scan;
 mod visit;
 
+pub use self::visit::Robots;
+pub(super) use self::{scan::Scanner, visit::Visitor};
+
 use std::sync::Arc;
 
 use aggregates::{
@@ -23,7 +26,7 @@ use validation::{
     technologies::Technologies,
 };
 
-use self::{scan::Scanner, visit::Visited};
+use self::visit::Visited;
 use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
 /// Fetches of one order at once; the fetcher bounds those of all orders together.
@@ -98,9 +101,6 @@ impl Kit {
         network: &Network,
         cancel: &CancellationToken,
     ) -> Result<Self, KitError> {
-        let resolver = names_config(dns, network).map_err(KitError::Refused)?;
-        let mut config = config(http, network).map_err(KitError::Refused)?;
-        config.proxies = proxies;
         let technologies = network.technologies().map_err(KitError::Refused)?;
         let scanner = if rules.is_empty() {
             None
@@ -108,19 +108,41 @@ impl Kit {
             let compiled = compile(rules).map_err(|error| KitError::Refused(error.to_string()))?;
             Some(Scanner::new(compiled))
         };
-        // Both configurations are valid: what fails from here on is this machine's, and may go better another time.
-        let engine = dns::Engine::start(resolver, cancel.child_token())
-            .map_err(|error| KitError::not_started(&error))?;
-        let fetcher = http::Fetcher::new(config, Arc::new(Names(engine)))
-            .map_err(|error| KitError::not_started(&error))?;
+        // Last: rules that cannot be honoured end the run, whatever does not start now.
+        let fetcher = fetcher((http, proxies), dns, network, cancel)?;
         Ok(Self {
             fetcher,
             scanner,
             rules: rules.iter().map(|rule| rule.id).collect(),
             technologies,
-            robots_agent: http.follows_robots().then(|| http.user_agent.clone()),
+            robots_agent: robots_agent(http),
         })
     }
+}
+
+/// Says as whom a persona reads robots.txt, where it follows it.
+pub(super) fn robots_agent(http: &HttpConfig) -> Option<String> {
+    http.follows_robots().then(|| http.user_agent.clone())
+}
+
+/// Makes a fetcher, and the engine by which it finds hosts that it meets on the way. This reads files, and so blocks.
+///
+/// # Errors
+/// [`KitError::Refused`] for what cannot be honoured, [`KitError::NotStarted`] for what does not start now.
+pub(super) fn fetcher(
+    (http, proxies): (&HttpConfig, Option<Arc<http::Pool>>),
+    dns: &DnsConfig,
+    network: &Network,
+    cancel: &CancellationToken,
+) -> Result<http::Fetcher, KitError> {
+    let resolver = names_config(dns, network).map_err(KitError::Refused)?;
+    let mut config = config(http, network).map_err(KitError::Refused)?;
+    config.proxies = proxies;
+    // Both configurations are valid: what fails from here on is this machine's, and may go better another time.
+    let engine = dns::Engine::start(resolver, cancel.child_token())
+        .map_err(|error| KitError::not_started(&error))?;
+    http::Fetcher::new(config, Arc::new(Names(engine)))
+        .map_err(|error| KitError::not_started(&error))
 }
 
 /// Compiles the rules of a run.

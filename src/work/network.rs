@@ -10,6 +10,7 @@ use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use url::Url;
 
+use super::trials::Target;
 use crate::credentials::Keys;
 
 /// What the operator says about the network.
@@ -19,8 +20,8 @@ pub struct Network {
     pub http_port: Option<u16>,
     /// The port of https sites in place of 443.
     pub https_port: Option<u16>,
-    /// Addresses that are private, shared or loopback may be fetched from. Link-local ones, where clouds keep their
-    /// credentials, stay refused.
+    /// Addresses that are private, shared or loopback may be fetched from. Link-local ones and others
+    /// where clouds keep their credentials stay refused.
     pub allow_private: bool,
     /// Certificates (DER) of authorities that are trusted besides the system's.
     pub trusted_roots: Vec<Vec<u8>>,
@@ -28,6 +29,8 @@ pub struct Network {
     pub resolvers: Vec<String>,
     /// The page that checks of proxies fetch; without one proxies are not checked.
     pub proxy_check_url: Option<Url>,
+    /// What personas are tried on where nobody says; `example.com` where this is not said either.
+    pub persona_test_target: Option<Target>,
     /// What the passwords of proxies are sealed under.
     pub keys: Keys,
     /// What technologies are told by; the rules of the program alone where there is nothing.

@@ -15,6 +15,9 @@ pub fn body_of(operation: &str) -> Value {
             "resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
             "concurrentQueriesPerDomain": 1}}),
         ("PUT", "/personas/{id}") => json!({"name": "q"}),
+        ("POST", "/personas/{id}/test") => Value::Null,
+        ("POST", "/extract/keywords") => json!({"items": [
+            {"url": "http://shop.test/", "keywordSetId": uuid::Uuid::nil()}]}),
         ("POST", "/keyword-sets") => json!({"name": "k"}),
         ("PUT", "/keyword-sets/{setId}") => json!({"name": "l"}),
         ("POST", "/scoring-profiles") => json!({"name": "s", "weights": {"freshness": 1}}),

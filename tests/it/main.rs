@@ -37,5 +37,6 @@ mod scoring_profiles;
 mod sse;
 mod support;
 mod tidy;
+mod trials;
 mod typed;
 mod updates;

@@ -19,14 +19,16 @@ use crate::{
 };
 
 /// Operations that change nothing, or whose requests and answers must not be kept.
-const UNKEYED: [&str; 10] = [
+const UNKEYED: [&str; 12] = [
     "POST /api/v2/auth/login",
     "POST /api/v2/auth/logout",
     "POST /api/v2/auth/refresh",
     "POST /api/v2/auth/change-password",
     "POST /api/v2/change-password",
     "POST /api/v2/discovery/preview",
-    // A check that comes again is another check.
+    // A trial that comes again is another trial, and a check another check.
+    "POST /api/v2/extract/keywords",
+    "POST /api/v2/personas/{id}/test",
     "POST /api/v2/proxies/bulk/test",
     "POST /api/v2/proxies/health-check",
     "POST /api/v2/proxies/{proxyId}/health-check",

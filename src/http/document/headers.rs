@@ -7,10 +7,13 @@ use utoipa::openapi::{
     path::{Operation, ParameterIn},
 };
 
-/// Commands that change nothing and therefore have no place in the log.
-const WITHOUT_CURSOR: [&str; 2] = [
+/// Commands that change nothing and streams of what is not recorded: neither has a place in the log.
+const WITHOUT_CURSOR: [&str; 5] = [
     "/discovery/preview",
     "/campaigns/domain-generation/pattern-offset",
+    "/extract/keywords",
+    "/extract/keywords/stream",
+    "/personas/{id}/test",
 ];
 
 /// Queries that show one resource at a version.
@@ -85,7 +88,7 @@ pub(super) fn declare(method: &str, path: &str, operation: &mut Operation) {
         let headers = [
             (done && command, "X-Event-Cursor", Type::Integer, CURSOR),
             (
-                success && stream,
+                success && stream && !WITHOUT_CURSOR.contains(&path),
                 "X-Event-Cursor",
                 Type::Integer,
                 BEGINNING,

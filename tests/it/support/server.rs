@@ -34,7 +34,10 @@ pub struct Server {
 impl Server {
     /// Starts a process on a database.
     pub async fn start(url: &str, network: Network, secret: Secret) -> Self {
-        let app = open(url, network).await;
+        Self::serve(open(url, network).await, secret).await
+    }
+
+    async fn serve(app: App, secret: Secret) -> Self {
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
@@ -158,10 +161,27 @@ impl TestApp {
         Self::on(Some(sandbox), network).await
     }
 
+    /// Starts a server inside a sandbox, of which something is other than usual.
+    pub async fn in_sandbox_with(world: World, adjust: impl FnOnce(&mut App)) -> Self {
+        let sandbox = Sandbox::start(world).await.expect("the sandbox starts");
+        let network = network(&sandbox);
+        Self::adjusted(Some(sandbox), network, adjust).await
+    }
+
     async fn on(sandbox: Option<Sandbox>, network: Network) -> Self {
+        Self::adjusted(sandbox, network, |_| ()).await
+    }
+
+    async fn adjusted(
+        sandbox: Option<Sandbox>,
+        network: Network,
+        adjust: impl FnOnce(&mut App),
+    ) -> Self {
         let secret = Secret::random();
         let database = database().await;
-        let server = Server::start(database.url(), network, secret.clone()).await;
+        let mut app = open(database.url(), network).await;
+        adjust(&mut app);
+        let server = Server::serve(app, secret.clone()).await;
         Self {
             server,
             database,

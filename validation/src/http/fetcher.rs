@@ -16,6 +16,7 @@ use super::connect::{Connector, Route};
 use super::fault::{Blame, Fault};
 use super::pace::Pace;
 use super::report::Report;
+use super::steps::{Step, Steps};
 use super::visit::{Missed, Visit};
 use crate::Waits;
 
@@ -54,6 +55,7 @@ pub struct Target {
 #[derive(Clone)]
 pub struct Fetcher {
     pub(super) inner: Arc<Inner>,
+    steps: Steps,
 }
 
 pub(super) struct Inner {
@@ -108,6 +110,7 @@ impl Fetcher {
         let connector = Connector::new(&config)?;
         let headers = Template::new(&config)?;
         Ok(Self {
+            steps: Steps::default(),
             inner: Arc::new(Inner {
                 pace: config.rate.map(Pace::new),
                 in_flight: Semaphore::new(config.in_flight),
@@ -117,6 +120,31 @@ impl Fetcher {
                 config,
             }),
         })
+    }
+
+    /// Gives another handle to the same client and the same limits, of whose fetches somebody is told step by step, from
+    /// within the fetch: whoever is told must not block.
+    #[must_use]
+    pub fn watched(&self, watcher: impl Fn(Step) + Send + Sync + 'static) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            steps: Steps::to(watcher),
+        }
+    }
+
+    /// Finds the addresses of a host, as those of redirects are found. This takes the time that the resolver takes: none
+    /// of a fetch's.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none.
+    pub async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Unresolved> {
+        let found = self.inner.resolver.resolve(host, &Waits::default()).await;
+        self.steps.tell(|| Step::Resolved {
+            host: host.to_owned(),
+            found: found.clone(),
+        });
+        found
     }
 
     /// Fetches the start page of a domain. Dropping the future ends the fetch.
@@ -206,8 +234,14 @@ impl Fetcher {
         through: Option<Route<'_>>,
         clock: &mut Clock,
     ) -> Result<Report, Missed> {
-        let visit = Visit::new(&self.inner, url, addresses, through, clock);
+        let visit = Visit::new((&self.inner, &self.steps), url, addresses, through, clock);
         let result = Box::pin(visit.run()).await;
+        if let Err(missed) = &result {
+            self.steps.tell(|| Step::Failed {
+                url: missed.report.final_url.clone(),
+                fault: missed.fault.clone(),
+            });
+        }
         result.map(|mut report| {
             report.elapsed = clock.elapsed();
             report

@@ -22,6 +22,7 @@ mod pace;
 mod proxy;
 mod ranges;
 mod report;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod visit;
@@ -35,3 +36,4 @@ pub use proxy::{
 };
 pub use ranges::{AllowedRanges, Range, RangeError};
 pub use report::{KEPT_HEADERS, Outcome, Report};
+pub use steps::Step;

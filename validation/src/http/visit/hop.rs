@@ -17,6 +17,7 @@ use crate::http::connect::{Destination, Route};
 use crate::http::fault::{Blame, Fault};
 use crate::http::fetcher::Unresolved;
 use crate::http::proxy;
+use crate::http::steps::Step;
 
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 8;
@@ -55,8 +56,11 @@ impl Visit<'_> {
         let connected = self
             .fetcher
             .connector
-            .connect(destination, self.through, deadline)
+            .connect(destination, self.through, deadline, self.steps)
             .await?;
+        self.steps.tell(|| Step::Requested {
+            url: self.url.clone(),
+        });
         let uri = match forwarded.is_some() || connected.http2 {
             true => uri,
             false => path_of(uri),
@@ -129,6 +133,10 @@ impl Visit<'_> {
         })
         .await;
         self.clock.excuse(waits.so_far());
+        self.steps.tell(|| Step::Resolved {
+            host: host.to_owned(),
+            found: found.clone(),
+        });
         found.map_err(|why| match why {
             Unresolved::Timeout => {
                 Fault::deadline(&format!("while {host} was resolved")).blamed(Blame::Unknown)
@@ -172,7 +180,13 @@ impl Visit<'_> {
         addresses.truncate(MAX_ADDRESSES);
         match refused {
             Some(why) if addresses.is_empty() => Err(Fault::error("address_refused", why)),
-            _ => Ok((host, addresses)),
+            _ => {
+                self.steps.tell(|| Step::Chosen {
+                    host: host.clone(),
+                    addresses: addresses.clone(),
+                });
+                Ok((host, addresses))
+            }
         }
     }
 }

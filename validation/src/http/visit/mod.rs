@@ -16,10 +16,12 @@ use super::cookies::Jar;
 use super::fault::{Blame, Fault};
 use super::fetcher::{Clock, Inner};
 use super::report::Report;
+use super::steps::{Step, Steps};
 
 /// One address being followed.
 pub(super) struct Visit<'f> {
     fetcher: &'f Inner,
+    steps: &'f Steps,
     clock: &'f mut Clock,
     /// The host that `addresses` belong to.
     host: String,
@@ -59,7 +61,7 @@ impl Missed {
 
 impl<'f> Visit<'f> {
     pub(super) fn new(
-        fetcher: &'f Inner,
+        (fetcher, steps): (&'f Inner, &'f Steps),
         url: Url,
         addresses: &'f [IpAddr],
         through: Option<Route<'f>>,
@@ -68,6 +70,7 @@ impl<'f> Visit<'f> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let mut visit = Self {
             fetcher,
+            steps,
             clock,
             jar: Jar::new(&fetcher.config.cookies, &host),
             host,
@@ -107,6 +110,11 @@ impl<'f> Visit<'f> {
             let head = &answered.answer.head;
             self.jar.take(&self.url, &head.headers);
             let status = head.status.as_u16();
+            self.steps.tell(|| Step::Answered {
+                url: self.url.clone(),
+                status,
+                version: format!("{:?}", head.version),
+            });
             if !(self.fetcher.config.follow_redirects
                 && matches!(status, 301 | 302 | 303 | 307 | 308))
             {
@@ -114,9 +122,13 @@ impl<'f> Visit<'f> {
             }
             match self.next(&head.headers) {
                 Ok(next) => {
-                    self.redirects
-                        .push(std::mem::replace(&mut self.url, next).into());
+                    let from = std::mem::replace(&mut self.url, next);
                     self.set_port();
+                    self.steps.tell(|| Step::Redirected {
+                        from: from.clone(),
+                        to: self.url.clone(),
+                    });
+                    self.redirects.push(from.into());
                 }
                 Err(fault) => {
                     let mut missed = self.missed(fault, false);
