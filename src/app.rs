@@ -9,6 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     commands::pin::Defaults,
+    suppression::Follower,
     work::{
         Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker,
         proxies::{Fetchers, Rounds},
@@ -40,6 +41,8 @@ pub struct App {
     pub defaults: Defaults,
     /// What checks of proxies are made with.
     pub fetchers: Fetchers,
+    /// The suppression list of this process.
+    pub suppression: Follower,
     planned: Arc<Notify>,
 }
 
@@ -79,9 +82,15 @@ impl App {
         Ok(Self::new(database, network))
     }
 
-    /// Puts the application together on a database whose schema is up to date.
+    /// Puts the application together on a database whose schema is up to date. Its engines wait for the suppression list,
+    /// which is read by what [`spawn_sequencer`](Self::spawn_sequencer) starts.
     #[must_use]
     pub fn new(database: Database, network: Network) -> Self {
+        let suppression = Follower::new(database.clone());
+        let network = Network {
+            suppression: suppression.list().clone(),
+            ..network
+        };
         let mut defaults = Defaults {
             network,
             ..Defaults::default()
@@ -98,6 +107,7 @@ impl App {
             orders: Arc::new(PostgresOrders::new(database.clone())),
             planned: Arc::new(Notify::new()),
             fetchers: Fetchers::default(),
+            suppression,
             database,
             defaults,
         }
@@ -109,9 +119,11 @@ impl App {
         self.runtime.spawn(tracker, cancel);
     }
 
-    /// Starts what gives positions to what this process appends.
+    /// Starts what gives positions to what this process appends, and what keeps its suppression list level with them: a
+    /// process that writes anything may send as well.
     pub fn spawn_sequencer(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         tracker.spawn(Sequencer::new(self.database.clone()).run(cancel.clone()));
+        tracker.spawn(self.suppression.clone().run(cancel.clone()));
     }
 
     /// Starts the coordinator.

@@ -48,6 +48,9 @@ impl http::Resolve for Names {
             let report = self.0.check_counting(host, waits).await;
             match report.outcome {
                 dns::Outcome::Ok => Ok(report.addresses),
+                dns::Outcome::Error(_) if report.suppressed => Err(http::Unresolved::Suppressed(
+                    report.detail.unwrap_or_default(),
+                )),
                 dns::Outcome::Timeout => Err(http::Unresolved::Timeout),
                 dns::Outcome::Error(reason) => {
                     let detail = report.detail.map(|detail| format!(" ({detail})"));
@@ -185,6 +188,7 @@ pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Co
     // A user names proxies as freely as sites.
     config.proxy_guard = Arc::new(network.allowed());
     config.forward_inside = network.allow_private;
+    config.suppression = network.suppression.clone();
     config.trusted_roots.clone_from(&network.trusted_roots);
     config.validate().map_err(|error| error.to_string())?;
     Ok(config)

@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use ::validation::{dns, http::AllowedRanges, technologies::Technologies};
+use ::validation::{
+    dns, http::AllowedRanges, suppression::Suppression, technologies::Technologies,
+};
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use url::Url;
@@ -34,6 +36,8 @@ pub struct Network {
     pub technologies: Option<Arc<Technologies>>,
     /// The paces towards resolvers and zones that all runs of this process keep together.
     pub dns_limits: dns::Limits,
+    /// Whom nothing may be sent to, for all engines of this process.
+    pub suppression: Suppression,
 }
 
 /// The rules of the program, compiled when they are first needed.

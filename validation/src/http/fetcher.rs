@@ -27,6 +27,8 @@ pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Unresol
 pub enum Unresolved {
     /// Nobody answered in time.
     Timeout,
+    /// Nobody may be asked, by the word of the suppression list; in words.
+    Suppressed(String),
     /// There is none, or nobody could find out; in words.
     Error(String),
 }

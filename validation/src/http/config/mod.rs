@@ -11,6 +11,7 @@ use hyper::header::{HeaderName, HeaderValue};
 pub use self::error::Error;
 use super::proxy::{Guard, Pool};
 use super::ranges::AllowedRanges;
+use crate::suppression::Suppression;
 
 /// Most redirects that can be asked for.
 const MAX_REDIRECTS: u8 = 20;
@@ -133,6 +134,8 @@ pub struct Config {
     /// does not bind it. A proxy outside reaches nothing of ours that way; one inside might. Without this word such a proxy is
     /// asked for a tunnel to the checked address, also for plain http.
     pub forward_inside: bool,
+    /// Whom nothing may be fetched from.
+    pub suppression: Suppression,
 }
 
 impl Config {
@@ -162,6 +165,7 @@ impl Config {
             proxies: None,
             proxy_guard: Arc::new(AllowedRanges::Public),
             forward_inside: false,
+            suppression: Suppression::default(),
         }
     }
 

@@ -7,9 +7,9 @@ use url::{Host, Url};
 
 use super::Proxy;
 use super::pool::{checked, resolve};
-use crate::Waits;
 use crate::http::fault::{Blame, Fault, Reason};
 use crate::http::fetcher::{Clock, Fetcher, Unresolved};
+use crate::{Waits, suppression::SUPPRESSED};
 
 /// What a probe found out.
 #[derive(Debug, Clone)]
@@ -90,6 +90,7 @@ impl Fetcher {
 fn unresolved(why: Unresolved) -> Fault {
     match why {
         Unresolved::Timeout => Fault::new(Reason::Timeout, "host_unresolved", "nobody answered"),
+        Unresolved::Suppressed(why) => Fault::error(SUPPRESSED, why),
         Unresolved::Error(why) => Fault::error("host_unresolved", why),
     }
 }

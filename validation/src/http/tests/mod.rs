@@ -3,6 +3,7 @@
 mod bounds;
 mod guard;
 mod outcomes;
+mod suppressed;
 mod tls;
 
 use std::collections::HashMap;

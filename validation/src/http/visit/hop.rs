@@ -17,6 +17,7 @@ use crate::http::connect::{Destination, Route};
 use crate::http::fault::{Blame, Fault};
 use crate::http::fetcher::Unresolved;
 use crate::http::proxy;
+use crate::suppression::SUPPRESSED;
 
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 8;
@@ -41,6 +42,8 @@ impl Visit<'_> {
             let waited = pace.turn().await;
             self.clock.excuse(waited);
         }
+        // After every wait: the list may have been changed meanwhile.
+        let addresses = self.unheld(&host, addresses)?;
         let secure = self.url.scheme() == "https";
         let destination = Destination {
             host: &host,
@@ -133,6 +136,7 @@ impl Visit<'_> {
             Unresolved::Timeout => {
                 Fault::deadline(&format!("while {host} was resolved")).blamed(Blame::Unknown)
             }
+            Unresolved::Suppressed(why) => Fault::error(SUPPRESSED, format!("{host}: {why}")),
             Unresolved::Error(why) => {
                 Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
             }
@@ -141,6 +145,7 @@ impl Visit<'_> {
 
     /// Finds the addresses of the current hop and keeps those that may be connected to.
     async fn check(&mut self) -> Result<(String, Vec<IpAddr>), Fault> {
+        self.hold()?;
         let (host, found) = match self.url.host() {
             None => return Err(Fault::error("url_invalid", "the address has no host")),
             Some(Host::Ipv4(address)) => (address.to_string(), vec![IpAddr::V4(address)]),

@@ -3,6 +3,7 @@
 mod body;
 mod hop;
 mod redirect;
+mod suppressed;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ use super::cookies::Jar;
 use super::fault::{Blame, Fault};
 use super::fetcher::{Clock, Inner};
 use super::report::Report;
+use crate::suppression::SUPPRESSED;
 
 /// One address being followed.
 pub(super) struct Visit<'f> {
@@ -100,6 +102,7 @@ impl<'f> Visit<'f> {
                     // A refused address is refused for every scheme.
                     let unanswered = self.redirects.is_empty()
                         && fault.code != "address_refused"
+                        && fault.code != SUPPRESSED
                         && fault.code != "no_address";
                     return Err(self.missed(fault, unanswered));
                 }
