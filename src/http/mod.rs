@@ -36,6 +36,7 @@ pub mod respond;
 pub mod router;
 pub mod scoring_profiles;
 pub mod server;
+pub mod suppression;
 pub mod v1;
 mod vocabulary;
 

@@ -25,7 +25,7 @@ use super::{
     auth, authenticate::authenticate, body::MAX_JSON, campaigns, carry_through::carry_through,
     csrf::refuse_foreign_commands, discovery, document, error::Error, health, idempotency::once,
     keyword_sets, personas, proxies, proxy_pools, read_after::wait_for_cursor,
-    request_id::with_request_id, scoring_profiles, v1,
+    request_id::with_request_id, scoring_profiles, suppression, v1,
 };
 use crate::{
     app::App,
@@ -75,6 +75,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(proxy_pools::routes())
         .merge(keyword_sets::routes())
         .merge(scoring_profiles::routes())
+        .merge(suppression::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(sse::routes())

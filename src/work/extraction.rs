@@ -3,6 +3,7 @@
 mod content;
 mod micro_crawl;
 mod scan;
+mod suppressed;
 mod visit;
 
 use std::sync::Arc;
@@ -20,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 use validation::{
     Waits, dns, http,
     keywords::{self, Matcher},
+    suppression::Suppression,
     technologies::Technologies,
 };
 
+pub(super) use self::suppressed::add_name_servers;
 use self::{scan::Scanner, visit::Visited};
 use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
@@ -37,6 +40,7 @@ pub(super) struct Kit {
     technologies: Arc<Technologies>,
     /// As whom robots.txt is read; absent where it is not followed.
     robots_agent: Option<String>,
+    suppression: Suppression,
 }
 
 /// Resolves names that are met on the way, such as the targets of redirects.
@@ -122,6 +126,7 @@ impl Kit {
             rules: rules.iter().map(|rule| rule.id).collect(),
             technologies,
             robots_agent: http.follows_robots().then(|| http.user_agent.clone()),
+            suppression: network.suppression.clone(),
         })
     }
 }

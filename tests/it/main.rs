@@ -36,6 +36,7 @@ mod scales;
 mod scoring_profiles;
 mod sse;
 mod support;
+mod suppression;
 mod tidy;
 mod typed;
 mod updates;

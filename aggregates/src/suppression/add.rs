@@ -22,32 +22,33 @@ pub struct Add {
 }
 
 impl Add {
-    /// Decides for an entry as it stands.
-    ///
-    /// # Errors
-    /// When it is on the list, or a text is too long or missing.
-    pub fn decide(self, entry: &Entry) -> Result<Event, Error> {
+    pub(super) fn decide(self, entry: &Entry) -> Result<Event, Error> {
         if entry.listed.is_some() {
             return Err(Error::Exists);
         }
-        let reason = self.reason.trim();
-        if reason.is_empty() || reason.chars().count() > MAX_REASON {
-            let message = format!("must have 1 to {MAX_REASON} characters");
-            return Err(Error::invalid("reason", message));
-        }
-        let note = self.note.filter(|note| !note.trim().is_empty());
-        if note
-            .as_ref()
-            .is_some_and(|note| note.chars().count() > MAX_NOTE)
-        {
-            let message = format!("must have at most {MAX_NOTE} characters");
-            return Err(Error::invalid("note", message));
-        }
+        check_texts(&self.reason, self.note.as_deref())?;
         Ok(Event::AddedToSuppressionList {
             target: self.target,
-            reason: reason.to_owned(),
-            note,
+            reason: self.reason.trim().to_owned(),
+            note: self.note.filter(|note| !note.trim().is_empty()),
             added_by: self.added_by,
         })
     }
+}
+
+/// Checks what is said of an entry beside whom it names.
+///
+/// # Errors
+/// [`Error::Invalid`], naming `reason` or `note`.
+pub fn check_texts(reason: &str, note: Option<&str>) -> Result<(), Error> {
+    let characters = reason.trim().chars().count();
+    if !(1..=MAX_REASON).contains(&characters) {
+        let message = format!("must have 1 to {MAX_REASON} characters");
+        return Err(Error::invalid("reason", message));
+    }
+    if note.is_some_and(|note| note.chars().count() > MAX_NOTE) {
+        let message = format!("must have at most {MAX_NOTE} characters");
+        return Err(Error::invalid("note", message));
+    }
+    Ok(())
 }

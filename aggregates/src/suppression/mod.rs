@@ -16,7 +16,7 @@ use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    add::{Add, MAX_NOTE, MAX_REASON},
+    add::{Add, MAX_NOTE, MAX_REASON, check_texts},
     error::Error,
     event::Event,
     remove::Remove,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aggregates::{
     ids::{SuppressionId, UserId},
-    suppression::{Add, Command, Entry, Error as Refusal, Kind, Target},
+    suppression::{Add, Command, Entry, Error as Refusal, Kind, Target, check_texts},
 };
 use axum::{body::Bytes, extract, http::HeaderMap};
 use event_store::ExecuteError;
@@ -92,7 +92,7 @@ pub(super) async fn upload(
     let app = &state.app;
     let mut lines = read(&text, common.kind.map(Kind::from))?;
     // Said of no line, so that it refuses them all.
-    common.add(any(), caller.user_id).decide(&Entry::default())?;
+    check_texts(&common.reason, common.note.as_deref())?;
     let done = match app.repeated::<Entry>(&caller.metadata).await? {
         // The process died before it could answer.
         Some(done) => {

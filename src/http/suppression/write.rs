@@ -7,7 +7,6 @@ use aggregates::{
 use axum::extract;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{MISSING, SuppressionEntry, SuppressionKind, may_change};
 use crate::{
@@ -62,7 +61,7 @@ pub(super) async fn add(
 
 /// Removes an entry; for administrators. Its history stays.
 #[utoipa::path(delete, path = "/suppression/{id}", tag = "suppression",
-    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 403, body = ErrorEnvelope), (status = 404, body = ErrorEnvelope),
         (status = 412, body = ErrorEnvelope)))]
 pub(super) async fn remove(
@@ -71,7 +70,6 @@ pub(super) async fn remove(
     IfMatch(version): IfMatch,
     Path(id): Path<SuppressionId>,
 ) -> Result<Answer<()>, Error> {
-    may_change(&caller)?;
     let (app, stream) = (&state.app, id.to_string());
     let command = Command::Remove(Remove {
         removed_by: caller.user_id,
@@ -81,6 +79,7 @@ pub(super) async fn remove(
         // Before the version: what is not there has none.
         entry.listed().ok_or(MISSING)?;
     }
+    may_change(&caller)?;
     let done = app
         .execute::<Entry>(&stream, command, &caller.metadata, version)
         .await?;
@@ -91,6 +90,9 @@ pub(super) async fn remove(
 /// Waits until this node's engines go by what was recorded.
 pub(super) async fn in_force<E>(app: &App, done: &Done<E>) {
     if !app.suppression.reaches(done.cursor, READ_MODELS_WAIT).await {
-        tracing::warn!(cursor = done.cursor.get(), "the suppression list of this node is behind");
+        tracing::warn!(
+            cursor = done.cursor.get(),
+            "the suppression list of this node is behind"
+        );
     }
 }

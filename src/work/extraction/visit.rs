@@ -10,7 +10,7 @@ use validation::{
     robots::{self, Rules},
 };
 
-use super::Kit;
+use super::{Kit, suppressed};
 
 /// Code of the failure of a page that robots.txt keeps out.
 const DISALLOWED: &str = "robots_disallowed";
@@ -36,6 +36,13 @@ enum Meaning {
 
 /// Fetches the start page of a domain as far as its robots.txt allows.
 pub(super) async fn visit(kit: &Kit, candidate: &Candidate) -> Visited {
+    if let Some(held) = kit.holds(candidate) {
+        return Visited {
+            report: suppressed::report(held),
+            rules: Rules::default(),
+            asked: 0,
+        };
+    }
     let target = || http::Target {
         host: candidate.name.clone(),
         addresses: candidate.addresses.clone(),
@@ -70,6 +77,10 @@ pub(super) async fn visit(kit: &Kit, candidate: &Candidate) -> Visited {
     if !rules.allow("/") {
         let why = format!("{} disallows it", robots::PATH);
         return visited(refused(&file, why), rules);
+    }
+    // The list may have been changed since.
+    if let Some(held) = kit.holds(candidate) {
+        return visited(suppressed::report(held), rules);
     }
     // Where https could not be had for the one, it is not tried for the other.
     let plain = Url::parse(&format!("http://{}/", candidate.name)).ok();

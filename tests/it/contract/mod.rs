@@ -48,7 +48,13 @@ const ADDED: &str = "
     POST /campaigns/{campaignId}/retry
     POST /campaigns/{campaignId}/start
     POST /campaigns/{campaignId}/upload
+    DELETE /suppression/{id}
+    GET /suppression
+    GET /suppression/check
+    GET /suppression/{id}
     POST /change-password
+    POST /suppression
+    POST /suppression/upload
     PersonaConfigDns.attempts
     PersonaConfigDns.checkWildcards
     PersonaConfigDns.resolverRateLimit
