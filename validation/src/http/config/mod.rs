@@ -9,6 +9,7 @@ use std::time::Duration;
 use hyper::header::{HeaderName, HeaderValue};
 
 pub use self::error::Error;
+use super::politeness::Politeness;
 use super::proxy::{Guard, Pool};
 use super::ranges::AllowedRanges;
 use crate::suppression::Suppression;
@@ -114,7 +115,7 @@ pub struct Config {
     pub http2: bool,
     /// Rate limit, if any.
     pub rate: Option<Rate>,
-    /// Fetches under way at once. Each holds at most `max_body_bytes` twice, raw and decoded.
+    /// Requests under way at once; those that wait for a turn are not. Each holds at most `max_body_bytes` twice, raw and decoded.
     pub in_flight: usize,
     /// Addresses that may be connected to besides public ones.
     pub allow: AllowedRanges,
@@ -136,6 +137,11 @@ pub struct Config {
     pub forward_inside: bool,
     /// Whom nothing may be fetched from.
     pub suppression: Suppression,
+    /// How often sites are asked, kept together with all other fetchers that have a clone of it; as often as `rate` allows
+    /// where there is none.
+    pub politeness: Option<Politeness>,
+    /// Whether sites on loopback addresses are asked as often as that too.
+    pub own_loopback: bool,
 }
 
 impl Config {
@@ -166,6 +172,8 @@ impl Config {
             proxy_guard: Arc::new(AllowedRanges::Public),
             forward_inside: false,
             suppression: Suppression::default(),
+            politeness: None,
+            own_loopback: false,
         }
     }
 

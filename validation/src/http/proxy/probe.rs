@@ -79,7 +79,7 @@ impl Fetcher {
         };
         clock.excuse(waits.so_far());
         let route = self.route(proxy, &servers);
-        let visited = self.visit(url, &addresses, Some(route), clock).await;
+        let visited = self.visit(url, &addresses, Some(route), None, clock).await;
         Ok(match visited {
             Ok(report) => (report.status, None),
             Err(missed) => (missed.report.status, Some(missed.fault)),

@@ -35,20 +35,37 @@ impl Visit<'_> {
             .map_err(|_| Fault::deadline(step))
     }
 
-    /// Connects to the current hop and asks for its page.
+    /// Asks for the page of the current hop when its turn comes, and takes note of what the site says of being asked.
     pub(super) async fn request(&mut self) -> Result<Answered, Fault> {
+        // The request before is over, whoever waits for what it held.
+        self.going = None;
         let (host, addresses) = self.check().await?;
+        let going = match self.first.take() {
+            Some(going) => going,
+            None => {
+                let address = addresses.first().copied();
+                self.fetcher.leave(&self.url, address, self.clock).await?
+            }
+        };
         if let Some(pace) = &self.fetcher.pace {
             let waited = pace.turn().await;
             self.clock.excuse(waited);
         }
         // After every wait: the list may have been changed meanwhile.
         let addresses = self.unheld(&host, addresses)?;
+        let exchanged = self.exchange(&host, &addresses).await;
+        going.observe(&exchanged);
+        self.going = Some(going);
+        exchanged
+    }
+
+    /// Connects to the current hop and asks for its page.
+    async fn exchange(&self, host: &str, addresses: &[IpAddr]) -> Result<Answered, Fault> {
         let secure = self.url.scheme() == "https";
         let destination = Destination {
-            host: &host,
+            host,
             port: self.url.port_or_known_default().unwrap_or_default(),
-            addresses: &addresses,
+            addresses,
             secure,
         };
         let forwarded = self.through.filter(|route| route.forward && !secure);

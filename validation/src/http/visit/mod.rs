@@ -1,6 +1,7 @@
 //! Following one address to the page it leads to, checking every hop.
 
 mod body;
+mod going;
 mod hop;
 mod redirect;
 mod suppressed;
@@ -11,10 +12,11 @@ use std::time::Duration;
 
 use url::Url;
 
+pub(super) use self::going::Going;
 use super::client::Answer;
 use super::connect::{Facts, Route, in_tunnel};
 use super::cookies::Jar;
-use super::fault::{Blame, Fault};
+use super::fault::{BACKED_OFF, Blame, Fault};
 use super::fetcher::{Clock, Inner};
 use super::report::Report;
 use crate::suppression::SUPPRESSED;
@@ -31,6 +33,10 @@ pub(super) struct Visit<'f> {
     url: Url,
     redirects: Vec<String>,
     jar: Jar,
+    /// Leave for the first request, where that was got before.
+    pub(super) first: Option<Going<'f>>,
+    /// Leave for the request that is under way.
+    going: Option<Going<'f>>,
 }
 
 /// A visit that ended without a page.
@@ -77,6 +83,8 @@ impl<'f> Visit<'f> {
             through,
             url,
             redirects: Vec::new(),
+            first: None,
+            going: None,
         };
         visit.set_port();
         visit
@@ -103,6 +111,7 @@ impl<'f> Visit<'f> {
                     let unanswered = self.redirects.is_empty()
                         && fault.code != "address_refused"
                         && fault.code != SUPPRESSED
+                        && fault.code != BACKED_OFF
                         && fault.code != "no_address";
                     return Err(self.missed(fault, unanswered));
                 }
