@@ -26,6 +26,7 @@ pub mod owned;
 pub mod path;
 pub mod personas;
 mod plain_words;
+pub mod politeness;
 pub mod proxies;
 pub mod proxy_pools;
 pub mod query;

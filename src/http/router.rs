@@ -24,7 +24,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{
     auth, authenticate::authenticate, body::MAX_JSON, campaigns, carry_through::carry_through,
     csrf::refuse_foreign_commands, discovery, document, error::Error, health, idempotency::once,
-    keyword_sets, personas, proxies, proxy_pools, read_after::wait_for_cursor,
+    keyword_sets, personas, politeness, proxies, proxy_pools, read_after::wait_for_cursor,
     request_id::with_request_id, scoring_profiles, suppression, v1,
 };
 use crate::{
@@ -76,6 +76,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(keyword_sets::routes())
         .merge(scoring_profiles::routes())
         .merge(suppression::routes())
+        .merge(politeness::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(sse::routes())

@@ -29,8 +29,9 @@ pub(super) use self::suppressed::add_name_servers;
 use self::{scan::Scanner, visit::Visited};
 use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
-/// Fetches of one order at once; the fetcher bounds those of all orders together.
-const AT_ONCE: usize = 64;
+/// Domains of one order at once: most of them wait until their sites may be asked again. The fetcher bounds the requests
+/// that are under way, of all orders together.
+const AT_ONCE: usize = 256;
 
 /// What an order of an extraction run works with.
 pub(super) struct Kit {
@@ -193,6 +194,8 @@ pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Co
     // A user names proxies as freely as sites.
     config.proxy_guard = Arc::new(network.allowed());
     config.forward_inside = network.allow_private;
+    config.politeness = Some(network.politeness.clone());
+    config.own_loopback = network.allow_private && !network.polite_to_loopback;
     config.suppression = network.suppression.clone();
     config.trusted_roots.clone_from(&network.trusted_roots);
     config.validate().map_err(|error| error.to_string())?;

@@ -6,7 +6,10 @@ use std::{
 };
 
 use ::validation::{
-    dns, http::AllowedRanges, suppression::Suppression, technologies::Technologies,
+    dns,
+    http::{AllowedRanges, Politeness},
+    suppression::Suppression,
+    technologies::Technologies,
 };
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
@@ -36,6 +39,10 @@ pub struct Network {
     pub technologies: Option<Arc<Technologies>>,
     /// The paces towards resolvers and zones that all runs of this process keep together.
     pub dns_limits: dns::Limits,
+    /// How often sites are asked, for all runs of this process together.
+    pub politeness: Politeness,
+    /// Keeps to that towards loopback addresses too, which are one's own where they are allowed at all.
+    pub polite_to_loopback: bool,
     /// Whom nothing may be sent to, for all engines of this process.
     pub suppression: Suppression,
 }

@@ -9,7 +9,7 @@ use aggregates::{
     ids::CampaignId,
 };
 use event_store::{Answer, BulkAppend, Database};
-use validation::suppression::SUPPRESSED;
+use validation::{http::politeness::BACKED_OFF, suppression::SUPPRESSED};
 
 use super::{Finished, Order, OrderError, Orders};
 
@@ -144,6 +144,11 @@ fn is_suppressed(detail: Option<&str>) -> bool {
     detail.is_some_and(|detail| detail.starts_with(SUPPRESSED))
 }
 
+/// Tells the verdict of a page whose site wanted to be left alone for longer than is waited.
+fn is_backed_off(detail: Option<&str>) -> bool {
+    detail.is_some_and(|detail| detail.starts_with(BACKED_OFF))
+}
+
 /// Counts results by what came of them: outcomes, and reasons by their wire names.
 fn tallies_of(results: &[Found]) -> Tallies {
     let mut tallies = Tallies::new();
@@ -163,6 +168,9 @@ fn tallies_of(results: &[Found]) -> Tallies {
                 count(checked.outcome.name());
                 if is_suppressed(checked.detail.as_deref()) {
                     count(LEFT_ALONE);
+                }
+                if is_backed_off(checked.detail.as_deref()) {
+                    count("backed_off");
                 }
                 if let Some(reason) = checked.reason {
                     count(reason.name());

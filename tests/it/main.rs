@@ -25,6 +25,7 @@ mod personas;
 mod pinned;
 mod plain_json;
 mod plans;
+mod politeness;
 mod pools;
 mod postmaster;
 mod proxies;

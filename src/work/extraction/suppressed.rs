@@ -62,18 +62,19 @@ impl Kit {
     pub(super) fn holds(&self, candidate: &Candidate) -> Option<Held> {
         self.suppression.name_servers(&candidate.name_servers)
     }
-}
 
-/// Makes the report of a page that is not asked for.
-pub(super) fn report(held: Held) -> http::Report {
-    http::Report {
-        fault: Some(Fault {
-            reason: Reason::Error,
-            code: SUPPRESSED.into(),
-            text: held.to_string(),
-            blame: Blame::Target,
-            expired_at: None,
-        }),
-        ..http::Report::default()
+    /// Makes the report of a page that is not asked for.
+    pub(super) fn left_alone(&self, held: Held) -> http::Report {
+        self.suppression.count();
+        http::Report {
+            fault: Some(Fault {
+                reason: Reason::Error,
+                code: SUPPRESSED.into(),
+                text: held.to_string(),
+                blame: Blame::Target,
+                expired_at: None,
+            }),
+            ..http::Report::default()
+        }
     }
 }

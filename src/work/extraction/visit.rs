@@ -10,7 +10,7 @@ use validation::{
     robots::{self, Rules},
 };
 
-use super::{Kit, suppressed};
+use super::Kit;
 
 /// Code of the failure of a page that robots.txt keeps out.
 const DISALLOWED: &str = "robots_disallowed";
@@ -38,7 +38,7 @@ enum Meaning {
 pub(super) async fn visit(kit: &Kit, candidate: &Candidate) -> Visited {
     if let Some(held) = kit.holds(candidate) {
         return Visited {
-            report: suppressed::report(held),
+            report: kit.left_alone(held),
             rules: Rules::default(),
             asked: 0,
         };
@@ -80,7 +80,7 @@ pub(super) async fn visit(kit: &Kit, candidate: &Candidate) -> Visited {
     }
     // The list may have been changed since.
     if let Some(held) = kit.holds(candidate) {
-        return visited(suppressed::report(held), rules);
+        return visited(kit.left_alone(held), rules);
     }
     // Where https could not be had for the one, it is not tried for the other.
     let plain = Url::parse(&format!("http://{}/", candidate.name)).ok();

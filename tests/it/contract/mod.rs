@@ -32,6 +32,7 @@ const ADDED: &str = "
     GET /campaigns/{campaignId}/export
     GET /campaigns/{campaignId}/history
     GET /me
+    GET /politeness
     GET /proxies/status query limit
     GET /proxies/status query offset
     GET /proxies/{proxyId}

@@ -158,7 +158,8 @@ impl TestApp {
         Self::on(Some(sandbox), network).await
     }
 
-    async fn on(sandbox: Option<Sandbox>, network: Network) -> Self {
+    /// Starts a server with this word of the operator on the network.
+    pub async fn on(sandbox: Option<Sandbox>, network: Network) -> Self {
         let secret = Secret::random();
         let database = database().await;
         let server = Server::start(database.url(), network, secret.clone()).await;

@@ -23,8 +23,17 @@ fn pause(least: Duration, most: Duration) -> Duration {
     rand::random_range(least..=most)
 }
 
-/// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
+/// Checks a domain, and counts it where nobody may ask about it.
 pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
+    let report = checked(inner, name, waits).await;
+    if report.suppressed {
+        inner.config.suppression.count();
+    }
+    report
+}
+
+/// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
+async fn checked(inner: &Inner, name: &str, waits: &Waits) -> Report {
     if let Some(held) = WireName::encode(name)
         .ok()
         .and_then(|wire| inner.held(&wire))

@@ -8,7 +8,13 @@ mod blocks;
 mod list;
 mod names;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -43,12 +49,18 @@ impl fmt::Display for Held {
 
 /// The list in force. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Suppression(Arc<watch::Sender<Option<Arc<List>>>>);
+pub struct Suppression(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    list: watch::Sender<Option<Arc<List>>>,
+    held: AtomicU64,
+}
 
 impl Default for Suppression {
     /// Leaves nobody alone: for whoever uses an engine without a list.
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Some(Arc::default()))))
+        Self::with(Some(Arc::default()))
     }
 }
 
@@ -62,12 +74,19 @@ impl Suppression {
     /// Starts without a list: until [`set`](Self::set) gives one, everything is held.
     #[must_use]
     pub fn unread() -> Self {
-        Self(Arc::default())
+        Self::with(None)
+    }
+
+    fn with(list: Option<Arc<List>>) -> Self {
+        Self(Arc::new(Shared {
+            list: watch::Sender::new(list),
+            held: AtomicU64::new(0),
+        }))
     }
 
     /// Puts a list in force.
     pub fn set(&self, list: List) {
-        self.0.send_replace(Some(Arc::new(list)));
+        self.0.list.send_replace(Some(Arc::new(list)));
     }
 
     /// Gives the list in force, or why there is none.
@@ -75,13 +94,24 @@ impl Suppression {
     /// # Errors
     /// [`Held::Unread`].
     pub fn list(&self) -> Result<Arc<List>, Held> {
-        self.0.borrow().clone().ok_or(Held::Unread)
+        self.0.list.borrow().clone().ok_or(Held::Unread)
+    }
+
+    /// Counts a domain or a page that was left alone.
+    pub fn count(&self) {
+        self.0.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tells how many domains and pages were left alone since the start.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.0.held.load(Ordering::Relaxed)
     }
 
     /// Waits until a list was given.
     pub async fn read(&self) {
         // The sender lives as long as this does.
-        let _ = self.0.subscribe().wait_for(Option::is_some).await;
+        let _ = self.0.list.subscribe().wait_for(Option::is_some).await;
     }
 }
 

@@ -14,8 +14,6 @@ use crate::suppression::{Held, SUPPRESSED};
 
 /// Code of a connection that ended without the farewell of TLS.
 pub(in crate::http) const UNFINISHED: &str = "connection_unfinished";
-/// Code of a page that is not asked for because its site wants to be left alone.
-pub(in crate::http) const BACKED_OFF: &str = "BACKED_OFF";
 /// Longest explanation that is kept, in characters.
 const MAX_TEXT: usize = 300;
 

@@ -24,6 +24,8 @@ use self::standing::Counts;
 pub use self::standing::{BackedOff, Standing, Why};
 pub(super) use self::turn::{NoTurn, Turn};
 
+/// Code of a page that is not asked for because its site wants to be left alone for longer than is waited.
+pub const BACKED_OFF: &str = "BACKED_OFF";
 /// Lanes kept without a look at which of them are idle.
 const MANY: usize = 16_384;
 

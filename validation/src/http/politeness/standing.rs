@@ -62,7 +62,9 @@ pub struct Standing {
     pub back_offs: u64,
     /// Requests that were not sent because their site wanted to be left alone for longer than is waited.
     pub given_up: u64,
-    /// Who is left alone now, at most a thousand, the longest first.
+    /// How many are left alone now.
+    pub left_alone: usize,
+    /// Those, at most a thousand, the longest first.
     pub backed_off: Vec<BackedOff>,
 }
 
@@ -100,7 +102,12 @@ impl Politeness {
         let (counts, of) = (&self.0.counts, |count: &AtomicU64| {
             count.load(Ordering::Relaxed)
         });
+        let mut backed_off = self.backed_off(Instant::now());
+        let left_alone = backed_off.len();
+        backed_off.truncate(MOST_TOLD);
         Standing {
+            left_alone,
+            backed_off,
             limits: self.0.limits,
             exempt: self.0.exempt.list().map(str::to_owned).collect(),
             requests: of(&counts.requests),
@@ -108,7 +115,6 @@ impl Politeness {
             delay: Duration::from_micros(of(&counts.delay)),
             back_offs: of(&counts.back_offs),
             given_up: of(&counts.given_up),
-            backed_off: self.backed_off(Instant::now()),
         }
     }
 
@@ -131,7 +137,6 @@ impl Politeness {
             .collect();
         drop(lanes);
         found.sort_unstable_by(|one, other| (other.left, &one.whom).cmp(&(one.left, &other.whom)));
-        found.truncate(MOST_TOLD);
         found
     }
 }

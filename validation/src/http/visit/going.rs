@@ -7,9 +7,9 @@ use tokio::sync::SemaphorePermit;
 use url::Url;
 
 use super::Answered;
-use crate::http::fault::{BACKED_OFF, Blame, Fault, Reason};
+use crate::http::fault::{Blame, Fault, Reason};
 use crate::http::fetcher::{Clock, Inner, closed};
-use crate::http::politeness::{NoTurn, Observed, Turn};
+use crate::http::politeness::{BACKED_OFF, NoTurn, Observed, Turn};
 
 /// Leave to send one request, kept until its answer is read.
 pub(in crate::http) struct Going<'f> {

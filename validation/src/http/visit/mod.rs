@@ -16,8 +16,9 @@ pub(super) use self::going::Going;
 use super::client::Answer;
 use super::connect::{Facts, Route, in_tunnel};
 use super::cookies::Jar;
-use super::fault::{BACKED_OFF, Blame, Fault};
+use super::fault::{Blame, Fault};
 use super::fetcher::{Clock, Inner};
+use super::politeness::BACKED_OFF;
 use super::report::Report;
 use crate::suppression::SUPPRESSED;
 

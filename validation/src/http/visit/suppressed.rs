@@ -10,7 +10,10 @@ impl Visit<'_> {
     pub(super) fn hold(&self) -> Result<(), Fault> {
         let host = self.url.host_str().unwrap_or_default();
         match self.fetcher.config.suppression.name(host) {
-            Some(held) => Err(Fault::held(host, held)),
+            Some(held) => {
+                self.fetcher.config.suppression.count();
+                Err(Fault::held(host, held))
+            }
             None => Ok(()),
         }
     }
@@ -34,7 +37,10 @@ impl Visit<'_> {
             .through
             .is_some_and(|route| route.forward && self.url.scheme() == "http");
         match free.is_empty() || forwarded {
-            true => Err(Fault::held(format_args!("{host} at {address}"), held)),
+            true => {
+                list.count();
+                Err(Fault::held(format_args!("{host} at {address}"), held))
+            }
             false => Ok(free),
         }
     }
