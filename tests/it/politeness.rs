@@ -89,7 +89,8 @@ async fn sites_of_one_address_and_requests_to_one_domain_are_spaced_and_the_inte
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_site_that_wants_to_be_left_alone_is_and_its_name_is_told_to_administrators_alone() {
     let names = ["busy.test".to_owned()];
-    let busy = Host::new(Site::RetryAfter(429, 3_600)).https_only(true);
+    let later = Site::RetryAfter(429, 3_600);
+    let busy = Host::page(&["espresso"]).path("/robots.txt", later);
     let app = polite(World::scripted().host("busy.test", busy)).await;
     let (ann, admin) = (
         app.user("ann").await,

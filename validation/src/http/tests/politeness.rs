@@ -54,7 +54,7 @@ impl Watch {
                 };
                 tokio::time::sleep(Duration::from_millis(3)).await;
                 here.fetch_sub(1, Ordering::SeqCst);
-                let answer = answers.get(nth).or(answers.last()).unwrap();
+                let answer = answers.get(nth).or_else(|| answers.last()).unwrap();
                 let _ = stream.write_all(answer).await;
                 let _ = stream.shutdown().await;
             }
