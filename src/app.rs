@@ -9,6 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     commands::pin::Defaults,
+    suppression::Follower,
     work::{
         Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker,
         proxies::{Fetchers, Rounds},
@@ -43,6 +44,8 @@ pub struct App {
     pub fetchers: Fetchers,
     /// What users try outside of runs.
     pub trials: Trials,
+    /// The suppression list of this process.
+    pub suppression: Follower,
     planned: Arc<Notify>,
 }
 
@@ -82,9 +85,15 @@ impl App {
         Ok(Self::new(database, network))
     }
 
-    /// Puts the application together on a database whose schema is up to date.
+    /// Puts the application together on a database whose schema is up to date. Its engines wait for the suppression list,
+    /// which is read by what [`spawn_sequencer`](Self::spawn_sequencer) starts.
     #[must_use]
     pub fn new(database: Database, network: Network) -> Self {
+        let suppression = Follower::new(database.clone());
+        let network = Network {
+            suppression: suppression.list().clone(),
+            ..network
+        };
         let mut defaults = Defaults {
             network,
             ..Defaults::default()
@@ -102,6 +111,7 @@ impl App {
             planned: Arc::new(Notify::new()),
             fetchers: Fetchers::default(),
             trials: Trials::default(),
+            suppression,
             database,
             defaults,
         }
@@ -113,9 +123,11 @@ impl App {
         self.runtime.spawn(tracker, cancel);
     }
 
-    /// Starts what gives positions to what this process appends.
+    /// Starts what gives positions to what this process appends, and what keeps its suppression list level with them: a
+    /// process that writes anything may send as well.
     pub fn spawn_sequencer(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         tracker.spawn(Sequencer::new(self.database.clone()).run(cancel.clone()));
+        tracker.spawn(self.suppression.clone().run(cancel.clone()));
     }
 
     /// Starts the coordinator.

@@ -12,7 +12,13 @@ use std::{
 use aggregates::persona::Resolver;
 use clap::{Args, ValueEnum};
 use url::Url;
-use validation::technologies::{self, Technologies};
+use validation::{
+    http::{
+        Politeness,
+        politeness::{BadExemption, Exempt, Limits},
+    },
+    technologies::{self, Technologies},
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -62,6 +68,19 @@ pub struct NetworkArgs {
     /// Fetch from private and loopback addresses as well, and let personas name resolvers there
     #[arg(long, env = "DOMAINFLOW_ALLOW_PRIVATE")]
     pub allow_private: bool,
+    /// Ask sites there as often as one likes: a block of addresses (10.1.0.0/16) or the end of names (example.com), for one's
+    /// own servers; may be repeated
+    #[arg(
+        long = "polite-exempt",
+        env = "DOMAINFLOW_POLITE_EXEMPT",
+        value_name = "BLOCK|NAME",
+        value_delimiter = ',',
+        value_parser = exemption
+    )]
+    pub polite_exempt: Vec<String>,
+    /// Ask sites on loopback addresses no more often than others, where --allow-private lets them be asked at all
+    #[arg(long, env = "DOMAINFLOW_POLITE_TO_LOOPBACK")]
+    pub polite_to_loopback: bool,
     /// A PEM file of certificate authorities that are trusted besides the system's; may be repeated
     #[arg(
         long = "trust",
@@ -133,6 +152,13 @@ fn check_url(text: &str) -> Result<Url, String> {
     }
 }
 
+fn exemption(text: &str) -> Result<String, String> {
+    let added = Exempt::default().add(text);
+    added
+        .map(|()| text.trim().to_owned())
+        .map_err(|error| error.to_string())
+}
+
 fn resolver(text: &str) -> Result<String, String> {
     Resolver::parse(text).map(|_| text.trim().to_owned())
 }
@@ -150,6 +176,9 @@ pub enum FileError {
         /// Why.
         source: std::io::Error,
     },
+    /// It is neither a block of addresses nor the end of names.
+    #[error("--polite-exempt: {0}")]
+    Exemption(#[from] BadExemption),
     /// It holds no certificate.
     #[error("--trust {0} holds no certificate in PEM form")]
     NotPem(PathBuf),
@@ -167,6 +196,14 @@ fn read(argument: &'static str, path: &Path) -> Result<String, FileError> {
 }
 
 impl NetworkArgs {
+    fn politeness(&self) -> Result<Politeness, BadExemption> {
+        let mut exempt = Exempt::default();
+        for text in &self.polite_exempt {
+            exempt.add(text)?;
+        }
+        Ok(Politeness::new(Limits::default(), exempt))
+    }
+
     /// Reads the files that are named and puts everything together, with the keys of credentials.
     ///
     /// # Errors
@@ -179,6 +216,8 @@ impl NetworkArgs {
             resolvers: self.resolvers.clone(),
             proxy_check_url: self.proxy_check_url.clone(),
             persona_test_target: self.persona_test_target.clone(),
+            politeness: self.politeness()?,
+            polite_to_loopback: self.polite_to_loopback,
             keys,
             ..Network::default()
         };

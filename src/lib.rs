@@ -16,5 +16,6 @@ pub mod credentials;
 pub mod demo;
 pub mod http;
 pub mod sse;
+pub mod suppression;
 pub mod telemetry;
 pub mod work;

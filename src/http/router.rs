@@ -33,10 +33,10 @@ use super::{
     error::Error,
     extract, health,
     idempotency::once,
-    keyword_sets, personas, proxies, proxy_pools,
+    keyword_sets, personas, politeness, proxies, proxy_pools,
     read_after::wait_for_cursor,
     request_id::with_request_id,
-    scoring_profiles,
+    scoring_profiles, suppression,
     undeclared::{Declared, refuse_undeclared},
     v1,
 };
@@ -88,6 +88,8 @@ fn private() -> OpenApiRouter<State> {
         .merge(proxy_pools::routes())
         .merge(keyword_sets::routes())
         .merge(scoring_profiles::routes())
+        .merge(suppression::routes())
+        .merge(politeness::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(extract::routes())

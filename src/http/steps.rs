@@ -318,7 +318,7 @@ impl Step {
                 reason: Some(Reason::Timeout.as_str().to_owned()),
                 ..new
             },
-            Err(Unresolved::Error(why)) => Self {
+            Err(Unresolved::Error(why) | Unresolved::Suppressed(why)) => Self {
                 outcome: Ended::Error,
                 detail: Some(why),
                 ..new

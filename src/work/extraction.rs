@@ -3,6 +3,7 @@
 mod content;
 mod micro_crawl;
 mod scan;
+mod suppressed;
 mod visit;
 
 pub use self::visit::Robots;
@@ -23,14 +24,17 @@ use tokio_util::sync::CancellationToken;
 use validation::{
     Waits, dns, http,
     keywords::{self, Matcher},
+    suppression::Suppression,
     technologies::Technologies,
 };
 
+pub(super) use self::suppressed::add_name_servers;
 use self::visit::Visited;
 use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
-/// Fetches of one order at once; the fetcher bounds those of all orders together.
-const AT_ONCE: usize = 64;
+/// Domains of one order at once: most of them wait until their sites may be asked again. The fetcher bounds the requests
+/// that are under way, of all orders together.
+const AT_ONCE: usize = 256;
 
 /// What an order of an extraction run works with.
 pub(super) struct Kit {
@@ -40,6 +44,7 @@ pub(super) struct Kit {
     technologies: Arc<Technologies>,
     /// As whom robots.txt is read; absent where it is not followed.
     robots_agent: Option<String>,
+    suppression: Suppression,
 }
 
 /// Resolves names that are met on the way, such as the targets of redirects.
@@ -51,6 +56,9 @@ impl http::Resolve for Names {
             let report = self.0.check_counting(host, waits).await;
             match report.outcome {
                 dns::Outcome::Ok => Ok(report.addresses),
+                dns::Outcome::Error(_) if report.suppressed => Err(http::Unresolved::Suppressed(
+                    report.detail.unwrap_or_default(),
+                )),
                 dns::Outcome::Timeout => Err(http::Unresolved::Timeout),
                 dns::Outcome::Error(reason) => {
                     let detail = report.detail.map(|detail| format!(" ({detail})"));
@@ -116,6 +124,7 @@ impl Kit {
             rules: rules.iter().map(|rule| rule.id).collect(),
             technologies,
             robots_agent: robots_agent(http),
+            suppression: network.suppression.clone(),
         })
     }
 }
@@ -207,6 +216,9 @@ pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Co
     // A user names proxies as freely as sites.
     config.proxy_guard = Arc::new(network.allowed());
     config.forward_inside = network.allow_private;
+    config.politeness = Some(network.politeness.clone());
+    config.own_loopback = network.allow_private && !network.polite_to_loopback;
+    config.suppression = network.suppression.clone();
     config.trusted_roots.clone_from(&network.trusted_roots);
     config.validate().map_err(|error| error.to_string())?;
     Ok(config)

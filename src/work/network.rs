@@ -5,7 +5,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use ::validation::{dns, http::AllowedRanges, technologies::Technologies};
+use ::validation::{
+    dns,
+    http::{AllowedRanges, Politeness},
+    suppression::Suppression,
+    technologies::Technologies,
+};
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use url::Url;
@@ -37,6 +42,12 @@ pub struct Network {
     pub technologies: Option<Arc<Technologies>>,
     /// The paces towards resolvers and zones that all runs of this process keep together.
     pub dns_limits: dns::Limits,
+    /// How often sites are asked, for all runs of this process together.
+    pub politeness: Politeness,
+    /// Keeps to that towards loopback addresses too, which are one's own where they are allowed at all.
+    pub polite_to_loopback: bool,
+    /// Whom nothing may be sent to, for all engines of this process.
+    pub suppression: Suppression,
 }
 
 /// The rules of the program, compiled when they are first needed.

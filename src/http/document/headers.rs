@@ -17,7 +17,7 @@ const WITHOUT_CURSOR: [&str; 5] = [
 ];
 
 /// Queries that show one resource at a version.
-const OF_ONE_VERSION: [&str; 18] = [
+const OF_ONE_VERSION: [&str; 19] = [
     "/campaigns/{type}/{campaignId}",
     "/campaigns/{campaignId}",
     "/campaigns/{campaignId}/configs",
@@ -36,10 +36,11 @@ const OF_ONE_VERSION: [&str; 18] = [
     "/proxies/{proxyId}",
     "/proxy-pools/{poolId}",
     "/scoring-profiles/{profileId}",
+    "/suppression/{id}",
 ];
 
 /// Queries that show a page of what there is.
-const OF_A_PAGE: [&str; 13] = [
+const OF_A_PAGE: [&str; 14] = [
     "/campaigns/{type}",
     "/campaigns/{type}/{campaignId}/domains",
     "/campaigns/{type}/{campaignId}/leads",
@@ -53,6 +54,7 @@ const OF_A_PAGE: [&str; 13] = [
     "/proxies/status",
     "/proxy-pools",
     "/scoring-profiles",
+    "/suppression",
 ];
 
 const REQUEST_ID: &str =
@@ -123,7 +125,9 @@ fn is_of_a_version(path: &str, operation: &Operation) -> bool {
         matches!(parameter, RefOr::T(parameter)
             if parameter.name == "If-Match" && parameter.parameter_in == ParameterIn::Header)
     });
-    takes_version || operation.responses.responses.contains_key("201") || path.ends_with("/upload")
+    takes_version
+        || operation.responses.responses.contains_key("201")
+        || path.ends_with("{campaignId}/upload")
 }
 
 fn has(answer: &mut Response, name: &str, schema_type: Type, description: &str) {

@@ -49,19 +49,30 @@ pub enum Robots {
     Unreachable,
 }
 
-/// Who fetches: with what, as whom robots.txt is read where it is followed, and who is told what it says.
+/// Who fetches: with what, as whom robots.txt is read where it is followed, who is told what it says, and who may say, once
+/// it was read, that the domain is left alone all the same.
 pub(in crate::work) struct Visitor<'v> {
     pub(in crate::work) fetcher: &'v http::Fetcher,
     pub(in crate::work) robots_agent: Option<&'v str>,
     pub(in crate::work) told: &'v (dyn Fn(Robots) + Sync),
+    pub(in crate::work) held: &'v (dyn Fn() -> Option<http::Report> + Sync),
 }
 
 /// Fetches the start page of a domain as far as its robots.txt allows.
 pub(super) async fn visit(kit: &Kit, candidate: &Candidate) -> Visited {
+    let held = || kit.holds(candidate).map(|held| kit.left_alone(held));
+    if let Some(report) = held() {
+        return Visited {
+            report,
+            rules: Rules::default(),
+            asked: 0,
+        };
+    }
     let visitor = Visitor {
         fetcher: &kit.fetcher,
         robots_agent: kit.robots_agent.as_deref(),
         told: &|_| {},
+        held: &held,
     };
     visitor
         .start_page(&candidate.name, &candidate.addresses)
@@ -83,6 +94,14 @@ impl Visitor<'_> {
             Ok(rules) => (requests(&file), rules),
             Err(refusal) => return refusal.of(file),
         };
+        // The suppression list may have been changed since.
+        if let Some(report) = (self.held)() {
+            return Visited {
+                report,
+                rules,
+                asked,
+            };
+        }
         // Where https could not be had for the one, it is not tried for the other.
         let plain = Url::parse(&format!("http://{host}/")).ok();
         let mut report = match (plain, &file.https_failure) {

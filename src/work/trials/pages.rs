@@ -4,7 +4,10 @@ use aggregates::persona::{DnsConfig, HttpConfig};
 use event_store::describe;
 use tokio::{sync::OnceCell, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
-use validation::http::{self, Blame, Fault, Reason, Unresolved};
+use validation::{
+    http::{self, Blame, Fault, Reason, Unresolved},
+    suppression::SUPPRESSED,
+};
 
 use super::{Seen, Target, Tell, Trial, Unfinished};
 use crate::work::{
@@ -61,6 +64,8 @@ impl Pages {
             fetcher: &fetcher,
             robots_agent: agent.as_deref(),
             told: &|robots| tell(Seen::Robots(robots)),
+            // The fetcher looks names and addresses up in the suppression list; name servers are known in runs only.
+            held: &|| None,
         };
         let visited = match target {
             Target::Domain(name) => visitor.start_page(name.as_str(), &addresses).await,
@@ -96,14 +101,19 @@ impl Pages {
 
 /// Makes the report of a page whose host has no address.
 fn unresolved(target: &Target, why: Unresolved) -> http::Report {
-    let (reason, text) = match why {
-        Unresolved::Timeout => (Reason::Timeout, "nobody answered in time".to_owned()),
-        Unresolved::Error(why) => (Reason::Error, why),
+    let (reason, code, text) = match why {
+        Unresolved::Timeout => (
+            Reason::Timeout,
+            NO_HOST,
+            "nobody answered in time".to_owned(),
+        ),
+        Unresolved::Error(why) => (Reason::Error, NO_HOST, why),
+        Unresolved::Suppressed(why) => (Reason::Error, SUPPRESSED, why),
     };
     http::Report {
         fault: Some(Fault {
             reason,
-            code: NO_HOST.into(),
+            code: code.into(),
             text: format!("{}: {text}", target.name().unwrap_or_default()),
             blame: Blame::Target,
             expired_at: None,

@@ -29,6 +29,7 @@ const ADDED: &str = "
     GET /campaigns/{campaignId}/export
     GET /campaigns/{campaignId}/history
     GET /me
+    GET /politeness
     GET /proxies/status query limit
     GET /proxies/status query offset
     GET /proxies/{proxyId}
@@ -45,7 +46,13 @@ const ADDED: &str = "
     POST /campaigns/{campaignId}/retry
     POST /campaigns/{campaignId}/start
     POST /campaigns/{campaignId}/upload
+    DELETE /suppression/{id}
+    GET /suppression
+    GET /suppression/check
+    GET /suppression/{id}
     POST /change-password
+    POST /suppression
+    POST /suppression/upload
     PersonaConfigDns.attempts
     PersonaConfigDns.checkWildcards
     PersonaConfigDns.resolverRateLimit

@@ -168,7 +168,8 @@ impl TestApp {
         Self::adjusted(Some(sandbox), network, adjust).await
     }
 
-    async fn on(sandbox: Option<Sandbox>, network: Network) -> Self {
+    /// Starts a server with this word of the operator on the network.
+    pub async fn on(sandbox: Option<Sandbox>, network: Network) -> Self {
         Self::adjusted(sandbox, network, |_| ()).await
     }
 

@@ -17,7 +17,7 @@ use super::fault::{Blame, Fault};
 use super::pace::Pace;
 use super::report::Report;
 use super::steps::{Step, Steps};
-use super::visit::{Missed, Visit};
+use super::visit::{Going, Missed, Visit};
 use crate::Waits;
 
 /// The answer of [`Resolve`].
@@ -28,6 +28,8 @@ pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Unresol
 pub enum Unresolved {
     /// Nobody answered in time.
     Timeout,
+    /// Nobody may be asked, by the word of the suppression list; in words.
+    Suppressed(String),
     /// There is none, or nobody could find out; in words.
     Error(String),
 }
@@ -64,7 +66,7 @@ pub(super) struct Inner {
     pub(super) headers: Template,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) pace: Option<Pace>,
-    in_flight: Semaphore,
+    pub(super) in_flight: Semaphore,
 }
 
 /// The time of one fetch.
@@ -154,9 +156,6 @@ impl Fetcher {
 
     /// Fetches a page of a domain by its absolute path, as [`fetch`](Self::fetch) does the start page.
     pub async fn fetch_path(&self, target: Target, path: &str) -> Report {
-        let Ok(_permit) = self.inner.in_flight.acquire().await else {
-            return failed(closed());
-        };
         let mut clock = Clock::start(self.inner.config.timeout);
         let entry = |scheme| entry(scheme, &target.host, path);
         let (Some(https), Some(http)) = (entry("https"), entry("http")) else {
@@ -212,9 +211,6 @@ impl Fetcher {
     /// Fetches one page of a host whose addresses are known, such as a link of a page fetched before. There is no other
     /// scheme to fall back to.
     pub async fn fetch_url(&self, url: Url, addresses: &[IpAddr]) -> Report {
-        let Ok(_permit) = self.inner.in_flight.acquire().await else {
-            return failed(closed());
-        };
         let mut clock = Clock::start(self.inner.config.timeout);
         let mut attempts = Attempts::default();
         let fetched = self.attempt(url, addresses, &mut clock, &mut attempts);
@@ -226,15 +222,18 @@ impl Fetcher {
         report
     }
 
-    /// Visits an address and follows where it leads; the future is large, so it lives on the heap.
+    /// Visits an address and follows where it leads, with leave for the first request where that was got before; the
+    /// future is large, so it lives on the heap.
     pub(super) async fn visit(
         &self,
         url: Url,
         addresses: &[IpAddr],
         through: Option<Route<'_>>,
+        first: Option<Going<'_>>,
         clock: &mut Clock,
     ) -> Result<Report, Missed> {
-        let visit = Visit::new((&self.inner, &self.steps), url, addresses, through, clock);
+        let mut visit = Visit::new((&self.inner, &self.steps), url, addresses, through, clock);
+        visit.first = first;
         let result = Box::pin(visit.run()).await;
         if let Err(missed) = &result {
             self.steps.tell(|| Step::Failed {
@@ -249,7 +248,7 @@ impl Fetcher {
     }
 }
 
-fn closed() -> Fault {
+pub(super) fn closed() -> Fault {
     Fault::error("closed", "the fetcher is closed").blamed(Blame::Unknown)
 }
 

@@ -18,6 +18,7 @@ use crate::http::fault::{Blame, Fault};
 use crate::http::fetcher::Unresolved;
 use crate::http::proxy;
 use crate::http::steps::Step;
+use crate::suppression::SUPPRESSED;
 
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 8;
@@ -35,18 +36,37 @@ impl Visit<'_> {
             .map_err(|_| Fault::deadline(step))
     }
 
-    /// Connects to the current hop and asks for its page.
+    /// Asks for the page of the current hop when its turn comes, and takes note of what the site says of being asked.
     pub(super) async fn request(&mut self) -> Result<Answered, Fault> {
+        // The request before is over, whoever waits for what it held.
+        self.going = None;
         let (host, addresses) = self.check().await?;
+        let going = match self.first.take() {
+            Some(going) => going,
+            None => {
+                let address = addresses.first().copied();
+                self.fetcher.leave(&self.url, address, self.clock).await?
+            }
+        };
         if let Some(pace) = &self.fetcher.pace {
             let waited = pace.turn().await;
             self.clock.excuse(waited);
         }
+        // After every wait: the list may have been changed meanwhile.
+        let addresses = self.unheld(&host, addresses)?;
+        let exchanged = self.exchange(&host, &addresses).await;
+        going.observe(&exchanged);
+        self.going = Some(going);
+        exchanged
+    }
+
+    /// Connects to the current hop and asks for its page.
+    async fn exchange(&self, host: &str, addresses: &[IpAddr]) -> Result<Answered, Fault> {
         let secure = self.url.scheme() == "https";
         let destination = Destination {
-            host: &host,
+            host,
             port: self.url.port_or_known_default().unwrap_or_default(),
-            addresses: &addresses,
+            addresses,
             secure,
         };
         let forwarded = self.through.filter(|route| route.forward && !secure);
@@ -141,6 +161,7 @@ impl Visit<'_> {
             Unresolved::Timeout => {
                 Fault::deadline(&format!("while {host} was resolved")).blamed(Blame::Unknown)
             }
+            Unresolved::Suppressed(why) => Fault::error(SUPPRESSED, format!("{host}: {why}")),
             Unresolved::Error(why) => {
                 Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
             }
@@ -149,6 +170,7 @@ impl Visit<'_> {
 
     /// Finds the addresses of the current hop and keeps those that may be connected to.
     async fn check(&mut self) -> Result<(String, Vec<IpAddr>), Fault> {
+        self.hold()?;
         let (host, found) = match self.url.host() {
             None => return Err(Fault::error("url_invalid", "the address has no host")),
             Some(Host::Ipv4(address)) => (address.to_string(), vec![IpAddr::V4(address)]),

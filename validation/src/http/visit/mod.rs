@@ -1,8 +1,10 @@
 //! Following one address to the page it leads to, checking every hop.
 
 mod body;
+mod going;
 mod hop;
 mod redirect;
+mod suppressed;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -10,13 +12,16 @@ use std::time::Duration;
 
 use url::Url;
 
+pub(super) use self::going::Going;
 use super::client::Answer;
 use super::connect::{Facts, Route, in_tunnel};
 use super::cookies::Jar;
 use super::fault::{Blame, Fault};
 use super::fetcher::{Clock, Inner};
+use super::politeness::BACKED_OFF;
 use super::report::Report;
 use super::steps::{Step, Steps};
+use crate::suppression::SUPPRESSED;
 
 /// One address being followed.
 pub(super) struct Visit<'f> {
@@ -31,6 +36,10 @@ pub(super) struct Visit<'f> {
     url: Url,
     redirects: Vec<String>,
     jar: Jar,
+    /// Leave for the first request, where that was got before.
+    pub(super) first: Option<Going<'f>>,
+    /// Leave for the request that is under way.
+    going: Option<Going<'f>>,
 }
 
 /// A visit that ended without a page.
@@ -78,6 +87,8 @@ impl<'f> Visit<'f> {
             through,
             url,
             redirects: Vec::new(),
+            first: None,
+            going: None,
         };
         visit.set_port();
         visit
@@ -103,6 +114,8 @@ impl<'f> Visit<'f> {
                     // A refused address is refused for every scheme.
                     let unanswered = self.redirects.is_empty()
                         && fault.code != "address_refused"
+                        && fault.code != SUPPRESSED
+                        && fault.code != BACKED_OFF
                         && fault.code != "no_address";
                     return Err(self.missed(fault, unanswered));
                 }
