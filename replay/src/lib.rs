@@ -2,7 +2,7 @@
 //!
 //! Called by the command line (`replay …`), by the demo and as the last step of tests. Nothing here changes the log.
 //! [`rebuild()`] puts a projection together anew beside the live one and swaps the two; [`verify()`] does the same and
-//! only compares; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
+//! only compares; [`verify_log()`] holds the log itself against the tree over it and against signed checkpoints; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
 //! they promise to be; [`campaign_at()`] shows a campaign as it was. All of them run beside any traffic.
 #![cfg_attr(
     test,
@@ -11,6 +11,7 @@
 
 mod check;
 mod error;
+mod log;
 mod progress;
 mod rebuild;
 mod runs;
@@ -20,6 +21,7 @@ mod verify;
 pub use self::{
     check::{Counter, Report, Standing, check},
     error::Error,
+    log::{Change, CheckpointFile, LogFinding, LogVerified, Place, Witnesses, verify_log},
     progress::Progress,
     rebuild::{Rebuilt, rebuild},
     runs::Unbalanced,

@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod log;
 mod rebuild;
 mod runs;
 mod support;
