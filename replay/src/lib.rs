@@ -2,7 +2,7 @@
 //!
 //! Called by the command line (`replay …`), by the demo and as the last step of tests. Nothing here changes the log.
 //! [`rebuild()`] puts a projection together anew beside the live one and swaps the two; [`verify()`] does the same and
-//! only compares; [`verify_log()`] holds the log itself against the tree over it and against signed checkpoints; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
+//! only compares; [`verify_log()`] holds the log itself against the tree over it and against signed checkpoints, and [`prove()`] makes evidence of one event; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
 //! they promise to be; [`campaign_at()`] shows a campaign as it was. All of them run beside any traffic.
 #![cfg_attr(
     test,
@@ -13,6 +13,7 @@ mod check;
 mod error;
 mod log;
 mod progress;
+mod prove;
 mod rebuild;
 mod runs;
 mod time_travel;
@@ -23,6 +24,7 @@ pub use self::{
     error::Error,
     log::{Change, CheckpointFile, LogFinding, LogVerified, Place, Witnesses, verify_log},
     progress::Progress,
+    prove::prove,
     rebuild::{Rebuilt, rebuild},
     runs::Unbalanced,
     time_travel::{At, CampaignThen, campaign_at},

@@ -22,6 +22,7 @@
 
 mod checkpoint;
 mod event;
+mod evidence;
 mod growth;
 mod hash;
 mod key;
@@ -38,6 +39,7 @@ mod verify;
 pub use self::{
     checkpoint::{Checkpoint, CheckpointError},
     event::Event,
+    evidence::{Evidence, EvidenceError},
     growth::{DamagedEdge, Growth},
     hash::{Hash, NotAHash},
     key::{BadKey, PublicKey, SigningKey},

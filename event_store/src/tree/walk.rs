@@ -61,6 +61,8 @@ FROM page LEFT JOIN LATERAL (
 ) e ON true
 ORDER BY page.base, e.id";
 
+const BASE: &str = "SELECT base FROM event_log WHERE base <= $1 ORDER BY base DESC LIMIT 1";
+
 impl Walk {
     /// Begins after a position, the end of a commit.
     #[must_use]
@@ -93,6 +95,28 @@ impl Walk {
                 .map_err(Error::database("walk the log"))?;
         }
         Ok(commits)
+    }
+
+    /// Reads the event at a position, if the log has one there.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn event_at(
+        connection: &mut PgConnection,
+        position: Position,
+    ) -> Result<Option<Event>, Error> {
+        let base: Option<i64> = sqlx::query_scalar(BASE)
+            .bind(position.as_i64())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(Error::database("find an event"))?;
+        let Some(base) = base else {
+            return Ok(None);
+        };
+        let mut walk = Self { last: base - 1 };
+        let commits = walk.next(connection, 1).await?;
+        let mut events = commits.into_iter().flat_map(|commit| commit.events);
+        Ok(events.find(|event| event.position == position.get()))
     }
 
     fn take(&mut self, row: &PgRow, commits: &mut Vec<Commit>) -> Result<(), sqlx::Error> {
