@@ -18,6 +18,7 @@ mod error;
 mod feed;
 mod latest;
 mod log;
+mod migrate;
 mod position;
 mod sequencer;
 mod stored;

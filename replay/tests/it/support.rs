@@ -53,6 +53,16 @@ impl World {
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         tracker.spawn(Sequencer::new(database.clone()).run(cancel.clone()));
         runtime.spawn(&tracker, &cancel);
+        Self::on(database, runtime, (tracker, cancel), test)
+    }
+
+    /// Takes a log over whose tasks were started already.
+    pub(crate) fn on(
+        database: Database,
+        runtime: Runtime,
+        (tracker, cancel): (TaskTracker, CancellationToken),
+        test: TestDatabase,
+    ) -> Self {
         Self {
             database,
             runtime,
