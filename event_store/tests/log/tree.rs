@@ -150,7 +150,9 @@ async fn while_one_session_grows_the_tree_another_stands_by_and_a_step_that_dies
     )
     .await;
     run(&mut other, "UPDATE log_tree SET size = 3").await;
-    assert_eq!(tree.grow().await.unwrap(), Growing::StandBy);
+    let stood_by = tokio::time::timeout(Duration::from_secs(60), tree.grow());
+    let stood_by = stood_by.await.expect("it waits for nobody");
+    assert_eq!(stood_by.unwrap(), Growing::StandBy);
     drop(other);
     let deadline = Instant::now() + Duration::from_secs(60);
     while tree.grow().await.unwrap() == Growing::StandBy {
