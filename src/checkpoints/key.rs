@@ -34,9 +34,9 @@ pub fn read_or_make(path: &Path) -> Result<(SigningKey, bool), Error> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or(io::Error::from(io::ErrorKind::InvalidFilename))?;
+    let name = name.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
     let drawn = draw()?;
-    let text = read_or_draw(directory.unwrap_or(Path::new(".")), name, || {
+    let text = read_or_draw(directory.unwrap_or_else(|| Path::new(".")), name, || {
         Zeroizing::new(format!("{}\n", drawn.expose().as_str()).into_bytes())
     })?;
     Ok((parse(&text)?, is_new))
