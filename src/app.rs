@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_store::{ConnectOptions, Database, Sequencer};
+use event_store::{ConnectOptions, Database, Sequencer, TreeKeeper};
 use projections::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,8 +17,9 @@ use crate::{
     },
 };
 
-/// The most connections of a process with every part: two of the sequencer, one of each projection, one of each of the
-/// standing slots; the others are for requests, streams, the coordinator and the renewal of leases.
+/// The most connections of a process with every part: two of the sequencer, one of the tree's keeper, one of each
+/// projection, one of each of the standing slots; the others are for requests, streams, the coordinator and the renewal
+/// of leases.
 const CONNECTIONS: u32 = 40;
 
 /// The most connections that a process of nothing but workers has beside one a slot: two of the sequencer; the others
@@ -117,9 +118,10 @@ impl App {
         }
     }
 
-    /// Starts what keeps the log in order and the read models level with it.
+    /// Starts what keeps the log in order, and the read models and the tree level with it.
     pub fn spawn_read_side(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         self.spawn_sequencer(tracker, cancel);
+        tracker.spawn(TreeKeeper::new(self.database.clone()).run(cancel.clone()));
         self.runtime.spawn(tracker, cancel);
     }
 

@@ -262,6 +262,44 @@ pub struct ListenArgs {
     pub secure_cookie: bool,
 }
 
+/// Where checkpoints of the log and the key that signs them are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CheckpointPlaces {
+    /// The directory of signed checkpoints of the log; `checkpoints` in the data directory where absent
+    #[arg(long, env = "DOMAINFLOW_CHECKPOINT_DIR", value_name = "DIR")]
+    pub checkpoint_dir: Option<PathBuf>,
+    /// The file of the key that checkpoints are signed with; `checkpoint.key` in the data directory where absent
+    #[arg(long, env = "DOMAINFLOW_CHECKPOINT_KEY_FILE", value_name = "FILE")]
+    pub checkpoint_key_file: Option<PathBuf>,
+}
+
+impl CheckpointPlaces {
+    /// Returns the directory of checkpoints.
+    #[must_use]
+    pub fn directory(&self, store: &StoreArgs) -> PathBuf {
+        let named = self.checkpoint_dir.clone();
+        named.unwrap_or_else(|| store.data_dir.join("checkpoints"))
+    }
+
+    /// Returns the file of the key.
+    #[must_use]
+    pub fn key_file(&self, store: &StoreArgs) -> PathBuf {
+        let named = self.checkpoint_key_file.clone();
+        named.unwrap_or_else(|| store.data_dir.join("checkpoint.key"))
+    }
+}
+
+/// How checkpoints of the log are signed.
+#[derive(Args, Clone, Debug)]
+pub struct CheckpointArgs {
+    /// Where they are.
+    #[command(flatten)]
+    pub places: CheckpointPlaces,
+    /// Seconds between two checkpoints of a log that grows; one more is signed when the server ends
+    #[arg(long, env = "DOMAINFLOW_CHECKPOINT_INTERVAL", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub checkpoint_interval: u64,
+}
+
 /// How the program speaks of what it does.
 #[derive(Args, Clone, Debug)]
 pub struct LogArgs {

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod checkpoints;
 pub mod cli;
 pub mod commands;
 pub mod config;
