@@ -23,7 +23,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::Hash;
+use crate::{Hash, hash::LEAF};
 
 /// The version of this form.
 const FORM: &str = "domainflow/event/v1";
@@ -53,6 +53,15 @@ pub struct Event {
 }
 
 impl Event {
+    /// Returns what is hashed before the first field that tells events apart: the byte that says that this is a leaf, and
+    /// the form. For whoever writes the rest of the leaf by himself.
+    #[must_use]
+    pub fn leaf_prefix() -> Vec<u8> {
+        let mut prefix = vec![LEAF];
+        push_text(&mut prefix, FORM);
+        prefix
+    }
+
     /// Writes the bytes of the leaf.
     #[must_use]
     pub fn leaf_bytes(&self) -> Vec<u8> {

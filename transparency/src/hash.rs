@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
 /// What a leaf is hashed behind, so that no node can be passed off as one.
-const LEAF: u8 = 0x00;
+pub(crate) const LEAF: u8 = 0x00;
 /// What the two halves of a node are hashed behind.
 const NODE: u8 = 0x01;
 

@@ -1,14 +1,15 @@
 //! One step of the tree's growth.
 
-use transparency::{Event, Growth, Tile, tiles_of_edge};
+use transparency::{Growth, Tile, tiles_of_edge};
 
 use super::{
-    Tree, tiles,
-    walk::{Commit, Walk},
+    Tree,
+    leaves::{self, Hashed},
+    tiles,
 };
 use crate::{Error, Position};
 
-/// Events that one step takes in, about: a step holds their payloads in memory.
+/// Events that one step takes in, about.
 const STEP: u32 = 4_000;
 
 /// What one step came to.
@@ -52,8 +53,7 @@ impl Tree {
             let (expected, found) = (size, head);
             return Err(Error::NotDense { expected, found });
         }
-        let mut walk = Walk::after(Position::new(size));
-        let commits = walk.next(&mut transaction, STEP).await?;
+        let commits = leaves::after(&mut transaction, Position::new(size), STEP).await?;
         if commits.is_empty() {
             return Ok(Growing::At {
                 size,
@@ -62,9 +62,7 @@ impl Tree {
             });
         }
         let edge = tiles::read(&mut *transaction, &tiles_of_edge(size)).await?;
-        // Megabytes are hashed.
-        let grown = tokio::task::spawn_blocking(move || extend(size, &edge, commits));
-        let (grown, tiles) = grown.await.map_err(Error::tree)??;
+        let (grown, tiles) = extend(size, &edge, commits)?;
         tiles::write(&mut transaction, grown, &tiles).await?;
         transaction.commit().await.map_err(Error::database(step))?;
         Ok(Growing::At {
@@ -91,19 +89,18 @@ impl Tree {
 }
 
 /// Adds the events of commits that follow each other to a tree; returns its size and the tiles that have changed.
-fn extend(size: u64, edge: &[Tile], commits: Vec<Commit>) -> Result<(u64, Vec<Tile>), Error> {
+fn extend(size: u64, edge: &[Tile], commits: Vec<Hashed>) -> Result<(u64, Vec<Tile>), Error> {
     let mut growth = Growth::resume(size, edge).map_err(Error::tree)?;
     for commit in commits {
+        let end = commit.base.saturating_add(commit.noted);
         let (expected, found) = (growth.size() + 1, commit.base);
         if expected != found {
             return Err(Error::NotDense { expected, found });
         }
-        commit
-            .events
-            .iter()
-            .map(Event::leaf_hash)
-            .for_each(|leaf| growth.push(leaf));
-        let (expected, found) = (commit.end(), growth.size() + 1);
+        for leaf in commit.leaves {
+            growth.push(leaf);
+        }
+        let (expected, found) = (end, growth.size() + 1);
         if expected != found {
             return Err(Error::NotDense { expected, found });
         }

@@ -11,6 +11,7 @@
 
 mod grow;
 mod keeper;
+mod leaves;
 mod tiles;
 mod walk;
 
