@@ -122,7 +122,9 @@ pub fn router(state: State) -> Router {
             .route_layer(from_fn(refuse_foreign_commands))
             .route_layer(from_fn_with_state(state.clone(), authenticate))
     };
-    let interface = Router::from(public()).merge(behind_log_in(private()));
+    let open =
+        Router::from(public()).route_layer(from_fn_with_state(declared.clone(), refuse_undeclared));
+    let interface = open.merge(behind_log_in(private()));
     let typed = behind_log_in(v1::routes());
     let documentation =
         SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), document);

@@ -64,7 +64,7 @@ impl Pages {
             fetcher: &fetcher,
             robots_agent: agent.as_deref(),
             told: &|robots| tell(Seen::Robots(robots)),
-            // The fetcher looks names and addresses up in the suppression list; name servers are known in runs only.
+            // Names, addresses and name servers are looked up in the suppression list by the engines themselves.
             held: &|| None,
         };
         let visited = match target {

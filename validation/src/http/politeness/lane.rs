@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use super::limits::Bound;
 use super::standing::Why;
 
+/// How long after it might have been asked again nobody remembers how somebody behaved.
+const REMEMBERED: Duration = Duration::from_secs(60);
 /// The most that the pace of somebody who fails is stretched.
 pub(super) const MOST_STRETCHED: u32 = 8;
 /// Bits of an IPv6 address that are one host's network (RFC 4291 §2.5.4).
@@ -25,6 +27,7 @@ pub(super) enum Key {
 impl Key {
     /// Names the registrable domain of a host, or the host where it has none.
     pub(super) fn domain(host: &str) -> Self {
+        let host = host.strip_suffix('.').unwrap_or(host);
         Self::Domain(psl::domain_str(host).unwrap_or(host).into())
     }
 
@@ -96,12 +99,41 @@ impl Lane {
         state.next = now + self.interval * state.stretch;
     }
 
-    /// Tells whether it is as good as a new one.
+    /// Tells whether it is as good as a new one: nobody is asking, and it behaved, or that is past.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         let state = self.state();
-        self.connections.available_permits() == self.most
-            && state.due() <= now
-            && state.stretch == 1
-            && state.strikes == 0
+        let behaves = state.stretch == 1 && state.strikes == 0;
+        let forgotten = if behaves { Duration::ZERO } else { REMEMBERED };
+        self.connections.available_permits() == self.most && state.due() + forgotten <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::back_off::{Observed, at_address, at_domain};
+    use super::*;
+
+    #[test]
+    fn who_failed_and_is_not_asked_any_more_is_forgotten() {
+        let bound = Bound {
+            connections: 1,
+            per_second: 1.0,
+        };
+        let (domain, address) = (Lane::new(bound), Lane::new(bound));
+        let now = Instant::now();
+        assert!(domain.is_idle(now) && address.is_idle(now));
+        at_domain(&domain, Observed::Silence, now);
+        at_address(&address, Observed::Silence);
+        let rested = domain.state().due();
+        assert!(rested > now);
+        for lane in [&domain, &address] {
+            assert!(!lane.is_idle(rested), "{lane:?}");
+            assert!(lane.is_idle(rested + REMEMBERED), "{lane:?}");
+        }
+    }
+
+    #[test]
+    fn the_dot_at_the_end_of_a_name_makes_no_other_domain() {
+        assert_eq!(Key::domain("www.shop.test."), Key::domain("shop.test"));
     }
 }

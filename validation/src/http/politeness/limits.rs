@@ -85,6 +85,7 @@ impl Exempt {
 
     /// Tells whether a host at an address is asked without a limit.
     pub(super) fn covers(&self, host: &str, address: Option<IpAddr>) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
         let is_below = |suffix: &String| {
             host.strip_suffix(suffix.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Politeness;
 use super::back_off::{self, Observed};
-use super::lane::Lane;
+use super::lane::{Lane, State};
 use super::standing::{Counts, Why};
 
 /// The longest that a request waits for somebody who wants to be left alone. One who wants it for longer is not waited
@@ -55,6 +55,8 @@ impl Politeness {
         for lane in &lanes {
             // The domain's before the address's, everywhere: nobody waits in a circle. They are never closed.
             connections.extend(Arc::clone(&lane.connections).acquire_owned().await.ok());
+            // Who waits for a domain to be asked again holds no connection to its address, which others have too.
+            self.until_due(lane).await?;
         }
         let turn = Turn {
             politeness: self.clone(),
@@ -65,6 +67,30 @@ impl Politeness {
         turn.wait().await?;
         self.0.counts.left(asked.elapsed());
         Ok(Some(turn))
+    }
+
+    /// Waits until a lane lets a request go.
+    async fn until_due(&self, lane: &Lane) -> Result<(), NoTurn> {
+        loop {
+            let now = Instant::now();
+            let due = self.due(&lane.state(), now)?;
+            if due <= now {
+                return Ok(());
+            }
+            sleep_until(due).await;
+        }
+    }
+
+    /// Tells when a lane lets a request go, unless that is later than is waited for.
+    fn due(&self, state: &State, now: Instant) -> Result<Instant, NoTurn> {
+        if let Some((until, why)) = state.rests
+            && let left = until.saturating_duration_since(now)
+            && left > LONGEST_WAIT
+        {
+            Counts::one(&self.0.counts.given_up);
+            return Err(NoTurn { left, why });
+        }
+        Ok(state.due())
     }
 
     /// Takes the next moment of all requests together. One that is given up is lost to the pace.
@@ -99,18 +125,10 @@ impl Turn {
     fn take(&self, now: Instant) -> Result<Option<Instant>, NoTurn> {
         // Of all lanes at once, in one order everywhere: what one allows and another does not is not taken.
         let mut states: Vec<_> = self.lanes.iter().map(|lane| lane.state()).collect();
-        let rests = states
-            .iter()
-            .filter_map(|state| state.rests)
-            .max_by_key(|(until, _)| *until);
-        if let Some((until, why)) = rests
-            && let left = until.saturating_duration_since(now)
-            && left > LONGEST_WAIT
-        {
-            Counts::one(&self.politeness.0.counts.given_up);
-            return Err(NoTurn { left, why });
+        let mut due = None;
+        for state in &states {
+            due = due.max(Some(self.politeness.due(state, now)?));
         }
-        let due = states.iter().map(|state| state.due()).max();
         if let Some(due) = due.filter(|due| *due > now) {
             return Ok(Some(due));
         }
@@ -134,6 +152,42 @@ impl Turn {
         }
         if let Some(lane) = address {
             back_off::at_address(lane, observed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::limits::Bound;
+    use super::super::{Exempt, Limits};
+    use super::*;
+
+    #[tokio::test]
+    async fn sites_that_rest_hold_up_no_other_site_of_their_address() {
+        let limits = Limits {
+            address: Bound {
+                connections: 4,
+                per_second: 100.0,
+            },
+            ..Limits::default()
+        };
+        let politeness = Politeness::new(limits, Exempt::default());
+        let address = Some(IpAddr::from([192, 0, 2, 1]));
+        let resting: Vec<String> = (0..8).map(|n| format!("resting{n}.test")).collect();
+        for host in &resting {
+            let turn = politeness.turn(host, address).await.unwrap().unwrap();
+            let rest = Some(LONGEST_WAIT.mul_f64(0.9));
+            turn.observe(Observed::TooMuch(Why::TooManyRequests, rest));
+        }
+        let waiting = resting.iter().map(|host| politeness.turn(host, address));
+        let other = async {
+            let turn = politeness.turn("other.test", address);
+            tokio::time::timeout(LONGEST_WAIT / 2, turn).await
+        };
+        tokio::select! {
+            biased;
+            turns = futures::future::join_all(waiting) => panic!("{turns:?}"),
+            turn = other => assert!(turn.expect("they hold it up").unwrap().is_some()),
         }
     }
 }
