@@ -78,7 +78,8 @@ impl BackedOffSite {
     }
 }
 
-/// The limits of this node over HTTP, and what they have come to since it started. They are options of the start.
+/// The limits of this node over HTTP, and what they have come to since it started. Whom they are not for is said by
+/// options of the start.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PolitenessResponse {
