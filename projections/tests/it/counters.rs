@@ -55,7 +55,7 @@ async fn names_are_counted_in_the_stretch_of_their_ordinal_and_findings_move_wit
 }
 
 #[tokio::test]
-async fn the_migration_that_brought_the_stretches_recounts_the_domains_that_were_there() {
+async fn the_migration_that_brought_the_members_recounts_the_domains_that_were_there() {
     let world = World::start().await;
     let (campaign_id, names) = (new_campaign(), names(9_000));
     let stream = campaign_id.to_string();
@@ -66,10 +66,12 @@ async fn the_migration_that_brought_the_stretches_recounts_the_domains_that_were
         .results(campaign_id, &names[4_000..5_000], 0, &dns_ok())
         .await;
     world.level().await;
-    world.execute("DELETE FROM read.domain_counts").await;
+    world
+        .execute("DELETE FROM read.domain_counts; DELETE FROM read.domain_totals; DROP TABLE read.domain_totals")
+        .await;
     world
         .execute(include_str!(
-            "../../../migrations/0015_counters_by_stretch.sql"
+            "../../../migrations/0018_members_of_counters.sql"
         ))
         .await;
     assert_eq!(by_stretch(&world).await, [(0, 4_096), (1, 4_096), (2, 808)]);
@@ -91,8 +93,11 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
     world
         .execute(
             "INSERT INTO read.domain_counts SELECT campaign_id, stretch, 'error', 'SERVFAIL', http_status, http_reason, \
+             has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0, \
+             repeat('0', 4096)::bit(4096) FROM read.domain_counts; \
+             INSERT INTO read.domain_totals SELECT campaign_id, 'error', 'SERVFAIL', http_status, http_reason, \
              has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0 \
-             FROM read.domain_counts",
+             FROM read.domain_totals",
         )
         .await;
     world.results(campaigns[0], &names, 0, &dns_ok()).await;
@@ -102,7 +107,8 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
 
     let empty = |campaign_id| {
         let query = format!(
-            "SELECT count(*) FROM read.domain_counts WHERE n = 0 AND campaign_id = '{campaign_id}'"
+            "SELECT (SELECT count(*) FROM read.domain_counts WHERE n = 0 AND campaign_id = '{campaign_id}') \
+             + (SELECT count(*) FROM read.domain_totals WHERE n = 0 AND campaign_id = '{campaign_id}')"
         );
         let world = &world;
         async move { world.number(&query).await }
@@ -110,7 +116,7 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
     assert_eq!(empty(campaigns[0]).await, 0, "of the batch's campaign");
     assert_eq!(
         empty(campaigns[1]).await,
-        1,
+        2,
         "of a campaign that the batch does not touch"
     );
     let rows = format!(
