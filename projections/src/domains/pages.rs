@@ -146,6 +146,7 @@ impl Reader<'_> {
             .bind(kinds.warnings)
             .bind(page.limit)
             .bind(page.offset)
+            .bind(page.limit.saturating_add(page.offset))
             .fetch_all(&mut *self.connection)
             .await?;
         if page.offset == 0 || !rows.is_empty() {

@@ -189,7 +189,7 @@ macro_rules! valued {
 
 /// Walks along a value's own index, which has only rows that have it, and how many rows such walks go through in all.
 pub(super) struct Valued {
-    /// The rows, parameters $1 to $19: a walk for each kind of rows, merged.
+    /// The rows, parameters $1 to $20: a walk for each kind of rows, merged. $18 and $19 are limit and offset, $20 both.
     pub(super) page: &'static str,
     /// Their number, parameters $1 to $14.
     pub(super) count: &'static str,
@@ -212,7 +212,7 @@ macro_rules! sorted {
                 $direction,
                 ", ordinal ",
                 $direction,
-                " LIMIT $18 + $19) of_kind ORDER BY value ",
+                " LIMIT $20) of_kind ORDER BY value ",
                 $direction,
                 ", place ",
                 $direction,

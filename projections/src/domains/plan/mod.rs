@@ -108,6 +108,7 @@ async fn run_page(
                 .bind(kinds.warnings)
                 .bind(page.limit)
                 .bind(page.offset)
+                .bind(page.limit.saturating_add(page.offset))
                 .fetch_one(&mut *connection)
                 .await
                 .unwrap();
