@@ -1,5 +1,6 @@
 //! Counters by stretch: over several, brought to nothing, and made for domains that were there before them.
 
+use projections::domains;
 use serde_json::json;
 
 use crate::support::{World, dns_ok, imported, names, new_campaign};
@@ -128,4 +129,41 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
         1,
         "all of its domains are of one kind"
     );
+}
+
+#[tokio::test]
+async fn two_domains_that_exchange_their_findings_in_one_batch_exchange_their_counters() {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(2));
+    let stream = campaign_id.to_string();
+    world
+        .append(vec![("campaign", stream, 0, imported(0, &names))])
+        .await;
+    let failed = json!({"DnsChecked": {"run_id": uuid::Uuid::now_v7(), "outcome": "error", "reason": "SERVFAIL",
+                                       "attempts": 1, "elapsed_ms": 3}});
+    let found = |version, events: [&serde_json::Value; 2]| {
+        let result = |(name, event): (&String, &serde_json::Value)| {
+            let stream = aggregates::domain::stream_id(campaign_id, name);
+            ("domain", stream, version, event.clone())
+        };
+        names.iter().zip(events).map(result).collect()
+    };
+    world.append(found(0, [&dns_ok(), &failed])).await;
+    world.level().await;
+    // The numbers stay as they are.
+    world.append(found(1, [&failed, &dns_ok()])).await;
+    world.level().await;
+    let filter = domains::Filter {
+        dns_status: Some("ok".to_owned()),
+        ..domains::Filter::default()
+    };
+    let page = domains::Page {
+        limit: 10,
+        ..domains::Page::default()
+    };
+    let rows = domains::page(world.database.pool(), campaign_id, &filter, &page)
+        .await
+        .unwrap();
+    let found: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(found, [names[1].as_str()]);
 }
