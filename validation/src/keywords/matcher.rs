@@ -310,34 +310,36 @@ impl Scan<'_> {
     }
 }
 
+/// Cuts off everything but so many characters at the end of a text.
+fn suffix(text: &str, chars: usize) -> &str {
+    let Some(from) = text.len().checked_sub(chars) else {
+        return text;
+    };
+    if text.as_bytes().get(from..).is_some_and(<[u8]>::is_ascii) {
+        return text.get(from..).unwrap_or_default();
+    }
+    match chars.checked_sub(1) {
+        None => "",
+        Some(before) => {
+            let start = text.char_indices().rev().nth(before);
+            start.and_then(|(at, _)| text.get(at..)).unwrap_or(text)
+        }
+    }
+}
+
 fn clip(text: &str) -> String {
-    text.chars().take(MAX_MATCHED_CHARS).collect()
+    page::prefix(text, MAX_MATCHED_CHARS).to_owned()
 }
 
 /// Cuts out a match with up to `chars` characters on each side, never through a character.
 fn context(text: &str, start: usize, end: usize, chars: usize) -> String {
-    let before = text.get(..start).unwrap_or_default();
-    let from = match chars {
-        0 => start,
-        _ => before
-            .char_indices()
-            .rev()
-            .nth(chars - 1)
-            .map_or(0, |(at, _)| at),
-    };
-    let after = text.get(end..).unwrap_or_default();
-    let to = end
-        + after
-            .char_indices()
-            .nth(chars)
-            .map_or(after.len(), |(at, _)| at);
+    let from = start - suffix(text.get(..start).unwrap_or_default(), chars).len();
+    let to = end + page::prefix(text.get(end..).unwrap_or_default(), chars).len();
     // The match itself may be long when it is an expression's.
     let whole = text.get(from..to).unwrap_or_default();
-    let most = MAX_MATCHED_CHARS + 2 * chars;
-    let line: String = whole
-        .chars()
-        .take(most)
-        .map(|c| if c == '\n' { ' ' } else { c })
-        .collect();
-    line.trim().to_owned()
+    let line = page::prefix(whole, MAX_MATCHED_CHARS + 2 * chars).trim();
+    match memchr::memchr(b'\n', line.as_bytes()) {
+        None => line.to_owned(),
+        Some(_) => line.replace('\n', " "),
+    }
 }

@@ -1,7 +1,9 @@
 //! Telling a page's links apart.
 
-use std::collections::HashSet;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
+use indexmap::IndexSet;
 use url::Url;
 
 use super::{Contacts, MAX_LINKS, MAX_LISTED, Page, contacts};
@@ -29,10 +31,15 @@ pub(super) struct Links<'b> {
     /// Host of the page, which a `base` element does not change.
     host: Option<&'b str>,
     /// Addresses that may be on the same host, resolved at the end because a `base` element may still come.
-    same_host: Vec<String>,
-    seen: HashSet<String>,
-    /// The address of the link that is open, where its text can still make it a contact link.
-    pending: Option<String>,
+    same_host: IndexSet<String>,
+    /// The link that is open, where its text can still make it a contact link.
+    pending: Option<Pending>,
+}
+
+/// The address of a link: its place among those of the same host, or itself.
+enum Pending {
+    Listed(usize),
+    Other(String),
 }
 
 impl<'b> Links<'b> {
@@ -40,8 +47,7 @@ impl<'b> Links<'b> {
         Self {
             base: base.map(std::borrow::Cow::Borrowed),
             host: base.and_then(Url::host_str),
-            same_host: Vec::new(),
-            seen: HashSet::new(),
+            same_host: IndexSet::new(),
             pending: None,
         }
     }
@@ -77,24 +83,28 @@ impl<'b> Links<'b> {
         }
         // Links of the same host are what a visitor may follow for contact, whatever becomes of the list below.
         if internal {
-            if self.base.is_some() && self.same_host.len() < MAX_LINKS && !self.seen.contains(&href)
-            {
-                self.seen.insert(href.clone());
-                self.same_host.push(href.clone());
-            }
-            self.pending = Some(href);
+            self.pending = Some(
+                match self.base.is_some() && self.same_host.len() < MAX_LINKS {
+                    true => Pending::Listed(self.same_host.insert_full(href).0),
+                    false => Pending::Other(href),
+                },
+            );
         }
     }
 
     /// Takes the text of the link that was open.
     pub(super) fn close(&mut self, words: &str, page: &mut Page) {
-        let Some(href) = self.pending.take() else {
-            return;
+        let pending = self.pending.take();
+        let href = match &pending {
+            Some(Pending::Listed(place)) => self.same_host.get_index(*place),
+            Some(Pending::Other(href)) => Some(href),
+            None => None,
         };
+        let Some(href) = href else { return };
         if page.contacts.links.len() < MAX_LISTED
-            && (speaks_of_contact(&href) || speaks_of_contact(words))
+            && (speaks_of_contact(href) || speaks_of_contact(words))
         {
-            contacts::add(&mut page.contacts.links, href);
+            contacts::add(&mut page.contacts.links, href.clone());
         }
     }
 
@@ -103,7 +113,7 @@ impl<'b> Links<'b> {
         let (Some(base), Some(host)) = (self.base, self.host) else {
             return;
         };
-        let mut listed = HashSet::new();
+        let mut listed = IndexSet::with_capacity(self.same_host.len());
         for href in self.same_host {
             let Ok(mut url) = base.join(&href) else {
                 continue;
@@ -111,10 +121,11 @@ impl<'b> Links<'b> {
             url.set_fragment(None);
             let fits = matches!(url.scheme(), "http" | "https")
                 && url.host_str().is_some_and(|other| same_host(other, host));
-            if fits && listed.insert(url.clone()) {
-                page.links.push(url);
+            if fits {
+                listed.insert(url);
             }
         }
+        page.links = listed.into_iter().collect();
     }
 }
 
@@ -174,10 +185,21 @@ fn same_host(one: &str, other: &str) -> bool {
     strip(one.trim_end_matches('.')).eq_ignore_ascii_case(strip(other.trim_end_matches('.')))
 }
 
+/// Finds the words, in any case where they are ASCII.
+static CONTACT: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(CONTACT_WORDS);
+    words.ok()
+});
+
 fn speaks_of_contact(text: &str) -> bool {
     if text.len() > 200 {
         return false;
     }
-    let lower = text.to_lowercase();
-    CONTACT_WORDS.iter().any(|word| lower.contains(word))
+    let speaks = |text: &str| CONTACT.as_ref().is_some_and(|words| words.is_match(text));
+    match text.is_ascii() {
+        true => speaks(text),
+        false => speaks(&text.to_lowercase()),
+    }
 }

@@ -13,6 +13,7 @@ mod contacts;
 mod entities;
 mod language;
 mod links;
+mod names;
 mod parked;
 mod reader;
 mod signs;
@@ -30,6 +31,7 @@ pub use parked::{PARKING_NAME_SERVERS, Parked, parked};
 pub(crate) use reader::language_tag;
 pub use signs::{MAX_MARKUP, MAX_SIGNS, Signs};
 pub use text::fold_whitespace;
+pub(crate) use text::prefix;
 
 /// Visible text that is kept of a page, in bytes.
 pub const MAX_TEXT: usize = 1 << 20;

@@ -7,12 +7,11 @@ use url::Url;
 
 use super::contacts;
 use super::links::Links;
+use super::names::{self, Name};
 use super::text::{self, Text};
 use super::tokens::{Tag, Token, Tokens};
 use super::{MAX_FIELD, MAX_LISTED, MAX_SCRIPTS, MAX_SPANS, MAX_TEXT, Page, SNIPPET_CHARS};
 
-/// Longest element name that means something here.
-const LONGEST_NAME: usize = 10;
 /// Longest address of a link, a frame or a script that is looked at.
 const MAX_ADDRESS: usize = 2_048;
 
@@ -64,12 +63,7 @@ pub(super) fn html(source: &str, base: Option<&Url>) -> Page {
 fn finish(page: &mut Page, visible: Text) {
     page.text = visible.out;
     page.text_truncated = visible.truncated;
-    page.snippet = page
-        .text
-        .chars()
-        .take(SNIPPET_CHARS)
-        .map(|c| if c == '\n' { ' ' } else { c })
-        .collect();
+    page.snippet = text::prefix(&page.text, SNIPPET_CHARS).replace('\n', " ");
     contacts::from_text(&page.text, &mut page.contacts);
 }
 
@@ -90,93 +84,74 @@ struct Skipped {
     depth: usize,
 }
 
-/// An element's name in lower case; names too long to matter are empty.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Name {
-    bytes: [u8; LONGEST_NAME],
-    length: usize,
-}
-
-impl Name {
-    fn new(name: &str) -> Self {
-        let mut bytes = [0; LONGEST_NAME];
-        let mut length = 0;
-        if name.len() <= LONGEST_NAME {
-            for (to, from) in bytes.iter_mut().zip(name.bytes()) {
-                *to = from.to_ascii_lowercase();
-            }
-            length = name.len();
-        }
-        Self { bytes, length }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
 impl Reader<'_> {
     fn open(&mut self, tag: Tag<'_>, tokens: &mut Tokens<'_>) {
-        let name = Name::new(tag.name);
+        let name = Name::of(tag.name);
         if let Some(skipped) = &mut self.skipped {
             // Inside a drawing `<svg/>` closes itself; inside the others nothing that can be skipped does.
             if skipped.name == name && !tag.source.ends_with('/') {
                 skipped.depth += 1;
             }
-            match name.as_bytes() {
-                b"script" => drop(tokens.script()),
-                b"style" => drop(tokens.raw_text("style")),
+            match name {
+                names::SCRIPT => drop(tokens.script()),
+                names::STYLE => drop(tokens.raw_text("style")),
                 _ => {}
             }
             return;
         }
-        if !matches!(name.as_bytes(), b"a" | b"area" | b"meta") {
+        if !matches!(name, names::A | names::AREA | names::META) {
             self.page.signs.tag(&tag);
         }
-        match name.as_bytes() {
-            b"script" => {
+        match name {
+            names::SCRIPT => {
                 self.listed(&tag, "src", MAX_SCRIPTS, |page| &mut page.scripts);
                 self.page.signs.script(tokens.script());
             }
-            b"noscript" => self.page.signs.script(tokens.raw_text(tag.name)),
-            b"style" | b"noframes" | b"noembed" => drop(tokens.raw_text(tag.name)),
-            b"link" => self.page.signs.link(&tag),
-            b"iframe" | b"frame" => {
+            names::NOSCRIPT => self.page.signs.script(tokens.raw_text(tag.name)),
+            names::STYLE | names::NOFRAMES | names::NOEMBED => drop(tokens.raw_text(tag.name)),
+            names::LINK => self.page.signs.link(&tag),
+            names::IFRAME | names::FRAME => {
                 self.listed(&tag, "src", MAX_LISTED, |page| &mut page.frames);
-                if name.as_bytes() == b"iframe" {
+                if name == names::IFRAME {
                     tokens.raw_text(tag.name);
                 }
             }
-            b"title" => {
+            names::TITLE => {
                 let raw = tokens.raw_text(tag.name);
                 keep(&mut self.page.title, raw);
             }
-            b"textarea" => {
+            names::TEXTAREA => {
                 self.visible.space();
                 let raw = tokens.raw_text(tag.name);
                 self.visible.push_html(raw);
             }
-            b"xmp" => {
+            names::XMP => {
                 self.visible.line();
                 let raw = tokens.raw_text(tag.name);
                 self.visible.push(raw);
             }
-            b"svg" | b"math" | b"template" | b"object" | b"canvas" | b"audio" | b"video"
+            names::SVG
+            | names::MATH
+            | names::TEMPLATE
+            | names::OBJECT
+            | names::CANVAS
+            | names::AUDIO
+            | names::VIDEO
                 if !tag.source.ends_with('/') =>
             {
                 self.skipped = Some(Skipped { name, depth: 1 });
             }
-            b"html" => {
+            names::HTML => {
                 let language = tag.attribute("lang").or_else(|| tag.attribute("xml:lang"));
                 self.language(language);
             }
-            b"meta" => self.meta(&tag),
-            b"base" => {
+            names::META => self.meta(&tag),
+            names::BASE => {
                 if let Some(href) = tag.attribute("href") {
                     self.links.rebase(&text::attribute(href, MAX_ADDRESS));
                 }
             }
-            b"a" => {
+            names::A => {
                 self.end_anchor();
                 if let Some(href) = tag.attribute("href") {
                     self.anchor = Some(self.visible.out.len());
@@ -184,35 +159,39 @@ impl Reader<'_> {
                         .open(text::attribute(href, MAX_ADDRESS), &mut self.page);
                 }
             }
-            b"area" => {
+            names::AREA => {
                 if let Some(href) = tag.attribute("href") {
                     self.links
                         .open(text::attribute(href, MAX_ADDRESS), &mut self.page);
                 }
             }
-            b"h1" => {
+            names::H1 => {
                 self.end_heading();
                 self.visible.line();
                 self.heading = Some(self.visible.out.len());
                 self.page.h1_count += 1;
             }
-            b"h2" | b"h3" | b"h4" | b"h5" | b"h6" => {
+            names::H2 | names::H3 | names::H4 | names::H5 | names::H6 => {
                 self.end_heading();
                 self.visible.line();
             }
-            b"td" | b"th" | b"option" | b"button" | b"input" | b"select" | b"img" => {
-                self.visible.space()
-            }
-            b"div" | b"section" | b"span" if hidden(&tag) => {
+            names::TD
+            | names::TH
+            | names::OPTION
+            | names::BUTTON
+            | names::INPUT
+            | names::SELECT
+            | names::IMG => self.visible.space(),
+            names::DIV | names::SECTION | names::SPAN if hidden(&tag) => {
                 self.skipped = Some(Skipped { name, depth: 1 });
             }
-            other if block(other) => self.visible.line(),
+            other if other.is_block() => self.visible.line(),
             _ => {}
         }
     }
 
     fn close(&mut self, name: &str) {
-        let name = Name::new(name);
+        let name = Name::of(name);
         if let Some(skipped) = &mut self.skipped {
             if skipped.name == name {
                 skipped.depth -= 1;
@@ -222,14 +201,19 @@ impl Reader<'_> {
             }
             return;
         }
-        match name.as_bytes() {
-            b"a" => self.end_anchor(),
-            b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" => {
+        match name {
+            names::A => self.end_anchor(),
+            names::H1 | names::H2 | names::H3 | names::H4 | names::H5 | names::H6 => {
                 self.end_heading();
                 self.visible.line();
             }
-            b"td" | b"th" | b"option" | b"button" | b"select" | b"textarea" => self.visible.space(),
-            other if block(other) => self.visible.line(),
+            names::TD
+            | names::TH
+            | names::OPTION
+            | names::BUTTON
+            | names::SELECT
+            | names::TEXTAREA => self.visible.space(),
+            other if other.is_block() => self.visible.line(),
             _ => {}
         }
     }
@@ -284,12 +268,10 @@ impl Reader<'_> {
         let page = &mut self.page;
         if let Some(name) = tag.attribute("name") {
             page.signs.meta(name.trim(), content);
-            match Name::new(name.trim()).as_bytes() {
-                b"keywords" => keep(&mut page.meta_keywords, content),
-                b"generator" => keep(&mut page.generator, content),
-                _ if name.trim().eq_ignore_ascii_case("description") => {
-                    keep(&mut page.meta_description, content);
-                }
+            match Name::of(name.trim()) {
+                names::KEYWORDS => keep(&mut page.meta_keywords, content),
+                names::GENERATOR => keep(&mut page.generator, content),
+                names::DESCRIPTION => keep(&mut page.meta_description, content),
                 _ => {}
             }
         } else if let Some(property) = tag.attribute("property") {
@@ -359,56 +341,4 @@ fn hidden(tag: &Tag<'_>) -> bool {
                 style.contains("display:none") || style.contains("visibility:hidden")
             })
     })
-}
-
-/// Tells whether an element begins and ends a line.
-fn block(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"address"
-            | b"article"
-            | b"aside"
-            | b"blockquote"
-            | b"body"
-            | b"br"
-            | b"caption"
-            | b"center"
-            | b"dd"
-            | b"details"
-            | b"dialog"
-            | b"dir"
-            | b"div"
-            | b"dl"
-            | b"dt"
-            | b"fieldset"
-            | b"figcaption"
-            | b"figure"
-            | b"footer"
-            | b"form"
-            | b"frameset"
-            | b"head"
-            | b"header"
-            | b"hgroup"
-            | b"hr"
-            | b"html"
-            | b"legend"
-            | b"li"
-            | b"main"
-            | b"menu"
-            | b"nav"
-            | b"ol"
-            | b"optgroup"
-            | b"p"
-            | b"pre"
-            | b"search"
-            | b"section"
-            | b"summary"
-            | b"table"
-            | b"tbody"
-            | b"tfoot"
-            | b"thead"
-            | b"title"
-            | b"tr"
-            | b"ul"
-    )
 }

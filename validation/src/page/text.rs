@@ -62,11 +62,7 @@ impl Text {
     pub(super) fn push(&mut self, text: &str) {
         let mut rest = text;
         while !rest.is_empty() && !self.truncated {
-            let run = rest
-                .bytes()
-                .position(|byte| byte <= b' ' || byte >= 0x7f)
-                .unwrap_or(rest.len());
-            let (plain, other) = rest.split_at(run);
+            let (plain, other) = rest.split_at(plain_run(rest.as_bytes()));
             if !plain.is_empty() {
                 self.separate();
                 self.append(plain);
@@ -109,6 +105,25 @@ impl Text {
     }
 }
 
+/// Counts the bytes that stay as they are: visible ASCII characters, with single blanks between them.
+fn plain_run(text: &[u8]) -> usize {
+    let visible = |byte: &u8| (b'!'..=b'~').contains(byte);
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        at += rest
+            .iter()
+            .position(|byte| !visible(byte))
+            .unwrap_or(rest.len());
+        let blank_between =
+            at > 0 && text.get(at) == Some(&b' ') && text.get(at + 1).is_some_and(visible);
+        if !blank_between {
+            return at;
+        }
+        at += 1;
+    }
+}
+
 /// Tells whether a character takes no room and has no meaning: soft hyphen, zero-width space, word joiner, byte order mark.
 fn invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
@@ -124,8 +139,22 @@ pub fn fold_whitespace(text: &str) -> String {
 /// Decodes an attribute's value, white space folded, up to `limit` bytes.
 pub(super) fn attribute(value: &str, limit: usize) -> String {
     let mut text = Text::new(limit);
+    text.out.reserve(value.len().min(limit));
     text.push_html(value);
     text.out
+}
+
+/// Cuts a text after so many characters.
+pub(crate) fn prefix(text: &str, chars: usize) -> &str {
+    // So many bytes are at most so many characters, and just so many where all are ASCII.
+    match text.as_bytes().get(..chars) {
+        None => text,
+        Some(bytes) if bytes.is_ascii() => text.get(..chars).unwrap_or_default(),
+        Some(_) => {
+            let end = text.char_indices().nth(chars);
+            end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +165,30 @@ mod tests {
     fn white_space_of_all_kinds_is_one_space_and_soft_hyphens_are_nothing() {
         let folded = fold_whitespace("  tele\u{ad}com\u{a0}\n\t\u{3000}fibre\u{200b} ");
         assert_eq!(folded, "telecom fibre");
+    }
+
+    #[test]
+    fn blanks_are_kept_where_they_are_single_and_between() {
+        let folded = fold_whitespace(" a b  c\u{e9} d \te f ");
+        assert_eq!(folded, "a b c\u{e9} d e f");
+        let mut text = Text::new(100);
+        for piece in ["a ", " b", "c d ", "\n", "e"] {
+            text.push(piece);
+        }
+        assert_eq!(text.out, "a bc d e");
+    }
+
+    #[test]
+    fn a_prefix_has_so_many_characters() {
+        for (text, chars, cut) in [
+            ("abc", 2, "ab"),
+            ("abc", 3, "abc"),
+            ("abc", 9, "abc"),
+            ("a\u{e9}c", 2, "a\u{e9}"),
+            ("", 0, ""),
+        ] {
+            assert_eq!(prefix(text, chars), cut);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! environment.
 
 mod dial;
+mod signatures;
 mod stream;
 mod tls;
 

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
-    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
+    CipherSuite, ClientConfig, ClientConnection, ProtocolVersion, RootCertStore,
+    SupportedProtocolVersion,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::signatures;
 use crate::http::config::{Config, Error, TlsVersion};
 use crate::http::fault::{Fault, Reason};
 
@@ -67,8 +70,7 @@ fn client(
     versions: &[&'static SupportedProtocolVersion],
     protocols: &[&[u8]],
 ) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut tls = ClientConfig::builder_with_provider(provider)
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(versions)
         .map_err(|error| Error::Tls(error.to_string()))?
         .with_root_certificates(roots)
@@ -77,6 +79,22 @@ fn client(
     // Hosts are visited once: remembering sessions costs memory, and a resumed one shows no certificate.
     tls.resumption = rustls::client::Resumption::disabled();
     Ok(tls)
+}
+
+/// The library's provider, with the suites of AES-128 and SHA-256 first: processors have instructions for both, and a
+/// handshake hashes a good deal. Signatures of certificates are checked once.
+fn provider() -> CryptoProvider {
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.cipher_suites.sort_by_key(|suite| {
+        !matches!(
+            suite.suite(),
+            CipherSuite::TLS13_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+        )
+    });
+    provider.signature_verification_algorithms = signatures::remembered();
+    provider
 }
 
 /// Shakes hands with the owner of a name, which is also the one that is asked for (SNI, RFC 6066 §3). A host in brackets is
