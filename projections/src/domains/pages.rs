@@ -168,7 +168,7 @@ impl Reader<'_> {
         along: &Along,
     ) -> Result<Vec<Listed>, sqlx::Error> {
         let (cursor, direction, offset) = (along.cursor, along.direction, along.offset);
-        if !self.filter.knows_members(along.lacking) {
+        if !self.filter.is_counted() {
             let runs = Runs::of(matching, cursor, direction, offset);
             return self
                 .walk(&runs, along.lacking, direction, along.limit)

@@ -66,6 +66,8 @@ macro_rules! categories {
             $prefix,
             "keyword_hit, ",
             $prefix,
+            "searched, ",
+            $prefix,
             "scored, ",
             $prefix,
             "high_potential, ",
@@ -79,7 +81,8 @@ macro_rules! categories {
 macro_rules! former {
     () => {
         "former_campaign_id, former_dns_status, former_dns_reason, former_http_status, former_http_reason, \
-         former_has_contact, former_lead_status, former_rejection_reason, former_keyword_hit, former_scored, \
+         former_has_contact, former_lead_status, former_rejection_reason, former_keyword_hit, former_searched, \
+         former_scored, \
          former_high_potential, former_warned"
     };
 }
@@ -116,6 +119,7 @@ macro_rules! counted_update {
             "d.http_reason AS former_http_reason, d.has_contact AS former_has_contact, ",
             "d.lead_status AS former_lead_status, ",
             "d.rejection_reason AS former_rejection_reason, d.keyword_hit AS former_keyword_hit, ",
+            "d.searched AS former_searched, ",
             "d.scored AS former_scored, d.high_potential AS former_high_potential, d.warned AS former_warned",
             $found, "), ",
             "after AS (UPDATE domains d SET ", $set, " FROM found i WHERE d.ctid = i.place RETURNING ",

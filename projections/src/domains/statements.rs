@@ -72,22 +72,22 @@ macro_rules! may_pass {
     };
 }
 
-/// Returns a statement for all counters, for those of rows that may lack a richness or a gain, or a number of keywords.
+/// Returns a statement for all counters, for those of rows that lack a richness or a gain, or a number of keywords.
 ///
-/// Whatever was scored has a richness and a gain, and nothing else does. Whatever a keyword was found for has their
-/// number, which may be 0 for any other page, or absent where none was looked for.
+/// Whatever was scored has a richness and a gain, and nothing else does. Where keywords were looked for there is their
+/// number, which may be 0.
 macro_rules! lacking {
     ($lacking:expr, $statement:ident) => {
         match $lacking {
             None => $statement!(""),
             Some(Value::Richness | Value::Gain) => $statement!(" AND NOT scored"),
-            Some(Value::Keywords) => $statement!(" AND NOT keyword_hit"),
+            Some(Value::Keywords) => $statement!(" AND NOT searched"),
         }
     };
 }
 
 /// Returns the statement for the stretches in which rows may pass the filters, in order, and how many rows that are: of
-/// all rows, or of those that may lack a value.
+/// all rows, or of those that lack a value.
 pub(super) const fn stretches(lacking: Option<Value>) -> &'static str {
     macro_rules! stretches {
         ($lacking:literal) => {
@@ -162,7 +162,7 @@ pub(super) const fn kinds(value: Value) -> &'static str {
     }
     match value {
         Value::Richness | Value::Gain => kinds!("scored"),
-        Value::Keywords => kinds!("http_status = 'ok'"),
+        Value::Keywords => kinds!("searched"),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) struct Stretches {
 }
 
 impl Stretches {
-    /// Asks the counters, which are exact where they keep all conditions apart: for all rows, or for those that may lack
+    /// Asks the counters, which are exact where they keep all conditions apart: for all rows, or for those that lack
     /// a value.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl Stretches {
             .await?;
         Ok(Self {
             stretches,
-            exact: filter.knows_members(lacking),
+            exact: filter.is_counted(),
         })
     }
 
@@ -109,15 +109,10 @@ impl Stretches {
 pub(super) const GROUP_WITHOUT_SORTING: &str = "SELECT set_config('enable_sort', 'off', true)";
 
 impl Filter {
-    /// Tells whether every condition is one that the counters keep apart, so that no domain need be looked at.
+    /// Tells whether every condition is one that the counters keep apart, so that no domain need be looked at: then their members
+    /// are just the rows that pass.
     #[must_use]
     pub const fn is_counted(&self) -> bool {
         self.min_score.is_none() && self.not_parked.is_none() && self.keyword.is_none()
-    }
-
-    /// Tells whether the counters' members are just the rows that pass, or pass and lack a value. Of a page without a
-    /// find they do not say whether one was looked for.
-    pub(super) fn knows_members(&self, lacking: Option<Value>) -> bool {
-        self.is_counted() && lacking != Some(Value::Keywords)
     }
 }

@@ -68,7 +68,8 @@ async fn the_migration_that_brought_the_members_recounts_the_domains_that_were_t
         .await;
     world.level().await;
     world
-        .execute("DELETE FROM read.domain_counts; DELETE FROM read.domain_totals; DROP TABLE read.domain_totals")
+        .execute("DELETE FROM read.domain_counts; DELETE FROM read.domain_totals; DROP TABLE read.domain_totals; \
+             ALTER TABLE read.domains DROP COLUMN searched")
         .await;
     world
         .execute(include_str!(
@@ -94,10 +95,10 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
     world
         .execute(
             "INSERT INTO read.domain_counts SELECT campaign_id, stretch, 'error', 'SERVFAIL', http_status, http_reason, \
-             has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0, \
+             has_contact, lead_status, rejection_reason, keyword_hit, searched, scored, high_potential, warned, 0, \
              repeat('0', 4096)::bit(4096) FROM read.domain_counts; \
              INSERT INTO read.domain_totals SELECT campaign_id, 'error', 'SERVFAIL', http_status, http_reason, \
-             has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0 \
+             has_contact, lead_status, rejection_reason, keyword_hit, searched, scored, high_potential, warned, 0 \
              FROM read.domain_totals",
         )
         .await;

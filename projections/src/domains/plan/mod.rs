@@ -35,12 +35,12 @@ const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, create
     CASE WHEN page THEN 'qualified' ELSE 'dns_error' END \
     FROM (SELECT n, n % 10 < 3 AS page FROM generate_series(0, $2 - 1) n) names";
 const SEED_COUNTS: &str = "INSERT INTO read.domain_counts SELECT campaign_id, ordinal / 4096, dns_status, dns_reason, \
-    http_status, http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, \
-    count(*), bit_or(set_bit(repeat('0', 4096)::bit(4096), (ordinal % 4096)::integer, 1)) \
-    FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
+    http_status, http_reason, has_contact, lead_status, rejection_reason, keyword_hit, searched, scored, high_potential, \
+    warned, count(*), bit_or(set_bit(repeat('0', 4096)::bit(4096), (ordinal % 4096)::integer, 1)) \
+    FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14";
 const SEED_TOTALS: &str = "INSERT INTO read.domain_totals SELECT campaign_id, dns_status, dns_reason, http_status, \
-    http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, sum(n) \
-    FROM read.domain_counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12";
+    http_reason, has_contact, lead_status, rejection_reason, keyword_hit, searched, scored, high_potential, warned, sum(n) \
+    FROM read.domain_counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
 
 /// A campaign of so many names, beside another, so that the campaign is a part of the table.
 async fn seeded(names: i64, beside: i64) -> (TestDatabase, Database, CampaignId) {
@@ -123,7 +123,7 @@ async fn run_page(
     let matching = Stretches::counted(connection, campaign, filter, value)
         .await
         .unwrap();
-    if filter.knows_members(value) && !(value.is_none() && *filter == Filter::default()) {
+    if filter.is_counted() && !(value.is_none() && *filter == Filter::default()) {
         let mut places = Places::new(&matching, cursor, direction, 0, missing);
         loop {
             let parts = places.next();
