@@ -11,6 +11,7 @@
 mod bulk;
 mod cancelled;
 mod checker;
+mod connections;
 mod feed;
 mod interactive;
 mod interleavings;

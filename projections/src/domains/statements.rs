@@ -199,9 +199,7 @@ macro_rules! sorted {
     ($value:literal, $bound:literal, $direction:literal, $past:literal) => {
         Valued {
             page: concat!(
-                "SELECT ",
-                columns!(),
-                " FROM (SELECT place, value FROM unnest($15::text[], $16::bool[], $17::bool[]) \
+                "SELECT found.* FROM (SELECT place, value FROM unnest($15::text[], $16::bool[], $17::bool[]) \
                  AS kind(reason, contact, warning) CROSS JOIN LATERAL (SELECT ordinal AS place, ",
                 $value,
                 " AS value",
@@ -216,7 +214,9 @@ macro_rules! sorted {
                 $direction,
                 ", place ",
                 $direction,
-                " LIMIT $18 OFFSET $19) page JOIN read.domains ON campaign_id = $1 AND ordinal = place ORDER BY value ",
+                " LIMIT $18 OFFSET $19) page CROSS JOIN LATERAL (SELECT ",
+                columns!(),
+                " FROM read.domains WHERE campaign_id = $1 AND ordinal = page.place LIMIT 1) found ORDER BY value ",
                 $direction,
                 ", place ",
                 $direction
