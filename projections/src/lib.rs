@@ -20,10 +20,14 @@ pub mod runtime;
 pub mod scoring_profiles;
 mod snapshot;
 pub mod users;
+mod whose;
 
 use std::sync::Arc;
 
-pub use self::snapshot::{snapshot, snapshot_of_campaign};
+pub use self::{
+    snapshot::{snapshot, snapshot_of_campaign},
+    whose::Whose,
+};
 
 /// Lists every projection of the system.
 #[must_use]

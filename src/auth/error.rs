@@ -15,6 +15,9 @@ pub enum Error {
     /// The mail address belongs to a user already.
     #[error("the mail address {0} belongs to a user already")]
     EmailTaken(String),
+    /// Nobody has the mail address.
+    #[error("nobody has the mail address {0}")]
+    NoSuchUser(String),
     /// The password cannot be used.
     #[error("the password {0}")]
     UnusablePassword(&'static str),
@@ -36,6 +39,9 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// A role is stored that this program does not know.
+    #[error(transparent)]
+    UnknownRole(#[from] user::UnknownRole),
     /// The log failed.
     #[error(transparent)]
     Log(#[from] event_store::Error),

@@ -7,6 +7,7 @@
 //! answer of a log-in; what an event says of a password or a session is stored in the transaction of that event, so that
 //! neither is there without the other.
 
+mod administer;
 mod attempt;
 mod change_password;
 mod error;
@@ -26,8 +27,8 @@ use std::{sync::Arc, time::Duration};
 use self::password::Passwords;
 pub(crate) use self::token::hex;
 pub use self::{
-    error::Error, log_in::LoggedIn, origin::Origin, register::register, session::Session,
-    token::Secret,
+    administer::administer, error::Error, log_in::LoggedIn, origin::Origin, register::register,
+    session::Session, token::Secret,
 };
 
 /// How log-in works. The secret is decided by the configuration.

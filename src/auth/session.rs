@@ -36,23 +36,22 @@ struct Row {
     session_id: Uuid,
     user_id: Uuid,
     expires_at: DateTime<Utc>,
-    role: Option<String>,
-    active: Option<bool>,
+    role: String,
 }
 
-/// The read model may be behind a user who was registered a moment ago.
+/// What the user may do is asked of a table that his events' own transactions write: a read model may be behind.
 const FIND: &str = "
-SELECT s.session_id, s.user_id, s.expires_at, u.role, u.active
-FROM sessions s LEFT JOIN read.users u ON u.user_id = s.user_id
-WHERE s.session_hash = $1 AND s.expires_at > now()";
-const IS_LIVE: &str =
-    "SELECT EXISTS (SELECT FROM sessions WHERE session_id = $1 AND expires_at > now())";
+SELECT s.session_id, s.user_id, s.expires_at, a.role
+FROM sessions s JOIN user_access a ON a.user_id = s.user_id
+WHERE s.session_hash = $1 AND s.expires_at > now() AND a.active";
+const IS_LIVE: &str = "
+SELECT EXISTS (SELECT FROM sessions s JOIN user_access a ON a.user_id = s.user_id
+WHERE s.session_id = $1 AND s.expires_at > now() AND a.active AND a.role = $2)";
 const BEGIN: &str = "INSERT INTO sessions (session_hash, session_id, user_id, expires_at, ip, user_agent) \
     VALUES ($1, $2, $3, $4, $5, $6)";
 const PROLONG: &str = "UPDATE sessions SET expires_at = least($2, created_at + $3) \
     WHERE session_id = $1 AND expires_at > now() RETURNING expires_at";
 const END: &str = "DELETE FROM sessions WHERE session_id = $1";
-const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND session_id <> $2";
 const SWEEP: &str = "DELETE FROM sessions WHERE expires_at <= now()";
 
 impl Auth {
@@ -72,32 +71,28 @@ impl Auth {
         let Some(row) = found else {
             return Ok(None);
         };
-        let (role, active) = match (row.role.as_deref().map(str::parse), row.active) {
-            (Some(Ok(role)), Some(active)) => (role, active),
-            _ => {
-                let (user, _) = app
-                    .database
-                    .log()
-                    .load::<User>(&row.user_id.to_string())
-                    .await?;
-                (user.role(), user.is_active())
-            }
-        };
-        Ok(active.then_some(Session {
+        Ok(Some(Session {
             session_id: SessionId(row.session_id),
             user_id: UserId(row.user_id),
-            role,
+            role: row.role.parse()?,
             expires_at: row.expires_at,
         }))
     }
 
-    /// Says whether a session is live: streams to clients end with their sessions.
+    /// Says whether a session is live and its user may do what he might when it was found: streams to clients end with
+    /// their sessions, and with what they were opened as.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn is_live(&self, app: &App, session_id: SessionId) -> Result<bool, Error> {
+    pub async fn is_live(
+        &self,
+        app: &App,
+        session_id: SessionId,
+        role: Role,
+    ) -> Result<bool, Error> {
         sqlx::query_scalar(IS_LIVE)
             .bind(session_id.0)
+            .bind(role.name())
             .fetch_one(app.database.pool())
             .await
             .map_err(Error::database("look at a session"))
@@ -190,20 +185,5 @@ pub(super) async fn begin(
         .execute(connection)
         .await
         .map_err(Error::database("begin a session"))?;
-    Ok(())
-}
-
-/// Ends every session of a user but one.
-pub(super) async fn end_others(
-    connection: &mut PgConnection,
-    user_id: UserId,
-    kept: SessionId,
-) -> Result<(), Error> {
-    sqlx::query(END_OTHERS)
-        .bind(user_id.0)
-        .bind(kept.0)
-        .execute(connection)
-        .await
-        .map_err(Error::database("end the other sessions of a user"))?;
     Ok(())
 }

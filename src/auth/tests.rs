@@ -122,9 +122,8 @@ impl World {
 
     async fn change_password(&self) -> Result<(), Error> {
         let metadata = origin().metadata(Actor::User(self.user_id));
-        let session_id = self.session.session_id;
         self.auth
-            .change_password(&self.app, self.user_id, session_id, (OLD, NEW), &metadata)
+            .change_password(&self.app, self.user_id, (OLD, NEW), &metadata)
             .await
             .map(drop)
     }

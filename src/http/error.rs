@@ -82,6 +82,9 @@ pub enum Error {
     /// A command came with the session's cookie and nothing that shows where it comes from (403).
     #[error("a command with the session cookie needs X-Requested-With or a same-origin Origin")]
     Foreign,
+    /// The sender may not do that, whatever it is done to (403).
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// There is no such thing, or it is somebody else's (404).
     #[error("no such {what}")]
     NotFound {
@@ -170,7 +173,7 @@ impl Error {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Foreign | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } | Self::Control(_) | Self::StaleVersion(_) => {
@@ -190,7 +193,7 @@ impl Error {
             Self::BadRequest(_) => "BAD_REQUEST",
             Self::Unprocessable(_) => "VALIDATION_ERROR",
             Self::Unauthorized(_) => "UNAUTHORIZED",
-            Self::Foreign => "FORBIDDEN",
+            Self::Foreign | Self::Forbidden(_) => "FORBIDDEN",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Conflict { code, .. } => code,

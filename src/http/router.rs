@@ -5,7 +5,7 @@
 //! that a client that goes away drops nothing further in half way, though the end of the process does; the body limit
 //! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On private routes
 //! then `authenticate`, so that nothing is done for strangers; `csrf`, which needs to know how a command was sent;
-//! `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
+//! `access`, which needs to know by whom; `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
 //! by whom it was sent; and last the wait of `read_after`, right before the query that it is for.
 
 use std::{any::Any, time::Instant};
@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
+    access::refuse_commands,
     auth,
     authenticate::authenticate,
     body::MAX_JSON,
@@ -116,6 +117,7 @@ pub fn router(state: State) -> Router {
             .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
             .route_layer(from_fn_with_state(state.clone(), once))
             .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
+            .route_layer(from_fn(refuse_commands))
             .route_layer(from_fn(refuse_foreign_commands))
             .route_layer(from_fn_with_state(state.clone(), authenticate))
     };

@@ -89,7 +89,7 @@ async fn campaign(
 ) -> Result<Response, Error> {
     let found = projections::campaigns::by_id(state.app.database.pool(), campaign_id).await?;
     found
-        .filter(|campaign| campaign.owner == caller.user_id)
+        .filter(|campaign| caller.reaches(campaign.owner))
         .ok_or(crate::http::campaigns::MISSING)?;
     open(&state, &caller, Some(campaign_id), &wanted, &headers).await
 }
@@ -137,13 +137,13 @@ async fn open(
         Ok(cursor)
     })?;
     let scope = Scope {
-        owner: caller.user_id,
+        whose: caller.whose(),
         campaign,
     };
     let over = session::over(
         state.auth.clone(),
         state.app.clone(),
-        caller.session_id,
+        (caller.session_id, caller.role),
         listener.bell.clone(),
     );
     let cancelled = shared.cancel.clone().cancelled_owned();

@@ -31,6 +31,7 @@ mod proxies;
 mod read_models;
 mod refused_starts;
 mod repeats;
+mod roles;
 mod rooms;
 mod scales;
 mod scoring_profiles;

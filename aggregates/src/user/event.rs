@@ -14,6 +14,8 @@ use crate::ids::{ApiKeyId, SessionId};
 pub enum Role {
     /// Everything, with everybody's objects.
     Admin,
+    /// Reading everybody's objects, and changing nothing but how he himself comes in.
+    Auditor,
     /// Everything with his own objects.
     #[default]
     User,
@@ -25,6 +27,7 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
+            Self::Auditor => "auditor",
             Self::User => "user",
         }
     }
@@ -32,14 +35,14 @@ impl Role {
 
 /// A text that names no role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a role: expected admin or user")]
+#[error("not a role: expected admin, auditor or user")]
 pub struct UnknownRole;
 
 impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        [Self::Admin, Self::User]
+        [Self::Admin, Self::Auditor, Self::User]
             .into_iter()
             .find(|role| role.name() == text)
             .ok_or(UnknownRole)

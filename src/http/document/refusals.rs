@@ -34,7 +34,7 @@ pub(super) fn of_private(operation: &mut Operation, method: &str, base: &str, pa
         refuses(
             operation,
             403,
-            "the session's cookie came from another site",
+            "the sender may give no such command, or the session's cookie came from another site",
         );
         refuses(
             operation,
