@@ -2,6 +2,9 @@
 //!
 //! Every setting is here and nowhere else. `cli` decides which command takes which group.
 
+mod access;
+mod duration;
+
 use std::{
     fmt,
     net::SocketAddr,
@@ -15,6 +18,7 @@ use url::Url;
 use validation::technologies::{self, Technologies};
 use zeroize::Zeroizing;
 
+pub use self::access::SessionArgs;
 use crate::{credentials::Keys, work::Network};
 
 /// Where the log is kept.
@@ -210,6 +214,9 @@ pub struct ListenArgs {
     /// Let browsers send the session's cookie over TLS only
     #[arg(long, env = "DOMAINFLOW_SECURE_COOKIE")]
     pub secure_cookie: bool,
+    /// How long sessions last.
+    #[command(flatten)]
+    pub sessions: SessionArgs,
 }
 
 /// How the program speaks of what it does.

@@ -8,7 +8,7 @@ use aggregates::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Auth, Error};
+use super::{Auth, Error, register};
 use crate::{app::App, commands::Recorded};
 
 const FIND: &str = "SELECT user_id FROM user_emails WHERE email = $1";
@@ -34,10 +34,7 @@ impl Auth {
     /// [`Error::NoSuchUser`], [`Error::UnusablePassword`], what the rules refuse, or a failing database.
     pub async fn set_password(&self, app: &App, email: &str, new: &str) -> Result<UserId, Error> {
         let user_id = known(app, email).await?;
-        let hash = {
-            let _slot = self.passwords.slot().await?;
-            self.passwords.hash(new).await?
-        };
+        let hash = register::hashed(self, new).await?;
         let aggregate_id = user_id.to_string();
         let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
         let command = user::Command::ChangePassword(user::ChangePassword);

@@ -2,13 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use chrono::SecondsFormat;
 use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Node, Parts, Shutdown, Store, kept::read_or_draw, keys::keys, say};
 use crate::{
-    auth::{Auth, Secret, Settings},
+    auth::{self, Auth, Secret, Settings, SetupToken},
     config::{ListenArgs, NetworkArgs, StoreArgs},
     http,
     sse::Streams,
@@ -51,6 +52,8 @@ impl Entrance {
     pub async fn open(listen: &ListenArgs, store: &StoreArgs) -> Result<Self, Error> {
         let settings = Settings {
             secure_cookie: listen.secure_cookie,
+            session_idle: listen.sessions.session_idle,
+            session_longest: listen.sessions.session_longest,
             ..Settings::new(secret(listen, store)?)
         };
         let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
@@ -163,12 +166,9 @@ async fn serve_on(
             return Err(error);
         }
     };
+    let offered = server.auth().offer_setup(&node.app).await;
     // A server serves whether anybody reads that or not.
-    if let Err(error) = say(format_args!(
-        "DomainFlow listens on http://{}; the documentation is at {}/docs",
-        server.address(),
-        http::router::BASE
-    )) {
+    if let Err(error) = tell(server.address(), offered) {
         tracing::warn!(error = %event_store::describe(&error), "nobody was told");
     }
     let mut server = server;
@@ -183,6 +183,25 @@ async fn serve_on(
     }
     node.end(&ended).await;
     ended
+}
+
+/// Tells whoever started the server where it is, and how the first user is made while there is none.
+fn tell(
+    address: SocketAddr,
+    offered: Result<Option<SetupToken>, auth::Error>,
+) -> Result<(), Error> {
+    let base = http::router::BASE;
+    say(format_args!(
+        "DomainFlow listens on http://{address}; the documentation is at {base}/docs"
+    ))?;
+    let Some(token) = offered.map_err(Error::step("offer a set-up token"))? else {
+        return Ok(());
+    };
+    say(format_args!(
+        "there are no users: until {}, POST http://{address}{base}/auth/setup makes the first with the token {}",
+        token.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        token.expose()
+    ))
 }
 
 /// Refuses a server of several nodes' database without a secret: each node would draw its own, and sign sessions that
@@ -233,6 +252,7 @@ fn secret(listen: &ListenArgs, store: &StoreArgs) -> Result<Secret, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SessionArgs;
 
     const LONG: &str = "a secret of at least thirty-two bytes";
 
@@ -241,6 +261,7 @@ mod tests {
             listen: ([127, 0, 0, 1], 0).into(),
             secret: secret.map(str::to_owned),
             secure_cookie: false,
+            sessions: SessionArgs::default(),
         }
     }
 

@@ -143,7 +143,7 @@ async fn open(
     let over = session::over(
         state.auth.clone(),
         state.app.clone(),
-        (caller.session_id, caller.role),
+        caller.admitted(),
         listener.bell.clone(),
     );
     let cancelled = shared.cancel.clone().cancelled_owned();

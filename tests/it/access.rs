@@ -13,12 +13,13 @@ use crate::{
 };
 
 /// The operations that need no user; everything else does.
-const PUBLIC: [&str; 5] = [
+const PUBLIC: [&str; 6] = [
     "GET /api/v2/health",
     "GET /api/v2/health/ready",
     "GET /api/v2/health/live",
     "GET /api/v2/ping",
     "POST /api/v2/auth/login",
+    "POST /api/v2/auth/setup",
 ];
 
 /// Lists the operations of the document, as method and path.
@@ -51,7 +52,7 @@ fn references(value: &serde_json::Value) -> Vec<String> {
 }
 
 /// Fills the parameters of a path.
-fn filled(path: &str) -> String {
+pub fn filled(path: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     for part in path.split('/') {
         parts.push(match part {

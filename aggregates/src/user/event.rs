@@ -49,6 +49,43 @@ impl FromStr for Role {
     }
 }
 
+/// What an API key may do of what its user may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Queries.
+    Read,
+    /// Queries and commands.
+    Write,
+}
+
+impl Scope {
+    /// Returns the scope's name in the log, the tables and the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// A text that names no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a scope: expected read or write")]
+pub struct UnknownScope;
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        [Self::Read, Self::Write]
+            .into_iter()
+            .find(|scope| scope.name() == text)
+            .ok_or(UnknownScope)
+    }
+}
+
 /// An event of a user's stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -108,6 +145,9 @@ pub enum Event {
         /// When it ends, if it does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
+        /// What it may do; not said by events of before there were scopes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<Scope>,
     },
     /// An API key was taken back.
     ApiKeyRevoked {

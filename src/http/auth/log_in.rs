@@ -33,7 +33,7 @@ pub(super) struct SessionResponse {
     pub user: UserPublicResponse,
     /// What the cookie holds, for use as a bearer token.
     pub token: String,
-    /// When the session ends unless it is refreshed.
+    /// When the session ends unless it is used.
     pub expires_at: chrono::DateTime<chrono::Utc>,
 }
 
@@ -58,7 +58,8 @@ pub(super) async fn log_in(
         token: session.token,
         expires_at: session.expires_at,
     };
-    let seconds = state.auth.session_length().as_secs();
+    // The browser keeps it for as long as a session can last; when it ends, the server says.
+    let seconds = state.auth.session_longest().as_secs();
     let cookie = cookie(&body.token, seconds, state.auth.secure_cookie());
     let mut response = Answer::ok(body).after(&session.done).into_response();
     if let Some(cookie) = cookie {

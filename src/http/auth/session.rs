@@ -43,7 +43,7 @@ pub(super) async fn log_out(
         .log_out(
             &state.app,
             caller.user_id,
-            caller.session_id,
+            caller.session()?,
             &caller.metadata,
         )
         .await?;
@@ -51,7 +51,7 @@ pub(super) async fn log_out(
 }
 
 /// Removes the session's cookie with an answer.
-fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
+pub(super) fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Some(cookie) = cookie("", 0, state.auth.secure_cookie()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -59,7 +59,7 @@ fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
     response
 }
 
-/// Prolongs the session, at most to thirty days after its log-in. The token stays.
+/// Prolongs the session, as every use of it does, and says when it ends. The token stays.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", responses((status = 200, body = SessionResponse)))]
 pub(super) async fn refresh(
     axum::extract::State(state): axum::extract::State<State>,
@@ -70,15 +70,11 @@ pub(super) async fn refresh(
     let token = authenticate::token(&headers).ok_or_else(|| over.clone())?;
     let expires_at = state
         .auth
-        .prolong(&state.app, caller.session_id)
+        .prolong(&state.app, caller.session()?)
         .await?
         .ok_or(over)?;
-    let seconds = (expires_at - chrono::Utc::now()).num_seconds();
-    let cookie = cookie(
-        &token,
-        u64::try_from(seconds).unwrap_or(0),
-        state.auth.secure_cookie(),
-    );
+    let seconds = state.auth.session_longest().as_secs();
+    let cookie = cookie(&token, seconds, state.auth.secure_cookie());
     let user = UserPublicResponse::load(&state.app, caller.user_id).await?;
     let mut response = Answer::ok(SessionResponse {
         user,

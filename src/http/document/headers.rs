@@ -13,6 +13,9 @@ const WITHOUT_CURSOR: [&str; 2] = [
     "/campaigns/domain-generation/pattern-offset",
 ];
 
+/// Commands that need no user.
+const OPEN_COMMANDS: [&str; 2] = ["/auth/login", "/auth/setup"];
+
 /// Queries that show one resource at a version.
 const OF_ONE_VERSION: [&str; 18] = [
     "/campaigns/{type}/{campaignId}",
@@ -36,7 +39,9 @@ const OF_ONE_VERSION: [&str; 18] = [
 ];
 
 /// Queries that show a page of what there is.
-const OF_A_PAGE: [&str; 13] = [
+const OF_A_PAGE: [&str; 15] = [
+    "/auth/api-keys",
+    "/auth/sessions",
     "/campaigns/{type}",
     "/campaigns/{type}/{campaignId}/domains",
     "/campaigns/{type}/{campaignId}/leads",
@@ -68,7 +73,8 @@ const CHALLENGE: &str = "`Bearer`";
 pub(super) fn declare(method: &str, path: &str, operation: &mut Operation) {
     let query = method == "get";
     let private = operation.security.is_some();
-    let command = !query && private && !WITHOUT_CURSOR.contains(&path) || path == "/auth/login";
+    let command =
+        !query && private && !WITHOUT_CURSOR.contains(&path) || OPEN_COMMANDS.contains(&path);
     let versioned = if query {
         OF_ONE_VERSION.contains(&path)
     } else {
@@ -120,7 +126,9 @@ fn is_of_a_version(path: &str, operation: &Operation) -> bool {
         matches!(parameter, RefOr::T(parameter)
             if parameter.name == "If-Match" && parameter.parameter_in == ParameterIn::Header)
     });
-    takes_version || operation.responses.responses.contains_key("201") || path.ends_with("/upload")
+    // Users and their keys are of no version that anybody could name.
+    let made = operation.responses.responses.contains_key("201") && !path.starts_with("/auth/");
+    takes_version || made || path.ends_with("/upload")
 }
 
 fn has(answer: &mut Response, name: &str, schema_type: Type, description: &str) {
