@@ -4,6 +4,7 @@
 
 mod access;
 mod duration;
+mod reach;
 
 use std::{
     fmt,
@@ -18,7 +19,7 @@ use url::Url;
 use validation::technologies::{self, Technologies};
 use zeroize::Zeroizing;
 
-pub use self::access::SessionArgs;
+pub use self::{access::SessionArgs, reach::ReachArgs};
 use crate::{credentials::Keys, work::Network};
 
 /// Where the log is kept.
@@ -217,6 +218,9 @@ pub struct ListenArgs {
     /// How long sessions last.
     #[command(flatten)]
     pub sessions: SessionArgs,
+    /// From where it may be reached, and how often.
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 /// How the program speaks of what it does.

@@ -49,6 +49,7 @@ impl Server {
     pub(crate) fn start(database: &str, arguments: &[String]) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--listen", "127.0.0.1:0", "--allow-private"])
+            .args(["--requests-per-second", "0"])
             .args(arguments)
             .env("DATABASE_URL", database)
             .env("SESSION_SIGNING_SECRET", SECRET)

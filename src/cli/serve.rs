@@ -42,6 +42,7 @@ pub struct Entrance {
     listener: TcpListener,
     address: SocketAddr,
     settings: Settings,
+    interface: http::Settings,
 }
 
 impl Entrance {
@@ -66,6 +67,7 @@ impl Entrance {
             listener,
             address,
             settings,
+            interface: listen.reach.settings(),
         })
     }
 }
@@ -88,6 +90,7 @@ impl Server {
             listener,
             address,
             settings,
+            interface,
         } = entrance;
         let auth = Auth::new(settings)
             .await
@@ -95,7 +98,7 @@ impl Server {
         // The streams end with the server, or an open one would hold up its end.
         let cancel = node.cancel.child_token();
         let streams = Streams::start(&node.app, &node.tracker, &cancel);
-        let state = http::State::new(node.app.clone(), auth.clone(), streams);
+        let state = http::State::new(node.app.clone(), auth.clone(), streams, interface);
         Ok(Self {
             address,
             auth,
@@ -252,7 +255,7 @@ fn secret(listen: &ListenArgs, store: &StoreArgs) -> Result<Secret, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SessionArgs;
+    use crate::config::{ReachArgs, SessionArgs};
 
     const LONG: &str = "a secret of at least thirty-two bytes";
 
@@ -262,6 +265,7 @@ mod tests {
             secret: secret.map(str::to_owned),
             secure_cookie: false,
             sessions: SessionArgs::default(),
+            reach: ReachArgs::default(),
         }
     }
 

@@ -18,13 +18,20 @@ pub const COOKIE: &str = "domainflow_session";
 /// Lets a request pass with its [`Caller`], or refuses it with 401.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] without a live session.
+/// [`Error::Unauthorized`] without a live session or API key, [`Error::TooManyRequests`] for too many of those.
 pub async fn authenticate(
     axum::extract::State(state): axum::extract::State<State>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let admitted = admitted(&state, request.headers()).await?;
+    let admitted = match admitted(&state, request.headers()).await {
+        Ok(admitted) => admitted,
+        Err(refused) => {
+            // Whoever is nobody is limited as everybody who needs to be nobody.
+            state.allowances.stranger(request.extensions())?;
+            return Err(refused);
+        }
+    };
     let origin = origin(request.extensions(), request.headers());
     let metadata = Metadata {
         api_key: match admitted.credential {

@@ -1,6 +1,6 @@
 //! Who sent a request.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, sync::Arc};
 
 use aggregates::{
     Metadata,
@@ -8,11 +8,11 @@ use aggregates::{
     user::Role,
 };
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::FromRequestParts,
     http::{Extensions, HeaderMap, header, request::Parts},
 };
 
-use super::{error::Error, request_id::RequestId};
+use super::{error::Error, peer::ClientAddress, request_id::RequestId};
 use crate::auth::{Admitted, Credential, Origin};
 
 /// The most of a user agent that is kept, characters.
@@ -87,8 +87,8 @@ pub(super) fn origin(extensions: &Extensions, headers: &HeaderMap) -> Origin {
             .get::<RequestId>()
             .map_or_else(|| Arc::from(""), |id| id.0.clone()),
         ip: extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(address)| address.ip().to_string()),
+            .get::<ClientAddress>()
+            .map(|client| client.0.to_string()),
         user_agent: headers
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())

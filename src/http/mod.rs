@@ -21,22 +21,28 @@ pub mod headers;
 pub mod health;
 mod idempotency;
 pub mod keyword_sets;
+mod limits;
 mod nul;
 mod objects;
+mod origins;
 pub mod owned;
 pub mod path;
+mod peer;
 pub mod personas;
 mod plain_words;
 pub mod proxies;
 pub mod proxy_pools;
 pub mod query;
+mod rate;
 pub mod read_after;
 pub mod refusals;
 pub mod request_id;
 pub mod respond;
 pub mod router;
 pub mod scoring_profiles;
+mod security;
 pub mod server;
+mod settings;
 mod undeclared;
 pub mod v1;
 mod vocabulary;
@@ -46,9 +52,14 @@ pub use self::{
     caller::Caller,
     error::{Detail, Error, ErrorEnvelope},
     headers::IfMatch,
+    limits::Limits,
+    origins::{Origins, OtherOrigin},
     path::Path,
+    peer::Cidr,
     query::Query,
+    rate::Rate,
     respond::Answer,
     router::{State, openapi, router},
     server::serve,
+    settings::Settings,
 };

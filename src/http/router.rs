@@ -1,14 +1,15 @@
 //! The router: which routes are public, and the middleware in the order that it needs.
 //!
-//! From the outside in: `request_id` first, because everything that goes wrong further in is written with the
-//! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
+//! From the outside in: `security`, whose headers are on every answer; the answers to browsers that ask for other sites,
+//! which are none of the interface's; `request_id`, because everything that goes wrong further in is written with the
+//! request's id; `peer`, which tells from where it comes; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
 //! that a client that goes away drops nothing further in half way, though the end of the process does; the body limit
 //! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On private routes
-//! then `authenticate`, so that nothing is done for strangers; `csrf`, which needs to know how a command was sent;
+//! then `authenticate`, so that nothing is done for strangers; `limits`, so that nobody asks for too much; `csrf`, which needs to know how a command was sent;
 //! `access`, which needs to know by whom; `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
 //! by whom it was sent; and last the wait of `read_after`, right before the query that it is for.
 
-use std::{any::Any, time::Instant};
+use std::{any::Any, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -17,6 +18,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,10 +36,15 @@ use super::{
     error::Error,
     health,
     idempotency::once,
-    keyword_sets, personas, proxies, proxy_pools,
+    keyword_sets,
+    limits::{Allowances, limit_callers, limit_strangers},
+    peer::with_client_address,
+    personas, proxies, proxy_pools,
     read_after::wait_for_cursor,
     request_id::with_request_id,
     scoring_profiles,
+    security::with_security_headers,
+    settings::Settings,
     undeclared::{Declared, refuse_undeclared},
     v1,
 };
@@ -61,13 +68,18 @@ pub struct State {
     pub streams: Streams,
     /// When the server began.
     pub started: Instant,
+    /// What the operator decides about how the interface is reached.
+    pub settings: Arc<Settings>,
+    pub(super) allowances: Arc<Allowances>,
 }
 
 impl State {
     /// Puts together what handlers share; the server begins now.
     #[must_use]
-    pub fn new(app: App, auth: Auth, streams: Streams) -> Self {
+    pub fn new(app: App, auth: Auth, streams: Streams, settings: Settings) -> Self {
         Self {
+            allowances: Arc::new(Allowances::new(&settings.limits)),
+            settings: Arc::new(settings),
             app,
             auth,
             streams,
@@ -118,13 +130,22 @@ pub fn router(state: State) -> Router {
             .route_layer(from_fn_with_state(state.clone(), once))
             .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
             .route_layer(from_fn(refuse_commands))
-            .route_layer(from_fn(refuse_foreign_commands))
+            .route_layer(from_fn_with_state(
+                state.settings.origins.clone(),
+                refuse_foreign_commands,
+            ))
+            .route_layer(from_fn_with_state(state.clone(), limit_callers))
             .route_layer(from_fn_with_state(state.clone(), authenticate))
     };
-    let interface = Router::from(public()).merge(behind_log_in(private()));
+    let open =
+        Router::from(public()).route_layer(from_fn_with_state(state.clone(), limit_strangers));
+    let interface = open.merge(behind_log_in(private()));
     let typed = behind_log_in(v1::routes());
     let documentation =
         SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), document);
+    let origins = state.settings.origins.layer();
+    let over_tls = state.auth.secure_cookie();
+    let with_address = from_fn_with_state(state.clone(), with_client_address);
     Router::new()
         .route("/", get(to_documentation))
         .nest(BASE, interface)
@@ -136,7 +157,10 @@ pub fn router(state: State) -> Router {
         .layer(DefaultBodyLimit::max(MAX_JSON))
         .layer(from_fn(carry_through))
         .layer(CatchPanicLayer::custom(after_panic))
+        .layer(with_address)
         .layer(from_fn(with_request_id))
+        .layer(option_layer(origins))
+        .layer(from_fn_with_state(over_tls, with_security_headers))
 }
 
 /// Leads whoever opens the server's address in a browser to the page that describes it.

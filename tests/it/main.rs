@@ -31,6 +31,7 @@ mod plans;
 mod pools;
 mod postmaster;
 mod proxies;
+mod reach;
 mod read_models;
 mod refused_starts;
 mod repeats;

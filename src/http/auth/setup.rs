@@ -1,13 +1,13 @@
 //! `POST /auth/setup`.
 
-use axum::extract;
+use axum::{Extension, extract};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::UserPublicResponse;
 use crate::{
     auth::{FirstUser, Origin},
-    http::{Answer, Error, ErrorEnvelope, Json, State},
+    http::{Answer, Error, ErrorEnvelope, Json, State, peer::ClientAddress},
 };
 
 /// Who the first user is to be.
@@ -38,8 +38,11 @@ pub(super) struct SetupRequest {
 pub(super) async fn set_up(
     extract::State(state): extract::State<State>,
     origin: Origin,
+    from: Option<Extension<ClientAddress>>,
     Json(request): Json<SetupRequest>,
 ) -> Result<Answer<UserPublicResponse>, Error> {
+    let from = from.map(|Extension(from)| from);
+    state.allowances.log_in(from, "set-up")?;
     let first = FirstUser {
         email: &request.email,
         username: &request.username,

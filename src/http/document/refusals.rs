@@ -15,6 +15,7 @@ pub(super) fn of_public(operation: &mut Operation, base: &str, path: &str) {
         refuses(operation, 413, "the body is too large");
         refuses(operation, 415, "the body is of another type");
     }
+    refuses(operation, 429, "too many requests");
     refuses(operation, 500, "our fault");
     describe(operation, base, path);
 }

@@ -34,6 +34,22 @@ pub struct Server {
 impl Server {
     /// Starts a process on a database.
     pub async fn start(url: &str, network: Network, secret: Secret) -> Self {
+        Self::reached(
+            url,
+            network,
+            Settings::new(secret),
+            http::Settings::default(),
+        )
+        .await
+    }
+
+    /// Starts a process that is reached as an operator decides.
+    pub async fn reached(
+        url: &str,
+        network: Network,
+        log_in: Settings,
+        interface: http::Settings,
+    ) -> Self {
         let app = open(url, network).await;
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
@@ -43,7 +59,7 @@ impl Server {
         let streams = Streams::start(&app, &tracker, &cancel);
         let auth = Auth::new(Settings {
             bcrypt_cost: 4,
-            ..Settings::new(secret)
+            ..log_in
         })
         .await
         .expect("log-in starts");
@@ -52,7 +68,7 @@ impl Server {
             "http://{}{BASE}",
             listener.local_addr().expect("an address")
         );
-        let state = http::State::new(app.clone(), auth.clone(), streams);
+        let state = http::State::new(app.clone(), auth.clone(), streams, interface);
         let served = tokio::spawn(http::serve(listener, state, cancel.clone()));
         Self {
             app,
@@ -149,6 +165,24 @@ impl TestApp {
     /// Starts a server whose network is the machine's own, for tests that do not use it.
     pub async fn start() -> Self {
         Self::on(None, Network::default()).await
+    }
+
+    /// Starts a server that is reached as an operator decides; over TLS only where `secure` says so.
+    pub async fn reached(interface: http::Settings, secure: bool) -> Self {
+        let secret = Secret::random();
+        let database = database().await;
+        let log_in = Settings {
+            secure_cookie: secure,
+            ..Settings::new(secret.clone())
+        };
+        let network = Network::default();
+        let server = Server::reached(database.url(), network, log_in, interface).await;
+        Self {
+            server,
+            database,
+            sandbox: None,
+            secret,
+        }
     }
 
     /// Starts a server inside a sandbox.
