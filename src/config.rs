@@ -3,6 +3,7 @@
 //! Every setting is here and nowhere else. `cli` decides which command takes which group.
 
 mod access;
+mod bounds;
 mod duration;
 mod reach;
 
@@ -19,7 +20,7 @@ use url::Url;
 use validation::technologies::{self, Technologies};
 use zeroize::Zeroizing;
 
-pub use self::{access::SessionArgs, reach::ReachArgs};
+pub use self::{access::SessionArgs, bounds::BoundArgs, reach::ReachArgs};
 use crate::{credentials::Keys, work::Network};
 
 /// Where the log is kept.

@@ -77,7 +77,7 @@ pub struct Server {
     address: SocketAddr,
     auth: Auth,
     cancel: CancellationToken,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<()>,
 }
 
 impl Server {
@@ -122,8 +122,8 @@ impl Server {
     /// Waits until the server ends without being asked to.
     pub async fn ended(&mut self) -> Error {
         match (&mut self.served).await {
-            Ok(Err(error)) => Error::step("serve")(error),
-            _ => Error::Failed("the server ended by itself".to_owned()),
+            Ok(()) => Error::Failed("the server ended by itself".to_owned()),
+            Err(broken) => Error::step("serve")(broken),
         }
     }
 

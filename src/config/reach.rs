@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::BoundArgs;
 use crate::http::{Cidr, Limits, OtherOrigin, Rate, Settings};
 
 /// Requests a second where nobody says otherwise.
@@ -39,6 +40,9 @@ pub struct ReachArgs {
     /// Log-ins a minute to an account; 0 is no limit
     #[arg(long, env = "DOMAINFLOW_ACCOUNT_LOG_INS_PER_MINUTE", value_name = "NUMBER", default_value_t = LOG_INS_OF_ACCOUNT)]
     pub account_log_ins_per_minute: u32,
+    /// What clients may cost by being many or slow.
+    #[command(flatten)]
+    pub bounds: BoundArgs,
 }
 
 impl Default for ReachArgs {
@@ -49,6 +53,7 @@ impl Default for ReachArgs {
             requests_per_second: REQUESTS,
             log_ins_per_minute: LOG_INS,
             account_log_ins_per_minute: LOG_INS_OF_ACCOUNT,
+            bounds: BoundArgs::default(),
         }
     }
 }
@@ -65,6 +70,7 @@ impl ReachArgs {
                 log_ins: Rate::a_minute(self.log_ins_per_minute),
                 log_ins_of_account: Rate::a_minute(self.account_log_ins_per_minute),
             },
+            bounds: self.bounds.bounds(),
         }
     }
 }

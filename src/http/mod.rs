@@ -10,9 +10,11 @@ mod access;
 pub mod auth;
 pub mod authenticate;
 pub mod body;
+mod bounds;
 pub mod caller;
 pub mod campaigns;
 mod carry_through;
+mod connections;
 pub mod csrf;
 pub mod discovery;
 mod document;
@@ -27,6 +29,7 @@ mod objects;
 mod origins;
 pub mod owned;
 pub mod path;
+mod patience;
 mod peer;
 pub mod personas;
 mod plain_words;
@@ -49,6 +52,7 @@ mod vocabulary;
 
 pub use self::{
     body::Json,
+    bounds::Bounds,
     caller::Caller,
     error::{Detail, Error, ErrorEnvelope},
     headers::IfMatch,

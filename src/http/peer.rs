@@ -17,7 +17,7 @@ use axum::{
     response::Response,
 };
 
-use super::router::State;
+use super::{router::State, settings::Settings};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -57,7 +57,8 @@ impl FromStr for Cidr {
 }
 
 impl Cidr {
-    fn contains(self, address: IpAddr) -> bool {
+    /// Tells whether an address is one of them; IPv4 in IPv6 is IPv4.
+    pub(super) fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         address.is_ipv4() == self.v4 && number(address) & self.mask == self.network
     }
@@ -93,20 +94,15 @@ pub(super) async fn with_client_address(
 ) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if let Some(ConnectInfo(peer)) = peer {
-        let address = client(
-            peer.ip(),
-            request.headers(),
-            &state.settings.trusted_proxies,
-        );
+        let address = client(peer.ip(), request.headers(), &state.settings);
         request.extensions_mut().insert(ClientAddress(address));
     }
     next.run(request).await
 }
 
-fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+fn client(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> IpAddr {
     let mut client = peer.to_canonical();
-    if !is_trusted(client) {
+    if !settings.trusts(client) {
         return client;
     }
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -116,7 +112,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
             break;
         };
         client = address.to_canonical();
-        if !is_trusted(client) {
+        if !settings.trusts(client) {
             break;
         }
     }
@@ -164,13 +160,16 @@ mod tests {
 
     #[test]
     fn only_the_operators_proxies_are_believed_and_only_what_they_wrote() {
-        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let settings = Settings {
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Settings::default()
+        };
         let of = |peer: &str, lines: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for line in lines {
                 headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
             }
-            client(address(peer), &headers, &trusted).to_string()
+            client(address(peer), &headers, &settings).to_string()
         };
         assert_eq!(of("203.0.113.5", &["198.51.100.1"]), "203.0.113.5");
         assert_eq!(of("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");

@@ -3,7 +3,8 @@
 //! From the outside in: `security`, whose headers are on every answer; the answers to browsers that ask for other sites,
 //! which are none of the interface's; `request_id`, because everything that goes wrong further in is written with the
 //! request's id; `peer`, which tells from where it comes; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
-//! that a client that goes away drops nothing further in half way, though the end of the process does; the body limit
+//! that a client that goes away drops nothing further in half way, though the end of the process does, and around it
+//! `patience`, which gives up waiting and not what was begun; the body limit
 //! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On private routes
 //! then `authenticate`, so that nothing is done for strangers; `limits`, so that nobody asks for too much; `csrf`, which needs to know how a command was sent;
 //! `access`, which needs to know by whom; `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
@@ -38,6 +39,7 @@ use super::{
     idempotency::once,
     keyword_sets,
     limits::{Allowances, limit_callers, limit_strangers},
+    patience::with_patience,
     peer::with_client_address,
     personas, proxies, proxy_pools,
     read_after::wait_for_cursor,
@@ -145,6 +147,7 @@ pub fn router(state: State) -> Router {
         SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), document);
     let origins = state.settings.origins.layer();
     let over_tls = state.auth.secure_cookie();
+    let with_patience = from_fn_with_state(state.settings.bounds, with_patience);
     let with_address = from_fn_with_state(state.clone(), with_client_address);
     Router::new()
         .route("/", get(to_documentation))
@@ -156,6 +159,7 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_JSON))
         .layer(from_fn(carry_through))
+        .layer(with_patience)
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(with_address)
         .layer(from_fn(with_request_id))

@@ -1,8 +1,11 @@
 //! What the operator decides about how the interface is reached.
 
-use super::{limits::Limits, origins::Origins, peer::Cidr};
+use std::net::IpAddr;
 
-/// What the operator decides about how the interface is reached. The default limits nobody and lets no other site in.
+use super::{bounds::Bounds, limits::Limits, origins::Origins, peer::Cidr};
+
+/// What the operator decides about how the interface is reached. The default limits how much nobody asks for, and
+/// lets no other site in.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The networks of proxies that are believed whom they name.
@@ -11,4 +14,15 @@ pub struct Settings {
     pub origins: Origins,
     /// How much one may ask for.
     pub limits: Limits,
+    /// What clients may cost by being many or slow.
+    pub bounds: Bounds,
+}
+
+impl Settings {
+    /// Tells whether an address is a proxy's that is believed.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies
+            .iter()
+            .any(|network| network.contains(address))
+    }
 }

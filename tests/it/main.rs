@@ -40,6 +40,7 @@ mod rooms;
 mod scales;
 mod scoring_profiles;
 mod setup;
+mod slow_clients;
 mod sse;
 mod support;
 mod tidy;

@@ -109,7 +109,12 @@ pub(super) fn declare(method: &str, path: &str, operation: &mut Operation) {
                 Type::Integer,
                 TOTAL,
             ),
-            (status == "429", "Retry-After", Type::Integer, RETRY_AFTER),
+            (
+                status == "429" || status == "503",
+                "Retry-After",
+                Type::Integer,
+                RETRY_AFTER,
+            ),
             (status == "401", "WWW-Authenticate", Type::String, CHALLENGE),
         ];
         for (declared, name, schema_type, description) in headers {

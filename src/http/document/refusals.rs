@@ -12,11 +12,17 @@ use crate::http::v1;
 pub(super) fn of_public(operation: &mut Operation, base: &str, path: &str) {
     if operation.request_body.is_some() {
         refuses(operation, 400, "the request does not read");
+        refuses(operation, 408, "the body does not go on");
         refuses(operation, 413, "the body is too large");
         refuses(operation, 415, "the body is of another type");
     }
     refuses(operation, 429, "too many requests");
     refuses(operation, 500, "our fault");
+    refuses(
+        operation,
+        503,
+        "not now: it takes too long, or cannot be done",
+    );
     describe(operation, base, path);
 }
 

@@ -28,7 +28,7 @@ pub struct Server {
     pub base: String,
     cancel: CancellationToken,
     tracker: TaskTracker,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<()>,
 }
 
 impl Server {
@@ -122,10 +122,7 @@ impl Server {
     /// Ends the process and waits for its tasks.
     pub async fn stop(self) {
         self.cancel.cancel();
-        self.served
-            .await
-            .expect("the server ends")
-            .expect("the server ends well");
+        self.served.await.expect("the server ends");
         self.tracker.close();
         self.tracker.wait().await;
         self.app.database.close().await;
