@@ -213,7 +213,7 @@ impl Cast {
         let made = owner.post(&list).json(&body).send().await.ok(201);
         let id = made
             .get("id")
-            .or(made.get("campaignId"))
+            .or_else(|| made.get("campaignId"))
             .and_then(Value::as_str);
         let before = match typed {
             true => format!("{list}/"),
@@ -278,8 +278,8 @@ async fn ask(
     let said: Value = serde_json::from_str(&text).unwrap_or_default();
     let blamed = said
         .get("field")
-        .unwrap_or(&said["error"]["details"][0]["field"]);
-    let code = said.get("code").unwrap_or(&said["error"]["code"]);
+        .unwrap_or_else(|| &said["error"]["details"][0]["field"]);
+    let code = said.get("code").unwrap_or_else(|| &said["error"]["code"]);
     let class = match status {
         401 if code == "UNAUTHORIZED" => Class::Unknown,
         403 => Class::Forbidden,

@@ -83,7 +83,7 @@ pub(super) async fn list(
     // Of an owner whom the caller does not reach there are none.
     let list = if owner.is_none_or(|owner| caller.reaches(owner)) {
         let pool = state.app.database.pool();
-        let whose = owner.map_or(caller.whose(), Whose::Of);
+        let whose = owner.map_or_else(|| caller.whose(), Whose::Of);
         campaigns::typed_of_owner(pool, whose, campaign_type, &filter, &page).await?
     } else {
         TypedList {
