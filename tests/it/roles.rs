@@ -10,7 +10,10 @@ use crate::{
     bodies::body_of,
     campaigns::{create, shops},
     sse::client::Stream,
-    support::server::{Client, PASSWORD, TestApp, email},
+    support::{
+        DEADLINE,
+        server::{Client, PASSWORD, TestApp, email},
+    },
 };
 
 /// The lists of what users own.
@@ -68,7 +71,8 @@ async fn lists_and_streams_show_everybodys_to_an_administrator_and_an_auditor_an
     assert_eq!(listed(&auditor).await, all);
     for stream in &mut streams {
         for _ in ["ann's", "bob's"] {
-            let message = stream.next().await.expect("a message");
+            let told = tokio::time::timeout(DEADLINE, stream.next()).await;
+            let message = told.expect("in time").expect("a message");
             assert_eq!(message.kind, "keyword_set_created");
         }
     }
