@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use event_store::{ConnectOptions, Database, Sequencer};
+use event_store::{ConnectOptions, Database, Sequencer, TreeKeeper};
 use projections::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     commands::pin::Defaults,
+    suppression::Follower,
     work::{
         Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker,
         proxies::{Fetchers, Rounds},
+        trials::Trials,
     },
 };
 
-/// The most connections of a process with every part: two of the sequencer, one of each projection, one of each of the
-/// standing slots; the others are for requests, streams, the coordinator and the renewal of leases.
+/// The most connections of a process with every part: two of the sequencer, one of the tree's keeper, one of each
+/// projection, one of each of the standing slots; the others are for requests, streams, the coordinator and the renewal
+/// of leases.
 const CONNECTIONS: u32 = 40;
 
 /// The most connections that a process of nothing but workers has beside one a slot: two of the sequencer; the others
@@ -40,6 +43,10 @@ pub struct App {
     pub defaults: Defaults,
     /// What checks of proxies are made with.
     pub fetchers: Fetchers,
+    /// What users try outside of runs.
+    pub trials: Trials,
+    /// The suppression list of this process.
+    pub suppression: Follower,
     planned: Arc<Notify>,
 }
 
@@ -79,9 +86,15 @@ impl App {
         Ok(Self::new(database, network))
     }
 
-    /// Puts the application together on a database whose schema is up to date.
+    /// Puts the application together on a database whose schema is up to date. Its engines wait for the suppression list,
+    /// which is read by what [`spawn_sequencer`](Self::spawn_sequencer) starts.
     #[must_use]
     pub fn new(database: Database, network: Network) -> Self {
+        let suppression = Follower::new(database.clone());
+        let network = Network {
+            suppression: suppression.list().clone(),
+            ..network
+        };
         let mut defaults = Defaults {
             network,
             ..Defaults::default()
@@ -98,20 +111,25 @@ impl App {
             orders: Arc::new(PostgresOrders::new(database.clone())),
             planned: Arc::new(Notify::new()),
             fetchers: Fetchers::default(),
+            trials: Trials::default(),
+            suppression,
             database,
             defaults,
         }
     }
 
-    /// Starts what keeps the log in order and the read models level with it.
+    /// Starts what keeps the log in order, and the read models and the tree level with it.
     pub fn spawn_read_side(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         self.spawn_sequencer(tracker, cancel);
+        tracker.spawn(TreeKeeper::new(self.database.clone()).run(cancel.clone()));
         self.runtime.spawn(tracker, cancel);
     }
 
-    /// Starts what gives positions to what this process appends.
+    /// Starts what gives positions to what this process appends, and what keeps its suppression list level with them: a
+    /// process that writes anything may send as well.
     pub fn spawn_sequencer(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         tracker.spawn(Sequencer::new(self.database.clone()).run(cancel.clone()));
+        tracker.spawn(self.suppression.clone().run(cancel.clone()));
     }
 
     /// Starts the coordinator.

@@ -17,11 +17,20 @@ use std::{
 use aggregates::persona::Resolver;
 use clap::{Args, ValueEnum};
 use url::Url;
-use validation::technologies::{self, Technologies};
+use validation::{
+    http::{
+        Politeness,
+        politeness::{BadExemption, Exempt, Limits},
+    },
+    technologies::{self, Technologies},
+};
 use zeroize::Zeroizing;
 
 pub use self::{access::SessionArgs, bounds::BoundArgs, reach::ReachArgs};
-use crate::{credentials::Keys, work::Network};
+use crate::{
+    credentials::Keys,
+    work::{Network, trials::Target},
+};
 
 /// Where the log is kept.
 #[derive(Args, Clone, Debug)]
@@ -65,6 +74,19 @@ pub struct NetworkArgs {
     /// Fetch from private and loopback addresses as well, and let personas name resolvers there
     #[arg(long, env = "DOMAINFLOW_ALLOW_PRIVATE")]
     pub allow_private: bool,
+    /// Ask sites there as often as one likes: a block of addresses (10.1.0.0/16) or the end of names (example.com), for one's
+    /// own servers; may be repeated
+    #[arg(
+        long = "polite-exempt",
+        env = "DOMAINFLOW_POLITE_EXEMPT",
+        value_name = "BLOCK|NAME",
+        value_delimiter = ',',
+        value_parser = exemption
+    )]
+    pub polite_exempt: Vec<String>,
+    /// Ask sites on loopback addresses no more often than others, where --allow-private lets them be asked at all
+    #[arg(long, env = "DOMAINFLOW_POLITE_TO_LOOPBACK")]
+    pub polite_to_loopback: bool,
     /// A PEM file of certificate authorities that are trusted besides the system's; may be repeated
     #[arg(
         long = "trust",
@@ -84,6 +106,13 @@ pub struct NetworkArgs {
     /// The page that checks of proxies fetch; without one proxies are not checked
     #[arg(long, env = "DOMAINFLOW_PROXY_CHECK_URL", value_name = "URL", value_parser = check_url)]
     pub proxy_check_url: Option<Url>,
+    /// The domain, or the address of a page, that personas are tried on where their user names none; example.com without it
+    #[arg(
+        long,
+        env = "DOMAINFLOW_PERSONA_TEST_TARGET",
+        value_name = "DOMAIN|URL"
+    )]
+    pub persona_test_target: Option<Target>,
     /// A key that the passwords of proxies are sealed under, 32 bytes in base64 or hexadecimal, the same on every node; of
     /// several the first seals and all open; without one, and without a database that was named, it is drawn once and kept
     /// in the data directory
@@ -129,6 +158,13 @@ fn check_url(text: &str) -> Result<Url, String> {
     }
 }
 
+fn exemption(text: &str) -> Result<String, String> {
+    let added = Exempt::default().add(text);
+    added
+        .map(|()| text.trim().to_owned())
+        .map_err(|error| error.to_string())
+}
+
 fn resolver(text: &str) -> Result<String, String> {
     Resolver::parse(text).map(|_| text.trim().to_owned())
 }
@@ -146,6 +182,9 @@ pub enum FileError {
         /// Why.
         source: std::io::Error,
     },
+    /// It is neither a block of addresses nor the end of names.
+    #[error("--polite-exempt: {0}")]
+    Exemption(#[from] BadExemption),
     /// It holds no certificate.
     #[error("--trust {0} holds no certificate in PEM form")]
     NotPem(PathBuf),
@@ -163,6 +202,14 @@ fn read(argument: &'static str, path: &Path) -> Result<String, FileError> {
 }
 
 impl NetworkArgs {
+    fn politeness(&self) -> Result<Politeness, BadExemption> {
+        let mut exempt = Exempt::default();
+        for text in &self.polite_exempt {
+            exempt.add(text)?;
+        }
+        Ok(Politeness::new(Limits::default(), exempt))
+    }
+
     /// Reads the files that are named and puts everything together, with the keys of credentials.
     ///
     /// # Errors
@@ -174,6 +221,9 @@ impl NetworkArgs {
             allow_private: self.allow_private,
             resolvers: self.resolvers.clone(),
             proxy_check_url: self.proxy_check_url.clone(),
+            persona_test_target: self.persona_test_target.clone(),
+            politeness: self.politeness()?,
+            polite_to_loopback: self.polite_to_loopback,
             keys,
             ..Network::default()
         };
@@ -222,6 +272,44 @@ pub struct ListenArgs {
     /// From where it may be reached, and how often.
     #[command(flatten)]
     pub reach: ReachArgs,
+}
+
+/// Where checkpoints of the log and the key that signs them are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CheckpointPlaces {
+    /// The directory of signed checkpoints of the log; `checkpoints` in the data directory where absent
+    #[arg(long, env = "DOMAINFLOW_CHECKPOINT_DIR", value_name = "DIR")]
+    pub checkpoint_dir: Option<PathBuf>,
+    /// The file of the key that checkpoints are signed with; `checkpoint.key` in the data directory where absent
+    #[arg(long, env = "DOMAINFLOW_CHECKPOINT_KEY_FILE", value_name = "FILE")]
+    pub checkpoint_key_file: Option<PathBuf>,
+}
+
+impl CheckpointPlaces {
+    /// Returns the directory of checkpoints.
+    #[must_use]
+    pub fn directory(&self, store: &StoreArgs) -> PathBuf {
+        let named = self.checkpoint_dir.clone();
+        named.unwrap_or_else(|| store.data_dir.join("checkpoints"))
+    }
+
+    /// Returns the file of the key.
+    #[must_use]
+    pub fn key_file(&self, store: &StoreArgs) -> PathBuf {
+        let named = self.checkpoint_key_file.clone();
+        named.unwrap_or_else(|| store.data_dir.join("checkpoint.key"))
+    }
+}
+
+/// How checkpoints of the log are signed.
+#[derive(Args, Clone, Debug)]
+pub struct CheckpointArgs {
+    /// Where they are.
+    #[command(flatten)]
+    pub places: CheckpointPlaces,
+    /// Seconds between two checkpoints of a log that grows; one more is signed when the server ends
+    #[arg(long, env = "DOMAINFLOW_CHECKPOINT_INTERVAL", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub checkpoint_interval: u64,
 }
 
 /// How the program speaks of what it does.

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod checkpoints;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -16,5 +17,6 @@ pub mod credentials;
 pub mod demo;
 pub mod http;
 pub mod sse;
+pub mod suppression;
 pub mod telemetry;
 pub mod work;

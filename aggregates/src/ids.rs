@@ -53,6 +53,8 @@ ids! {
     ProxyId;
     /// A proxy pool.
     ProxyPoolId;
+    /// An entry of the suppression list; the same for the same entry, whenever it is added.
+    SuppressionId;
     /// A user of the system.
     UserId;
     /// An API key; the key itself is never in an event.

@@ -1,5 +1,5 @@
 //! How fast the log is written: the bulk lane against `COPY` into the same table and against one command at a time,
-//! and how fast it is read. One server with fsync on, all in one run, medians; the ratios travel, the figures do not.
+//! how fast it is read, and what the tree over it costs. One server with fsync on, all in one run, medians; the ratios travel, the figures do not.
 //!
 //! `cargo bench -p event_store`
 
@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 
 use aggregates::{Actor, Metadata};
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
-use event_store::{BulkAppend, ConnectOptions, Database, MAX_PAGE, NewEvent, Position, check};
+use event_store::{
+    BulkAppend, ConnectOptions, Database, MAX_PAGE, NewEvent, Position, Sequencer, TreeKeeper,
+    check,
+};
 use private_postgres::{Cluster, Options};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -144,6 +148,36 @@ async fn copy(database: &Database, run: &str) -> Result<Duration, Failure> {
     Ok(elapsed)
 }
 
+/// Appends beside a sequencer, and beside a keeper of the tree as well; the tree is level before and is made so after.
+async fn beside(database: &Database, run: &str, keeps: bool) -> Result<Duration, Failure> {
+    database.sequence().await?;
+    database.tree().catch_up().await?;
+    let cancel = CancellationToken::new();
+    let sequencer = tokio::spawn(Sequencer::new(database.clone()).run(cancel.clone()));
+    let keeper = TreeKeeper::new(database.clone());
+    let keeper = keeps.then(|| tokio::spawn(keeper.run(cancel.clone())));
+    let elapsed = bulk(database, run).await?;
+    cancel.cancel();
+    sequencer.await?;
+    if let Some(keeper) = keeper {
+        keeper.await?;
+    }
+    Ok(elapsed)
+}
+
+/// Grows a tree of everything, by nobody but this.
+async fn tree(database: &Database) -> Result<(u64, Duration), Failure> {
+    sqlx::query("TRUNCATE log_tree_tiles")
+        .execute(database.pool())
+        .await?;
+    sqlx::query("UPDATE log_tree SET size = 0")
+        .execute(database.pool())
+        .await?;
+    let begun = Instant::now();
+    let size = database.tree().catch_up().await?;
+    Ok((size, begun.elapsed()))
+}
+
 /// One command after another, each to an aggregate of its own.
 async fn commands(database: &Database, run: &str) -> Result<Duration, Failure> {
     let log = database.log();
@@ -209,6 +243,19 @@ async fn main() -> Result<(), Failure> {
         events = count;
         reads.push(elapsed);
     }
+    let (mut alone, mut with_tree) = (Vec::new(), Vec::new());
+    for run in 0..RUNS {
+        alone.push(beside(&database, &format!("alone{run}"), false).await?);
+        with_tree.push(beside(&database, &format!("tree{run}"), true).await?);
+    }
+    database.sequence().await?;
+    let mut grown = Vec::new();
+    let mut leaves = 0;
+    for _ in 0..3 {
+        let (size, elapsed) = tree(&database).await?;
+        leaves = size;
+        grown.push(elapsed);
+    }
     let report = check(&database).await?;
     if !report.is_clean() {
         return Err(format!("the log is damaged: {:?}", report.findings).into());
@@ -228,6 +275,16 @@ async fn main() -> Result<(), Failure> {
     println!(
         "reading {events} in order, 5,000 a page {:>8.0} events/s",
         per_second(events, reads)
+    );
+    let (alone, with_tree) = (per_second(count, alone), per_second(count, with_tree));
+    let grown = per_second(leaves, grown);
+    println!(
+        "growing the tree over {leaves} alone  {grown:>10.0} events/s   {:.2} ms for 1,000",
+        1e6 / grown
+    );
+    println!(
+        "bulk lane beside a sequencer      {alone:>10.0} events/s   beside the tree's keeper too {with_tree:.0}, {:.2} of it",
+        with_tree / alone
     );
     database.close().await;
     copied.close().await;

@@ -146,17 +146,6 @@ impl Database {
         })
     }
 
-    /// Brings the schema up to date. Any number of processes may do it at once: one works, the others wait for it.
-    ///
-    /// # Errors
-    /// [`Error::Migrate`] when a step fails or an applied one was changed.
-    pub async fn migrate(&self) -> Result<(), Error> {
-        sqlx::migrate!("../migrations")
-            .run(&self.pool)
-            .await
-            .map_err(Error::Migrate)
-    }
-
     /// Returns the connections, for the rooms that write SQL of their own: the projections and the shell's state tables.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {

@@ -99,6 +99,17 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The tree over the log lacks something, or was asked for what it does not cover.
+    #[error("the tree over the log cannot answer")]
+    Tree(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The log has not the events that its positions say.
+    #[error("the log goes on at position {found} where {expected} should be")]
+    NotDense {
+        /// The position that should come.
+        expected: u64,
+        /// The one that comes.
+        found: u64,
+    },
     /// A bulk append inside this transaction failed or was abandoned; only a rollback is left.
     #[error("the transaction has an append that did not finish")]
     Unfinished,
@@ -108,6 +119,11 @@ impl Error {
     /// Names the step of a database error.
     pub(crate) fn database(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| Self::Database { action, source }
+    }
+
+    /// Says what is wrong with the tree.
+    pub(crate) fn tree(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Tree(source.into())
     }
 
     /// Says whether the same transaction may succeed when it is run again: a deadlock or a serialization failure.

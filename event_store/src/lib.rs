@@ -4,6 +4,7 @@
 //! [`Log`] is the interactive lane: one command, one aggregate, through `cqrs-es` and `postgres-es`. [`BulkAppend`] is
 //! the bulk lane: the decided events of thousands of streams in one transaction, an answer for each stream. [`Feed`]
 //! reads everything in the order of its [`Position`], whole commits at a time; [`Sequencer`] gives those positions.
+//! [`Tree`] is the Merkle tree over the events in that order, which [`TreeKeeper`] keeps level with them.
 //!
 //! The invariant: every committed event has exactly one position or is about to get one; positions are dense, never
 //! change, rise along every stream, and nothing ever appears before a position that was seen. [`check`] proves it for
@@ -17,11 +18,13 @@ mod error;
 mod feed;
 mod latest;
 mod log;
+mod migrate;
 mod position;
 mod sequencer;
 mod stored;
 mod stream;
 mod transaction;
+mod tree;
 mod upcast;
 
 pub use self::{
@@ -37,5 +40,6 @@ pub use self::{
     stored::{Recorded, StoredEvent},
     stream::{Stream, StreamEvent},
     transaction::Transaction,
+    tree::{Commit, Growing, Tree, TreeKeeper, Walk},
     upcast::Upcasters,
 };

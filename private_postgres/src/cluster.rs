@@ -94,6 +94,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn address(socket: &Path, database: &str) -> String {
+    format!(
+        "postgres:///{}?host={}&user={ROLE}",
+        percent_encoded(database.as_bytes()),
+        percent_encoded(socket.as_os_str().as_encoded_bytes()),
+    )
+}
+
 impl Cluster {
     /// Says whether a data directory holds a cluster already.
     #[must_use]
@@ -158,11 +166,17 @@ impl Cluster {
     /// Returns the address of one of the cluster's databases.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        let socket = percent_encoded(self.running.launcher.socket.as_os_str().as_encoded_bytes());
-        format!(
-            "postgres:///{}?host={socket}&user={ROLE}",
-            percent_encoded(database.as_bytes())
-        )
+        address(&self.running.launcher.socket, database)
+    }
+
+    /// Returns the address of a database of the server that runs on a data directory, whichever program owns it;
+    /// nothing where none runs there.
+    #[must_use]
+    pub fn url_of_running(data_dir: &Path, database: &str) -> Option<String> {
+        let file = fs::read_to_string(data_dir.join("postgres/postmaster.pid")).ok()?;
+        // The fifth line is the directory of the server's socket.
+        let socket = file.lines().nth(4).filter(|socket| !socket.is_empty())?;
+        Some(address(Path::new(socket), database))
     }
 
     /// Returns the server's process id.

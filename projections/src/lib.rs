@@ -19,6 +19,7 @@ mod row_per_stream;
 pub mod runtime;
 pub mod scoring_profiles;
 mod snapshot;
+pub mod suppression;
 pub mod users;
 mod whose;
 
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Arc<dyn runtime::Projection>> {
         Arc::new(proxy_pools::ProxyPools),
         Arc::new(keyword_sets::KeywordSets),
         Arc::new(scoring_profiles::ScoringProfiles),
+        Arc::new(suppression::SuppressionEntries),
         Arc::new(users::Users),
         Arc::new(audit::Audit),
     ]

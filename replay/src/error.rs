@@ -12,6 +12,14 @@ pub enum Error {
     /// The database failed.
     #[error("cannot read the read models")]
     Database(#[from] sqlx::Error),
+    /// There is no evidence of an event.
+    #[error("there is no proof of position {position}: {reason}")]
+    Unproven {
+        /// The position.
+        position: u64,
+        /// Why.
+        reason: String,
+    },
     /// There is no projection of that name.
     #[error("no projection is called {name}; there are {known}")]
     UnknownProjection {

@@ -2,7 +2,7 @@
 //!
 //! Called by the command line (`replay …`), by the demo and as the last step of tests. Nothing here changes the log.
 //! [`rebuild()`] puts a projection together anew beside the live one and swaps the two; [`verify()`] does the same and
-//! only compares; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
+//! only compares; [`verify_log()`] holds the log itself against the tree over it and against signed checkpoints, and [`prove()`] makes evidence of one event; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
 //! they promise to be; [`campaign_at()`] shows a campaign as it was. All of them run beside any traffic.
 #![cfg_attr(
     test,
@@ -11,7 +11,9 @@
 
 mod check;
 mod error;
+mod log;
 mod progress;
+mod prove;
 mod rebuild;
 mod runs;
 mod time_travel;
@@ -20,7 +22,9 @@ mod verify;
 pub use self::{
     check::{Counter, Report, Standing, check},
     error::Error,
+    log::{Change, CheckpointFile, LogFinding, LogVerified, Place, Witnesses, verify_log},
     progress::Progress,
+    prove::prove,
     rebuild::{Rebuilt, rebuild},
     runs::Unbalanced,
     time_travel::{At, CampaignThen, campaign_at},

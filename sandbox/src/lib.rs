@@ -271,7 +271,8 @@ impl Sandbox {
         self.web.requests().total()
     }
 
-    /// Returns the highest number of requests to a host that were under way at the same moment.
+    /// Returns the highest number of requests to a host that were under way at the same moment: had come, and had no answer
+    /// yet.
     #[must_use]
     pub fn http_peak(&self, host: &str) -> u64 {
         self.web.requests().peak(&world::canonical(host))

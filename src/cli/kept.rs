@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// When it can be neither read nor kept.
-pub(super) fn read_or_draw(
+pub(crate) fn read_or_draw(
     directory: &Path,
     name: &str,
     draw: impl FnOnce() -> Zeroizing<Vec<u8>>,

@@ -4,12 +4,14 @@
 //! [`Node`], does its work, and ends both: nothing is left running, whichever way it ends. Errors are one line; those
 //! about the command line itself end the program with 2, all others with 1.
 
+mod checkpoint;
 mod error;
 mod kept;
 mod keys;
 mod migrate;
 mod node;
 mod openapi;
+mod proof;
 pub(crate) mod replay;
 pub mod run;
 mod say;
@@ -17,13 +19,13 @@ mod serve;
 mod shutdown;
 mod store;
 mod user;
+mod verify_log;
 mod work;
 
 use std::ffi::OsString;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
-pub(crate) use self::say::say;
 pub use self::{
     error::Error,
     node::{Node, Parts},
@@ -31,6 +33,7 @@ pub use self::{
     shutdown::Shutdown,
     store::Store,
 };
+pub(crate) use self::{kept::read_or_draw, say::say};
 use crate::{config::LogArgs, demo, telemetry};
 
 /// Finds and qualifies web domains in campaigns, with every step kept as an event.
@@ -58,9 +61,15 @@ enum Command {
     /// Manages users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Tells of the checkpoints that are signed of the log
+    #[command(subcommand)]
+    Checkpoint(checkpoint::CheckpointCommand),
+    /// Checks evidence of events
+    #[command(subcommand)]
+    Proof(proof::ProofCommand),
     /// Prints the interface's description
     Openapi,
-    /// Rebuilds, verifies and checks the read models against the log
+    /// Rebuilds, verifies and checks the read models against the log, and the log against its tree and checkpoints
     #[command(subcommand)]
     Replay(replay::ReplayCommand),
 }
@@ -94,8 +103,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
     };
     telemetry::start(cli.log.log_format, cli.command.log_level())
         .map_err(|refused| Error::Usage(refused.to_string()))?;
-    if matches!(cli.command, Command::Openapi) {
-        return openapi::openapi();
+    // What needs neither a database nor tasks.
+    match &cli.command {
+        Command::Openapi => return openapi::openapi(),
+        Command::Checkpoint(command) => return checkpoint::checkpoint(command),
+        Command::Proof(command) => return proof::proof(command),
+        _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -113,6 +126,8 @@ async fn dispatch(command: Command) -> Result<(), Error> {
         Command::Run(args) => run::run(*args, &shutdown).await,
         Command::Migrate(args) => migrate::migrate(args).await,
         Command::User(command) => user::user(command).await,
+        Command::Checkpoint(command) => checkpoint::checkpoint(&command),
+        Command::Proof(command) => proof::proof(&command),
         Command::Openapi => openapi::openapi(),
         Command::Replay(command) => replay::replay(command, &shutdown).await,
     }

@@ -1,6 +1,6 @@
 //! `replay`: the read models against the log.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ::replay::{At, Progress, Verified};
 use aggregates::ids::CampaignId;
@@ -8,8 +8,12 @@ use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, Subcommand};
 use event_store::{ConnectOptions, Database, Position};
 use indicatif::{ProgressBar, ProgressStyle};
+use projections::runtime::Projection;
 
-use super::{Error, Shutdown, Store, say};
+use super::{
+    Error, Shutdown, Store, say,
+    verify_log::{LOG, WitnessArgs, prove, verify_log},
+};
 use crate::config::StoreArgs;
 
 /// What can be done with the read models.
@@ -17,15 +21,18 @@ use crate::config::StoreArgs;
 pub(super) enum ReplayCommand {
     /// Builds projections again beside the live ones, compares the two and swaps them
     Rebuild(ProjectionArgs),
-    /// Builds projections a second time and reports every row that differs
-    Verify(ProjectionArgs),
+    /// Holds the log against its tree and its signed checkpoints, then builds projections a second time and reports every
+    /// row that differs
+    Verify(VerifyArgs),
     /// Checks the log, every checkpoint and every counter
     Check(CheckArgs),
+    /// Writes evidence that the event at a position is in the log, for `proof check`
+    Prove(ProveArgs),
     /// Shows a campaign as it was, or as it is where no time is given
     Show(ShowArgs),
 }
 
-/// The arguments of `replay rebuild` and `replay verify`.
+/// The arguments of `replay rebuild`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ProjectionArgs {
     #[command(flatten)]
@@ -35,11 +42,53 @@ pub(super) struct ProjectionArgs {
     projections: Vec<String>,
 }
 
+/// The arguments of `replay verify`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    witnesses: WitnessArgs,
+    /// The projections, or `log` for the log itself; all of them and the log where none is named
+    #[arg(value_name = "PROJECTION")]
+    projections: Vec<String>,
+}
+
+impl VerifyArgs {
+    /// Says whether the log is to be verified, and which projections are.
+    fn parts(&self) -> (bool, Result<Vec<Arc<dyn Projection>>, ::replay::Error>) {
+        let (log, names): (Vec<_>, Vec<_>) = self
+            .projections
+            .iter()
+            .cloned()
+            .partition(|name| name == LOG);
+        let is_log_alone = !log.is_empty() && names.is_empty();
+        let projections = if is_log_alone {
+            Ok(Vec::new())
+        } else {
+            ::replay::named(&names)
+        };
+        (!log.is_empty() || names.is_empty(), projections)
+    }
+}
+
 /// The arguments of `replay check`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     store: StoreArgs,
+}
+
+/// The arguments of `replay prove`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ProveArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    witnesses: WitnessArgs,
+    /// The position
+    #[arg(value_name = "POSITION")]
+    position: Position,
 }
 
 /// The arguments of `replay show`.
@@ -78,13 +127,19 @@ impl ShowArgs {
 
 pub(super) async fn replay(command: ReplayCommand, shutdown: &Shutdown) -> Result<(), Error> {
     let (ReplayCommand::Rebuild(ProjectionArgs { store: args, .. })
-    | ReplayCommand::Verify(ProjectionArgs { store: args, .. })
+    | ReplayCommand::Verify(VerifyArgs { store: args, .. })
     | ReplayCommand::Check(CheckArgs { store: args })
+    | ReplayCommand::Prove(ProveArgs { store: args, .. })
     | ReplayCommand::Show(ShowArgs { store: args, .. })) = &command;
-    if let ReplayCommand::Rebuild(args) | ReplayCommand::Verify(args) = &command {
-        // Before a server is started for nothing.
-        ::replay::named(&args.projections).map_err(|error| Error::Usage(error.to_string()))?;
-    }
+    // Before a server is started for nothing.
+    let named = match &command {
+        ReplayCommand::Rebuild(args) => ::replay::named(&args.projections),
+        ReplayCommand::Verify(args) => args.parts().1,
+        ReplayCommand::Check(_) | ReplayCommand::Prove(_) | ReplayCommand::Show(_) => {
+            Ok(Vec::new())
+        }
+    };
+    named.map_err(|error| Error::Usage(error.to_string()))?;
     let store = Store::open_existing(args).await?;
     let done = tokio::select! {
         done = replay_on(&command, &store) => done,
@@ -100,8 +155,11 @@ async fn replay_on(command: &ReplayCommand, store: &Store) -> Result<(), Error> 
     database.migrate().await?;
     let done = match command {
         ReplayCommand::Rebuild(args) => rebuild(&database, &args.projections).await,
-        ReplayCommand::Verify(args) => verify(&database, &args.projections).await,
+        ReplayCommand::Verify(args) => verify(&database, args).await,
         ReplayCommand::Check(_) => check(&database).await,
+        ReplayCommand::Prove(args) => {
+            prove(&database, args.position, &args.witnesses, &args.store).await
+        }
         ReplayCommand::Show(args) => show(&database, args).await,
     };
     database.close().await;
@@ -129,9 +187,13 @@ async fn rebuild(database: &Database, names: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-async fn verify(database: &Database, names: &[String]) -> Result<(), Error> {
+async fn verify(database: &Database, args: &VerifyArgs) -> Result<(), Error> {
+    let (log, projections) = args.parts();
+    if log {
+        verify_log(database, &args.witnesses, &args.store).await?;
+    }
     let mut different = 0;
-    for projection in ::replay::named(names)? {
+    for projection in projections? {
         let bar = bar(projection.name());
         let verified = ::replay::verify(database, projection, |progress| {
             show_progress(&bar, progress)

@@ -7,10 +7,10 @@ use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Node, Parts, Shutdown, Store, kept::read_or_draw, keys::keys, say};
+use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, say};
 use crate::{
     auth::{self, Auth, Secret, Settings, SetupToken},
-    config::{ListenArgs, NetworkArgs, StoreArgs},
+    config::{CheckpointArgs, ListenArgs, NetworkArgs, StoreArgs},
     http,
     sse::Streams,
     work,
@@ -31,6 +31,8 @@ pub(super) struct ServeArgs {
     network: NetworkArgs,
     #[command(flatten)]
     listen: ListenArgs,
+    #[command(flatten)]
+    checkpoints: CheckpointArgs,
     /// Leave the work to nodes that run `work`
     #[arg(long, env = "DOMAINFLOW_NO_WORKERS")]
     no_workers: bool,
@@ -162,7 +164,11 @@ async fn serve_on(
         coordinator: true,
         workers: (!args.no_workers).then(work::Settings::default),
     });
-    let server = match Server::start(&node, entrance).await {
+    let started = match checkpoint::start(&node, &args.checkpoints, &args.store) {
+        Ok(()) => Server::start(&node, entrance).await,
+        Err(error) => Err(error),
+    };
+    let server = match started {
         Ok(server) => server,
         Err(error) => {
             node.stop().await;

@@ -1,6 +1,6 @@
 //! The database of a command: a server that was named, or the private one.
 
-use std::{future::pending, str::FromStr as _};
+use std::{future::pending, path::Path, str::FromStr as _};
 
 use event_store::describe;
 use private_postgres::{Cluster, Options};
@@ -13,6 +13,20 @@ use crate::config::StoreArgs;
 const DATABASE: &str = "domainflow";
 /// How the address of a server begins.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// Says how a private server is reached that another program keeps.
+fn with_a_way_in(error: private_postgres::Error, data_dir: &Path) -> Error {
+    let running = match error {
+        private_postgres::Error::InUse { .. } => Cluster::url_of_running(data_dir, DATABASE),
+        _ => None,
+    };
+    match running {
+        Some(url) => Error::Failed(format!(
+            "{error}; beside it, name its database: --database-url '{url}'"
+        )),
+        None => error.into(),
+    }
+}
 
 /// A database for the time of a command.
 #[derive(Debug)]
@@ -41,7 +55,9 @@ impl Store {
                 cluster: None,
             });
         }
-        let cluster = Cluster::start(Options::new(&args.data_dir)).await?;
+        let cluster = Cluster::start(Options::new(&args.data_dir))
+            .await
+            .map_err(|error| with_a_way_in(error, &args.data_dir))?;
         cluster.create_database(DATABASE).await?;
         Ok(Self {
             url: cluster.url(DATABASE),

@@ -1,15 +1,15 @@
 //! Pinning: everything that a run will work with is copied when it starts.
 
+pub mod named;
 mod pinned_pool;
 
 use std::collections::BTreeMap;
 
 use aggregates::{
     campaign::{Campaign, CampaignType, Event, Phase, PhaseConfig, Pinned, Source, TakenRun},
-    ids::{CampaignId, KeywordSetId, PersonaId, RuleId, ScoringProfileId},
-    keyword_set::{self, KeywordSet},
-    lead,
-    persona::{Config, DnsConfig, HttpConfig, Persona},
+    ids::{CampaignId, KeywordSetId, RuleId, ScoringProfileId},
+    keyword_set, lead,
+    persona::{DnsConfig, HttpConfig},
     scoring::Weights,
     scoring_profile::ScoringProfile,
 };
@@ -175,7 +175,7 @@ async fn resolve(
             dns_persona,
             record_types,
         } => {
-            let dns = dns_config(database, campaign, dns_persona, defaults).await?;
+            let dns = named::dns(database, campaign.owner(), dns_persona, defaults).await?;
             usable::dns(&dns, &record_types, &defaults.network)
                 .map_err(|why| wrong("dnsPersonaId", why))?;
             let asked = |pinned: &Pinned| match pinned {
@@ -209,9 +209,9 @@ async fn resolve(
                 Some(id) => Some(pinned_pool::pin(database, campaign, id).await?),
                 None => None,
             };
-            let http = http_config(database, campaign, http_persona, defaults).await?;
+            let http = named::http(database, campaign.owner(), http_persona, defaults).await?;
             usable::http(&http, &defaults.network).map_err(|why| wrong("httpPersonaId", why))?;
-            let dns = dns_config(database, campaign, dns_persona, defaults).await?;
+            let dns = named::dns(database, campaign.owner(), dns_persona, defaults).await?;
             usable::dns(&dns, &[], &defaults.network).map_err(|why| wrong("dnsPersonaId", why))?;
             let rules = rules(database, campaign, &keyword_sets, &keywords).await?;
             let same_rules = |pinned: &Pinned| match pinned {
@@ -297,55 +297,6 @@ async fn runs_of_inputs(
     Ok(runs)
 }
 
-async fn persona(
-    database: &Database,
-    campaign: &Campaign,
-    field: &'static str,
-    id: PersonaId,
-) -> Result<Config, Error> {
-    let (persona, _) = database.log().load::<Persona>(&id.to_string()).await?;
-    if persona.owner().is_none() || persona.owner() != campaign.owner() {
-        return Err(wrong(field, "there is no such persona"));
-    }
-    if !persona.is_enabled() {
-        return Err(wrong(field, "the persona is disabled"));
-    }
-    persona
-        .config()
-        .cloned()
-        .ok_or_else(|| wrong(field, "there is no such persona"))
-}
-
-async fn dns_config(
-    database: &Database,
-    campaign: &Campaign,
-    id: Option<PersonaId>,
-    defaults: &Defaults,
-) -> Result<DnsConfig, Error> {
-    let Some(id) = id else {
-        return Ok(defaults.dns.clone());
-    };
-    match persona(database, campaign, "dnsPersonaId", id).await? {
-        Config::Dns(config) => Ok(config),
-        Config::Http(_) => Err(wrong("dnsPersonaId", "the persona is an HTTP persona")),
-    }
-}
-
-async fn http_config(
-    database: &Database,
-    campaign: &Campaign,
-    id: Option<PersonaId>,
-    defaults: &Defaults,
-) -> Result<HttpConfig, Error> {
-    let Some(id) = id else {
-        return Ok(defaults.http.clone());
-    };
-    match persona(database, campaign, "httpPersonaId", id).await? {
-        Config::Http(config) => Ok(config),
-        Config::Dns(_) => Err(wrong("httpPersonaId", "the persona is a DNS persona")),
-    }
-}
-
 async fn rules(
     database: &Database,
     campaign: &Campaign,
@@ -354,20 +305,7 @@ async fn rules(
 ) -> Result<Vec<keyword_set::Rule>, Error> {
     let mut rules = Vec::new();
     for id in sets {
-        let (set, _) = database.log().load::<KeywordSet>(&id.to_string()).await?;
-        if set.owner().is_none() || set.owner() != campaign.owner() {
-            return Err(wrong(
-                "keywordSetIds",
-                format!("there is no keyword set {id}"),
-            ));
-        }
-        if !set.is_enabled() {
-            return Err(wrong(
-                "keywordSetIds",
-                format!("keyword set {id} is disabled"),
-            ));
-        }
-        rules.extend(set.rules().iter().cloned());
+        rules.extend(named::rules(database, campaign.owner(), "keywordSetIds", *id).await?);
     }
     let of_sets = rules.len();
     rules.extend(keywords.iter().map(|keyword| ad_hoc(keyword)));

@@ -55,14 +55,35 @@ fn unread(rejection: BytesRejection) -> Error {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Reads a plain text, UTF-8.
+///
+/// # Errors
+/// 413, 415, or [`Error::BadRequest`] naming `body` for what is no such text.
+pub(super) fn text(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<String, Error> {
+    if essence(headers) != "text/plain" {
+        return Err(Error::UnsupportedMediaType("text/plain"));
+    }
+    let text = String::from_utf8(body.map_err(unread)?.into());
+    let text = text.map_err(|_| Error::bad("body", "is no UTF-8"))?;
+    match text.contains('\0') {
+        true => Err(Error::bad("body", nul::REFUSAL)),
+        false => Ok(text),
+    }
+}
+
+fn essence(headers: &HeaderMap) -> String {
     let essence = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+        .and_then(|value| value.split(';').next());
+    essence.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let essence = essence(headers);
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }

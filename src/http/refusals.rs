@@ -8,7 +8,7 @@ use aggregates::{
     proxy::{self, Proxy},
     proxy_pool::{self, ProxyPool},
     scoring_profile::{self, ScoringProfile},
-    user,
+    suppression, user,
 };
 use event_store::ExecuteError;
 
@@ -86,6 +86,22 @@ impl Refusal for proxy::Error {
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
             Self::Invalid { field, message } => Error::unprocessable(field, message),
         }
+    }
+}
+
+impl Refusal for suppression::Error {
+    fn into_http(self) -> Error {
+        match self {
+            Self::NotFound => super::suppression::MISSING,
+            Self::Exists => conflict(&self, "ALREADY_EXISTS"),
+            Self::Invalid { field, message } => Error::unprocessable(field, message),
+        }
+    }
+}
+
+impl From<suppression::Error> for Error {
+    fn from(refused: suppression::Error) -> Self {
+        refused.into_http()
     }
 }
 

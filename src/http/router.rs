@@ -35,18 +35,19 @@ use super::{
     csrf::refuse_foreign_commands,
     discovery, document,
     error::Error,
-    health,
+    extract, health,
     idempotency::once,
     keyword_sets,
     limits::{Allowances, limit_callers, limit_strangers},
     patience::with_patience,
     peer::with_client_address,
-    personas, proxies, proxy_pools,
+    personas, politeness, proxies, proxy_pools,
     read_after::wait_for_cursor,
     request_id::with_request_id,
     scoring_profiles,
     security::with_security_headers,
     settings::Settings,
+    suppression,
     undeclared::{Declared, refuse_undeclared},
     v1,
 };
@@ -103,8 +104,11 @@ fn private() -> OpenApiRouter<State> {
         .merge(proxy_pools::routes())
         .merge(keyword_sets::routes())
         .merge(scoring_profiles::routes())
+        .merge(suppression::routes())
+        .merge(politeness::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
+        .merge(extract::routes())
         .merge(sse::routes())
 }
 
@@ -139,8 +143,9 @@ pub fn router(state: State) -> Router {
             .route_layer(from_fn_with_state(state.clone(), limit_callers))
             .route_layer(from_fn_with_state(state.clone(), authenticate))
     };
-    let open =
-        Router::from(public()).route_layer(from_fn_with_state(state.clone(), limit_strangers));
+    let open = Router::from(public())
+        .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
+        .route_layer(from_fn_with_state(state.clone(), limit_strangers));
     let interface = open.merge(behind_log_in(private()));
     let typed = behind_log_in(v1::routes());
     let documentation =

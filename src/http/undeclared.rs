@@ -116,12 +116,15 @@ async fn without_body(request: Request) -> Result<Request, Error> {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();
-    let refused = || Error::bad("body", "this operation takes none");
-    let bytes = to_bytes(body, MAX_JSON).await.map_err(|_| refused())?;
+    let too_large = Error::TooLarge {
+        field: "body",
+        limit: MAX_JSON,
+    };
+    let bytes = to_bytes(body, MAX_JSON).await.map_err(|_| too_large)?;
     let without_blanks = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
     let said: Vec<u8> = without_blanks.copied().take(5).collect();
     match said.as_slice() {
         b"" | b"{}" | b"null" => Ok(Request::from_parts(parts, Body::empty())),
-        _ => Err(refused()),
+        _ => Err(Error::bad("body", "this operation takes none")),
     }
 }

@@ -11,6 +11,7 @@
 //! for coalesced messages too, because what one of them covers is contiguous in its stream: it is sent before anything
 //! later is.
 
+mod answer;
 mod archive;
 mod batch;
 mod block;
@@ -30,6 +31,7 @@ mod scope;
 mod session;
 mod streams;
 
+pub(crate) use self::answer::{Message, of_messages};
 pub use self::{routes::routes, streams::Streams};
 
 use std::time::Duration;

@@ -1,25 +1,20 @@
 //! The three endpoints.
 
-use std::convert::Infallible;
+use std::sync::Arc;
 
 use aggregates::ids::CampaignId;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::{
-    body::{Body, Bytes},
-    response::{IntoResponse, Response},
-};
-use futures::{StreamExt as _, stream};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
+use futures::stream;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{connection::Connection, cursor::Cursor, scope::Scope, session};
+use super::{answer, connection::Connection, cursor::Cursor, scope::Scope};
 use crate::http::{Caller, Error, Json, Path, Query, State, headers::EVENT_CURSOR};
 
 /// What a client that comes back received last.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Keeps proxies in between from gathering what should flow.
-const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What a stream's messages are.
 const MESSAGES: &str = include_str!("messages.md");
@@ -122,13 +117,7 @@ async fn open(
         Some(_) => return Err(Error::bad("domains", "must be all, or absent")),
     };
     let shared = state.streams.shared();
-    let listener = shared
-        .listeners
-        .add(caller.user_id)
-        .ok_or_else(|| Error::TooManyRequests {
-            message: "as many streams are open as this server takes".to_owned(),
-            retry_after_seconds: 5,
-        })?;
+    let listener = answer::admit(shared, caller.user_id)?;
     let head = shared.feed.head().await?;
     let start = resume(wanted, headers)?.map_or(Ok(Cursor::at(head)), |(field, cursor)| {
         if cursor.position > head {
@@ -140,37 +129,16 @@ async fn open(
         whose: caller.whose(),
         campaign,
     };
-    let over = session::over(
-        state.auth.clone(),
-        state.app.clone(),
-        caller.admitted(),
-        listener.bell.clone(),
-    );
-    let cancelled = shared.cancel.clone().cancelled_owned();
-    let end = Box::pin(async move {
-        tokio::select! {
-            () = over => {}
-            () = cancelled => {}
-        }
-    });
+    let bell = Arc::clone(&listener.bell);
     let connection = Connection::new(shared.clone(), listener, scope, start, every_domain);
     let pieces = stream::unfold(connection, |mut connection| async move {
         let piece = connection.next().await?;
-        Some((Ok::<Bytes, Infallible>(piece), connection))
+        Some((piece, connection))
     });
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache, no-transform"),
-        ),
-        (BUFFERING, HeaderValue::from_static("no")),
-        (EVENT_CURSOR, HeaderValue::from(start.position.get())),
-    ];
-    Ok((headers, Body::from_stream(pieces.take_until(end))).into_response())
+    let mut response = answer::of_pieces(state, caller, bell, pieces);
+    let begun = HeaderValue::from(start.position.get());
+    response.headers_mut().insert(EVENT_CURSOR, begun);
+    Ok(response)
 }
 
 /// Reads what the client received last, with where it says so. A browser that comes back by itself repeats the address

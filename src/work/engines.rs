@@ -11,10 +11,10 @@ use aggregates::{
     ids::{CampaignId, RunId},
 };
 use event_store::{Database, describe};
-use tokio::{sync::OnceCell, task::spawn_blocking};
+use tokio::{sync::OnceCell, task::spawn_blocking, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use ::validation::http;
+use ::validation::{http, suppression::Held};
 
 use super::{Network, extraction, order_size::crawls, proxies, validation};
 
@@ -25,6 +25,9 @@ const KEPT: usize = 32;
 /// of one run may take 64 MiB, so this does not wait until there are [`KEPT`]; they go when the next ones are
 /// asked for.
 const RESTED: Duration = Duration::from_secs(120);
+
+/// How long engines wait for the suppression list of a process that has just begun.
+const LIST_WAIT: Duration = Duration::from_secs(30);
 
 /// What an order of a run works with.
 pub(super) struct Kit {
@@ -174,6 +177,12 @@ impl Engines {
         slot
     }
 
+    /// Waits until it is known whom nothing may be sent to.
+    async fn know_whom_to_leave_alone(&self) -> Result<(), KitError> {
+        let read = timeout(LIST_WAIT, self.network.suppression.read()).await;
+        read.map_err(|_| KitError::NotStarted(Held::Unread.to_string()))
+    }
+
     async fn build(&self, campaign_id: CampaignId, run_id: RunId) -> Result<Kit, KitError> {
         let pinned = projections::campaigns::pinned_of(self.database.pool(), campaign_id, run_id)
             .await?
@@ -204,6 +213,12 @@ impl Engines {
     }
 
     async fn start(&self, pinned: Pinned) -> Result<Engine, KitError> {
+        if matches!(
+            pinned,
+            Pinned::Validation { .. } | Pinned::Extraction { .. }
+        ) {
+            self.know_whom_to_leave_alone().await?;
+        }
         match pinned {
             Pinned::Validation {
                 dns, record_types, ..

@@ -3,7 +3,11 @@
 mod content;
 mod micro_crawl;
 mod scan;
+mod suppressed;
 mod visit;
+
+pub use self::visit::Robots;
+pub(super) use self::{scan::Scanner, visit::Visitor};
 
 use std::sync::Arc;
 
@@ -20,14 +24,17 @@ use tokio_util::sync::CancellationToken;
 use validation::{
     Waits, dns, http,
     keywords::{self, Matcher},
+    suppression::Suppression,
     technologies::Technologies,
 };
 
-use self::{scan::Scanner, visit::Visited};
+pub(super) use self::suppressed::add_name_servers;
+use self::visit::Visited;
 use super::{Network, engines::KitError, record::Found, validation as dns_phase};
 
-/// Fetches of one order at once; the fetcher bounds those of all orders together.
-const AT_ONCE: usize = 64;
+/// Domains of one order at once: most of them wait until their sites may be asked again. The fetcher bounds the requests
+/// that are under way, of all orders together.
+const AT_ONCE: usize = 256;
 
 /// What an order of an extraction run works with.
 pub(super) struct Kit {
@@ -37,6 +44,7 @@ pub(super) struct Kit {
     technologies: Arc<Technologies>,
     /// As whom robots.txt is read; absent where it is not followed.
     robots_agent: Option<String>,
+    suppression: Suppression,
 }
 
 /// Resolves names that are met on the way, such as the targets of redirects.
@@ -48,6 +56,9 @@ impl http::Resolve for Names {
             let report = self.0.check_counting(host, waits).await;
             match report.outcome {
                 dns::Outcome::Ok => Ok(report.addresses),
+                dns::Outcome::Error(_) if report.suppressed => Err(http::Unresolved::Suppressed(
+                    report.detail.unwrap_or_default(),
+                )),
                 dns::Outcome::Timeout => Err(http::Unresolved::Timeout),
                 dns::Outcome::Error(reason) => {
                     let detail = report.detail.map(|detail| format!(" ({detail})"));
@@ -98,9 +109,6 @@ impl Kit {
         network: &Network,
         cancel: &CancellationToken,
     ) -> Result<Self, KitError> {
-        let resolver = names_config(dns, network).map_err(KitError::Refused)?;
-        let mut config = config(http, network).map_err(KitError::Refused)?;
-        config.proxies = proxies;
         let technologies = network.technologies().map_err(KitError::Refused)?;
         let scanner = if rules.is_empty() {
             None
@@ -108,19 +116,42 @@ impl Kit {
             let compiled = compile(rules).map_err(|error| KitError::Refused(error.to_string()))?;
             Some(Scanner::new(compiled))
         };
-        // Both configurations are valid: what fails from here on is this machine's, and may go better another time.
-        let engine = dns::Engine::start(resolver, cancel.child_token())
-            .map_err(|error| KitError::not_started(&error))?;
-        let fetcher = http::Fetcher::new(config, Arc::new(Names(engine)))
-            .map_err(|error| KitError::not_started(&error))?;
+        // Last: rules that cannot be honoured end the run, whatever does not start now.
+        let fetcher = fetcher((http, proxies), dns, network, cancel)?;
         Ok(Self {
             fetcher,
             scanner,
             rules: rules.iter().map(|rule| rule.id).collect(),
             technologies,
-            robots_agent: http.follows_robots().then(|| http.user_agent.clone()),
+            robots_agent: robots_agent(http),
+            suppression: network.suppression.clone(),
         })
     }
+}
+
+/// Says as whom a persona reads robots.txt, where it follows it.
+pub(super) fn robots_agent(http: &HttpConfig) -> Option<String> {
+    http.follows_robots().then(|| http.user_agent.clone())
+}
+
+/// Makes a fetcher, and the engine by which it finds hosts that it meets on the way. This reads files, and so blocks.
+///
+/// # Errors
+/// [`KitError::Refused`] for what cannot be honoured, [`KitError::NotStarted`] for what does not start now.
+pub(super) fn fetcher(
+    (http, proxies): (&HttpConfig, Option<Arc<http::Pool>>),
+    dns: &DnsConfig,
+    network: &Network,
+    cancel: &CancellationToken,
+) -> Result<http::Fetcher, KitError> {
+    let resolver = names_config(dns, network).map_err(KitError::Refused)?;
+    let mut config = config(http, network).map_err(KitError::Refused)?;
+    config.proxies = proxies;
+    // Both configurations are valid: what fails from here on is this machine's, and may go better another time.
+    let engine = dns::Engine::start(resolver, cancel.child_token())
+        .map_err(|error| KitError::not_started(&error))?;
+    http::Fetcher::new(config, Arc::new(Names(engine)))
+        .map_err(|error| KitError::not_started(&error))
 }
 
 /// Compiles the rules of a run.
@@ -185,6 +216,9 @@ pub(super) fn config(persona: &HttpConfig, network: &Network) -> Result<http::Co
     // A user names proxies as freely as sites.
     config.proxy_guard = Arc::new(network.allowed());
     config.forward_inside = network.allow_private;
+    config.politeness = Some(network.politeness.clone());
+    config.own_loopback = network.allow_private && !network.polite_to_loopback;
+    config.suppression = network.suppression.clone();
     config.trusted_roots.clone_from(&network.trusted_roots);
     config.validate().map_err(|error| error.to_string())?;
     Ok(config)

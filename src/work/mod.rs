@@ -23,6 +23,7 @@ mod slots;
 mod taken;
 #[cfg(test)]
 mod testing;
+pub mod trials;
 mod unread;
 pub mod usable;
 mod validation;

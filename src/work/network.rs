@@ -5,11 +5,17 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use ::validation::{dns, http::AllowedRanges, technologies::Technologies};
+use ::validation::{
+    dns,
+    http::{AllowedRanges, Politeness},
+    suppression::Suppression,
+    technologies::Technologies,
+};
 use aggregates::persona::Resolver;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use url::Url;
 
+use super::trials::Target;
 use crate::credentials::Keys;
 
 /// What the operator says about the network.
@@ -19,8 +25,8 @@ pub struct Network {
     pub http_port: Option<u16>,
     /// The port of https sites in place of 443.
     pub https_port: Option<u16>,
-    /// Addresses that are private, shared or loopback may be fetched from. Link-local ones, where clouds keep their
-    /// credentials, stay refused.
+    /// Addresses that are private, shared or loopback may be fetched from. Link-local ones and others
+    /// where clouds keep their credentials stay refused.
     pub allow_private: bool,
     /// Certificates (DER) of authorities that are trusted besides the system's.
     pub trusted_roots: Vec<Vec<u8>>,
@@ -28,12 +34,20 @@ pub struct Network {
     pub resolvers: Vec<String>,
     /// The page that checks of proxies fetch; without one proxies are not checked.
     pub proxy_check_url: Option<Url>,
+    /// What personas are tried on where nobody says; `example.com` where this is not said either.
+    pub persona_test_target: Option<Target>,
     /// What the passwords of proxies are sealed under.
     pub keys: Keys,
     /// What technologies are told by; the rules of the program alone where there is nothing.
     pub technologies: Option<Arc<Technologies>>,
     /// The paces towards resolvers and zones that all runs of this process keep together.
     pub dns_limits: dns::Limits,
+    /// How often sites are asked, for all runs of this process together.
+    pub politeness: Politeness,
+    /// Keeps to that towards loopback addresses too, which are one's own where they are allowed at all.
+    pub polite_to_loopback: bool,
+    /// Whom nothing may be sent to, for all engines of this process.
+    pub suppression: Suppression,
 }
 
 /// The rules of the program, compiled when they are first needed.

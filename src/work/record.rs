@@ -9,8 +9,12 @@ use aggregates::{
     ids::CampaignId,
 };
 use event_store::{Answer, BulkAppend, Database};
+use validation::{http::politeness::BACKED_OFF, suppression::SUPPRESSED};
 
 use super::{Finished, Order, OrderError, Orders};
+
+/// The tally of domains that the suppression list names.
+const LEFT_ALONE: &str = "suppressed";
 
 /// How often results whose stream moved meanwhile are decided anew.
 const REDECISIONS: u32 = 3;
@@ -135,6 +139,16 @@ async fn reload(
     Ok(())
 }
 
+/// Tells the verdict of whom the suppression list names.
+fn is_suppressed(detail: Option<&str>) -> bool {
+    detail.is_some_and(|detail| detail.starts_with(SUPPRESSED))
+}
+
+/// Tells the verdict of a page whose site wanted to be left alone for longer than is waited.
+fn is_backed_off(detail: Option<&str>) -> bool {
+    detail.is_some_and(|detail| detail.starts_with(BACKED_OFF))
+}
+
 /// Counts results by what came of them: outcomes, and reasons by their wire names.
 fn tallies_of(results: &[Found]) -> Tallies {
     let mut tallies = Tallies::new();
@@ -143,12 +157,21 @@ fn tallies_of(results: &[Found]) -> Tallies {
         match &found.result {
             Event::DnsChecked(checked) => {
                 count(checked.outcome.name());
+                if is_suppressed(checked.detail.as_deref()) {
+                    count(LEFT_ALONE);
+                }
                 if let Some(reason) = checked.reason {
                     count(reason.name());
                 }
             }
             Event::HttpChecked(checked) => {
                 count(checked.outcome.name());
+                if is_suppressed(checked.detail.as_deref()) {
+                    count(LEFT_ALONE);
+                }
+                if is_backed_off(checked.detail.as_deref()) {
+                    count("backed_off");
+                }
                 if let Some(reason) = checked.reason {
                     count(reason.name());
                 }

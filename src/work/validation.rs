@@ -156,6 +156,7 @@ pub(super) fn config(
         zone_rate: zone_rate.or(standing.zone_rate),
         suffix_rate: zone_rate.or(standing.suffix_rate),
         limits: network.dns_limits.clone(),
+        suppression: network.suppression.clone(),
         delay: persona.delay(),
         tcp_on_truncation: persona.tcp_on_truncation.unwrap_or(true),
         check_wildcards: persona.check_wildcards.unwrap_or(false),

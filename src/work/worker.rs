@@ -249,9 +249,16 @@ impl Worker {
                 .map_err(|error| describe(&error))?;
         let found: Vec<Found> = match &kit.engine {
             Engine::Dns(engine) => validation::check(engine, run_id, candidates).await,
-            Engine::Http(kit) => extraction::fetch(kit, run_id, candidates)
-                .await
-                .map_err(|error| describe(&error))?,
+            Engine::Http(kit) => {
+                let mut candidates = candidates;
+                let of = order.campaign_id;
+                extraction::add_name_servers(kit, &self.database, of, &mut candidates)
+                    .await
+                    .map_err(|error| describe(&error))?;
+                extraction::fetch(kit, run_id, candidates)
+                    .await
+                    .map_err(|error| describe(&error))?
+            }
             Engine::Pure(Pinned::Analysis {
                 scoring_profile,
                 weights,

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{campaigns::upload::form, support::server::Request};
 
-/// Returns a body that the operation takes: a JSON object, a text for a list that is uploaded, null for none.
+/// Returns a body that the operation takes: a JSON object, a text for a list that is uploaded, a list of a media type and a
+/// text for another, null for none.
 #[track_caller]
 pub fn body_of(operation: &str) -> Value {
     let (method, path) = operation.split_once(' ').expect("a method and a path");
@@ -16,6 +17,9 @@ pub fn body_of(operation: &str) -> Value {
             "resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
             "concurrentQueriesPerDomain": 1}}),
         ("PUT", "/personas/{id}") => json!({"name": "q"}),
+        ("POST", "/personas/{id}/test") => Value::Null,
+        ("POST", "/extract/keywords") => json!({"items": [
+            {"url": "http://shop.test/", "keywordSetId": uuid::Uuid::nil()}]}),
         ("POST", "/keyword-sets") => json!({"name": "k"}),
         ("PUT", "/keyword-sets/{setId}") => json!({"name": "l"}),
         ("POST", "/scoring-profiles") => json!({"name": "s", "weights": {"freshness": 1}}),
@@ -46,6 +50,10 @@ pub fn body_of(operation: &str) -> Value {
         ("POST", "/proxy-pools") => json!({"name": "pool"}),
         ("PUT", "/proxy-pools/{poolId}") => json!({"name": "other pool"}),
         ("POST", "/proxy-pools/{poolId}/proxies") => json!({"proxyId": uuid::Uuid::nil()}),
+        ("POST", "/suppression") => {
+            json!({"kind": "domain", "value": "left-alone.test", "reason": "asked for it"})
+        }
+        ("POST", "/suppression/upload") => json!(["text/plain", "one.test\ntwo.test\n"]),
         ("POST", "/campaigns") => json!({"name": "lists"}),
         ("PUT", "/campaigns/{campaignId}") => json!({"name": "others"}),
         ("PUT", "/campaigns/{campaignId}/state") => json!({"currentState": "paused"}),
@@ -92,6 +100,13 @@ pub fn body_of(operation: &str) -> Value {
 pub fn with_body(request: Request, body: &Value) -> Request {
     match body {
         Value::Null => request,
+        Value::Array(typed) => {
+            let texts: Vec<&str> = typed.iter().filter_map(Value::as_str).collect();
+            let [kind, text] = texts.as_slice() else {
+                panic!("{body} is no media type with its text")
+            };
+            request.body(kind, (*text).to_owned())
+        }
         Value::String(list) => {
             let (kind, body) = form("list.txt", list);
             request.body(&kind, body)

@@ -30,9 +30,9 @@ const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, create
     CASE WHEN page THEN n * 6007 % 1000 / 1000.0 END, NULL, page, page AND n % 11 = 0, page AND n % 13 = 0, \
     CASE WHEN page THEN 'match' ELSE 'no_match' END, CASE WHEN page THEN 'qualified' ELSE 'dns_error' END \
     FROM (SELECT n, n % 10 < 3 AS page FROM generate_series(0, $2 - 1) n) names";
-const SEED_COUNTS: &str = "INSERT INTO read.domain_counts SELECT campaign_id, dns_status, dns_reason, http_status, \
-    http_reason, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, count(*) \
-    FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11";
+const SEED_COUNTS: &str = "INSERT INTO read.domain_counts SELECT campaign_id, ordinal / 4096, dns_status, dns_reason, \
+    http_status, http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, \
+    count(*) FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
 const SEED_ENTRIES: &str = "INSERT INTO read.audit_entries (position, recorded_at, actor, action, resource_type, \
     resource_id, sequence, details, correlation_id) SELECT 1000000 + n, now(), 'operator', 'DetailsChanged', 'campaign', \
     gen_random_uuid()::text, 1, '{}', 'x' FROM generate_series(1, 100000) n";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aggregates::user::Role;
 use domainflow::http;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Operations that change nothing, or whose requests and answers must not be kept.
-const UNKEYED: [&str; 15] = [
+const UNKEYED: [&str; 17] = [
     "POST /api/v2/auth/setup",
     "POST /api/v2/auth/api-keys",
     "DELETE /api/v2/auth/api-keys/{keyId}",
@@ -31,7 +32,9 @@ const UNKEYED: [&str; 15] = [
     "POST /api/v2/auth/change-password",
     "POST /api/v2/change-password",
     "POST /api/v2/discovery/preview",
-    // A check that comes again is another check.
+    // A trial that comes again is another trial, and a check another check.
+    "POST /api/v2/extract/keywords",
+    "POST /api/v2/personas/{id}/test",
     "POST /api/v2/proxies/bulk/test",
     "POST /api/v2/proxies/health-check",
     "POST /api/v2/proxies/{proxyId}/health-check",
@@ -105,7 +108,10 @@ impl Giver {
         };
         let path = path.replace("{phase}", "validation");
         let path = path.replace("{proxyId}", &self.proxy);
-        let path = path.replace("{phaseType}", "validation");
+        let mut path = path.replace("{phaseType}", "validation");
+        if operation.ends_with("/suppression/upload") {
+            path.push_str("?reason=given");
+        }
         if self.versioned.contains(operation) {
             refused_under_another_version(&self.client, operation, &path, &body).await;
         }
@@ -258,6 +264,11 @@ async fn live(ann: &mut Giver) -> (String, String) {
 
     proxies(ann).await;
 
+    let entry = ann.give("POST /api/v2/suppression", "").await["id"].clone();
+    let remove = "DELETE /api/v2/suppression/{id}";
+    ann.give(remove, entry.as_str().unwrap()).await;
+    ann.give("POST /api/v2/suppression/upload", "").await;
+
     let lists = ann.give("POST /api/v2/campaigns", "").await;
     let id = lists["id"].as_str().unwrap();
     ann.give("PUT /api/v2/campaigns/{campaignId}", id).await;
@@ -337,7 +348,7 @@ async fn live(ann: &mut Giver) -> (String, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_command_is_answered_again_after_a_process_died_whatever_became_of_its_object() {
     let app = TestApp::in_sandbox(world()).await;
-    let client = app.user("ann").await;
+    let client = app.user_with_role("ann", Role::Admin).await;
     let mut ann = Giver {
         client: client.clone(),
         proxy: String::new(),
@@ -393,7 +404,7 @@ async fn every_command_is_answered_again_after_a_process_died_whatever_became_of
 async fn every_command_that_takes_a_version_is_refused_under_one_that_its_object_is_not_at() {
     let app = TestApp::in_sandbox(world()).await;
     let mut ann = Giver {
-        client: app.user("ann").await,
+        client: app.user_with_role("ann", Role::Admin).await,
         proxy: String::new(),
         given: Vec::new(),
         versioned: versioned(),

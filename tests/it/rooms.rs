@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each room with the rooms that it may know. The shell may know all of them.
-const MAY_KNOW: [(&str, &[&str]); 7] = [
+const MAY_KNOW: [(&str, &[&str]); 8] = [
     ("aggregates", &[]),
-    ("event_store", &["aggregates"]),
+    ("event_store", &["aggregates", "transparency"]),
     ("private_postgres", &[]),
     ("projections", &["aggregates", "event_store"]),
-    ("replay", &["aggregates", "event_store", "projections"]),
+    (
+        "replay",
+        &["aggregates", "event_store", "projections", "transparency"],
+    ),
     ("sandbox", &[]),
+    ("transparency", &[]),
     ("validation", &[]),
 ];
 
@@ -114,6 +118,14 @@ fn the_rules_can_do_no_input_or_output() {
         .filter(|name| dependencies["aggregates"].contains(*name))
         .collect();
     assert!(forbidden.is_empty(), "aggregates depend on {forbidden:?}");
+    let forbidden: Vec<&str> = NOT_FOR_AGGREGATES
+        .into_iter()
+        .filter(|name| dependencies["transparency"].contains(*name))
+        .collect();
+    assert!(
+        forbidden.is_empty(),
+        "transparency depends on {forbidden:?}"
+    );
     let engines = &dependencies["validation"];
     for name in ["sqlx", "cqrs-es", "axum"] {
         assert!(!engines.contains(name), "the engines depend on {name}");

@@ -1,7 +1,7 @@
 //! CPU per page, the fetcher and reqwest side by side.
 //!
 //! Both fetch one page of 8 kB from an nginx on this machine, each time over a new connection (with TLS: a new handshake, no
-//! session resumed), and read it: title, text, links, 50 keywords. One runtime thread each, in turns. CPU is that of the
+//! session resumed), and read it: title, text, links, 50 keywords, the technologies. One runtime thread each, in turns. CPU is that of the
 //! asking thread, the kernel's work for its packets included. `cargo bench -p validation --bench http`
 
 #![allow(
@@ -24,7 +24,7 @@ use std::thread;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use server::{Program, Server, free};
@@ -33,6 +33,7 @@ use validation::Waits;
 use validation::http::{AllowedRanges, Config, Fetcher, Resolve, Resolving, Unresolved};
 use validation::keywords::{Matcher, Rule};
 use validation::page::{self, Page};
+use validation::technologies::{Site, Technologies};
 
 const PAGES: usize = 4_000;
 const IN_FLIGHT: usize = 32;
@@ -103,18 +104,36 @@ fn html() -> String {
     text + "</body></html>"
 }
 
-fn matcher() -> Matcher {
-    let rules: Vec<Rule> = (0..50)
-        .map(|n| Rule::literal(format!("keyword{n}")))
-        .collect();
-    Matcher::compile(&rules).unwrap()
+/// What pages are examined with.
+struct Examiner {
+    keywords: Matcher,
+    technologies: Technologies,
 }
 
-/// Everything that is found out about a page after it was fetched and read; tells whether it is the right one.
-fn examine(matcher: &Matcher, page: Option<Page>) -> bool {
-    let Some(page) = page else { return false };
-    let hits = matcher.scan(&page);
-    page.title.as_deref() == Some("Coffee of the town") && hits.unique == 25
+impl Examiner {
+    fn new() -> Self {
+        let rules: Vec<Rule> = (0..50)
+            .map(|n| Rule::literal(format!("keyword{n}")))
+            .collect();
+        Self {
+            keywords: Matcher::compile(&rules).unwrap(),
+            technologies: Technologies::bundled().unwrap(),
+        }
+    }
+
+    /// Everything that is found out about a page after it was fetched and read; tells whether it is the right one.
+    fn examine(&self, headers: &[(String, String)], page: Option<Page>) -> bool {
+        let Some(page) = page else { return false };
+        let hits = self.keywords.scan(&page);
+        let technologies = self.technologies.detect(&Site {
+            headers,
+            cookies: &[],
+            page: &page,
+        });
+        page.title.as_deref() == Some("Coffee of the town")
+            && hits.unique == 25
+            && technologies.iter().any(|found| found.name == "nginx")
+    }
 }
 
 /// A redirect would need it, and there is none.
@@ -134,10 +153,10 @@ fn ours(url: &Url, root: &CertificateDer<'static>) -> f64 {
             ..Config::new("Bench/1")
         };
         let fetcher = Fetcher::new(config, Arc::new(Nobody)).unwrap();
-        let (matcher, url) = (Arc::new(matcher()), url.clone());
+        let (examiner, url) = (Arc::new(Examiner::new()), url.clone());
         async move || {
             let report = fetcher.fetch_url(url.clone(), &[LOOPBACK]).await;
-            examine(&matcher, report.page)
+            examiner.examine(&report.headers, report.page)
         }
     })
 }
@@ -161,16 +180,19 @@ fn of_reqwest(url: &Url, root: &CertificateDer<'static>) -> f64 {
             .resolve("localhost", SocketAddr::new(LOOPBACK, 0))
             .build()
             .unwrap();
-        let (matcher, url) = (Arc::new(matcher()), url.clone());
+        let (examiner, url) = (Arc::new(Examiner::new()), url.clone());
         async move || {
             let answer = client.get(url.clone()).send().await.unwrap();
-            let kind = answer.headers().get(CONTENT_TYPE).cloned();
-            let kind = kind.and_then(|kind| kind.to_str().ok().map(str::to_owned));
+            let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+            let headers: Vec<(String, String)> = answer
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                .collect();
+            let kind = answer.headers().get(CONTENT_TYPE).map(text);
             let body = answer.bytes().await.unwrap();
-            examine(
-                &matcher,
-                Some(page::read(&body, kind.as_deref(), Some(&url))),
-            )
+            let page = page::read(&body, kind.as_deref(), Some(&url));
+            examiner.examine(&headers, Some(page))
         }
     })
 }
@@ -178,10 +200,11 @@ fn of_reqwest(url: &Url, root: &CertificateDer<'static>) -> f64 {
 /// The part of the page's CPU that both have in common.
 fn reading() -> f64 {
     measure(|| {
-        let (matcher, body) = (Arc::new(matcher()), Arc::new(html()));
+        let (examiner, body) = (Arc::new(Examiner::new()), Arc::new(html()));
+        let headers = [("server".to_owned(), "nginx/1.22.1".to_owned())];
         async move || {
             let page = page::read(body.as_bytes(), Some("text/html"), None);
-            examine(&matcher, Some(page))
+            examiner.examine(&headers, Some(page))
         }
     })
 }
@@ -228,7 +251,7 @@ fn main() {
         html().len()
     );
     let alone = median((0..ROUNDS).map(|_| reading()).collect());
-    println!("http        reading and matching alone {alone:>6.1} us CPU a page");
+    println!("http        reading and examining alone {alone:>6.1} us CPU a page");
     for (scheme, port) in [("http", nginx.at.port()), ("https", https)] {
         let url = Url::parse(&format!("{scheme}://localhost:{port}/")).unwrap();
         let root = certificate.der();

@@ -19,6 +19,7 @@ pub mod http;
 pub mod keywords;
 pub mod page;
 pub mod robots;
+pub mod suppression;
 pub mod technologies;
 mod waits;
 

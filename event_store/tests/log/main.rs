@@ -19,3 +19,4 @@ mod oracle;
 mod server_crash;
 mod support;
 mod transaction;
+mod tree;

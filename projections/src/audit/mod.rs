@@ -104,6 +104,7 @@ impl Projection for Audit {
             "proxy",
             "proxy_pool",
             "scoring_profile",
+            "suppression_entry",
             "user",
         ]
     }

@@ -1,12 +1,12 @@
 //! The counters of a campaign, summed from `domain_counts`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aggregates::ids::CampaignId;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::sql::categories;
+use super::sql::{categories, stretch_of};
 use crate::runtime::ApplyError;
 
 /// What a campaign's domains came to, all from one moment.
@@ -100,8 +100,11 @@ struct Row {
     n: i64,
 }
 
+/// Summed over the stretches, and over what only lists ask about, so that few rows travel.
 const SELECT: &str = "SELECT dns_status, dns_reason, http_status, http_reason, lead_status, rejection_reason, \
-    keyword_hit, scored, high_potential, warned, n FROM read.domain_counts WHERE campaign_id = $1";
+    keyword_hit, scored, high_potential, warned, sum(n)::bigint AS n FROM read.domain_counts WHERE campaign_id = $1 \
+    GROUP BY dns_status, dns_reason, http_status, http_reason, lead_status, rejection_reason, keyword_hit, scored, \
+    high_potential, warned";
 
 /// Reads a campaign's counters.
 ///
@@ -130,8 +133,9 @@ struct RowOfMany {
 }
 
 const SELECT_MANY: &str = "SELECT campaign_id, dns_status, dns_reason, http_status, http_reason, lead_status, \
-    rejection_reason, keyword_hit, scored, high_potential, warned, n FROM read.domain_counts \
-    WHERE campaign_id = ANY($1)";
+    rejection_reason, keyword_hit, scored, high_potential, warned, sum(n)::bigint AS n FROM read.domain_counts \
+    WHERE campaign_id = ANY($1) GROUP BY campaign_id, dns_status, dns_reason, http_status, http_reason, lead_status, \
+    rejection_reason, keyword_hit, scored, high_potential, warned";
 
 /// Reads the counters of several campaigns; one that has no domain has no entry.
 ///
@@ -154,16 +158,32 @@ pub async fn counts_of_many(
     Ok(all)
 }
 
-/// Combinations that no domain of these campaigns has any more; other campaigns' counters are not looked at.
-const DELETE_EMPTY: &str = "DELETE FROM domain_counts WHERE campaign_id = ANY($1) AND n = 0";
+/// How many rows of a campaign's stretch an update wrote.
+#[derive(sqlx::FromRow)]
+pub(super) struct Updated {
+    campaign_id: Uuid,
+    stretch: i64,
+    /// Rows.
+    pub(super) rows: i64,
+}
 
-/// Deletes the counters of these campaigns that have come to nothing.
+/// Combinations that no domain of these stretches has any more; other counters are not looked at.
+const DELETE_EMPTY: &str = "DELETE FROM domain_counts c USING unnest($1::uuid[], $2::bigint[]) AS t(campaign_id, stretch) \
+    WHERE c.campaign_id = t.campaign_id AND c.stretch = t.stretch AND c.n = 0";
+
+/// Deletes the counters that these updates have brought to nothing.
 pub(super) async fn delete_empty(
     connection: &mut PgConnection,
-    campaigns: Vec<Uuid>,
+    updates: &[Updated],
 ) -> Result<(), ApplyError> {
+    let touched: BTreeSet<(Uuid, i64)> = updates
+        .iter()
+        .map(|updated| (updated.campaign_id, updated.stretch))
+        .collect();
+    let (campaigns, stretches): (Vec<Uuid>, Vec<i64>) = touched.into_iter().unzip();
     sqlx::query(DELETE_EMPTY)
         .bind(campaigns)
+        .bind(stretches)
         .execute(connection)
         .await?;
     Ok(())
@@ -172,16 +192,18 @@ pub(super) async fn delete_empty(
 const RECOUNT: &str = concat!(
     "SELECT coalesce(counted.campaign_id, rows.campaign_id), coalesce(counted.n, 0), coalesce(rows.n, 0) FROM (SELECT ",
     categories!(""),
-    ", n FROM read.domain_counts) counted FULL JOIN (SELECT ",
+    ", stretch, n FROM read.domain_counts) counted FULL JOIN (SELECT ",
     categories!(""),
-    ", count(*) AS n FROM read.domains GROUP BY ",
+    ", ",
+    stretch_of!(""),
+    " AS stretch, count(*) AS n FROM read.domains GROUP BY ",
     categories!(""),
-    ") rows USING (",
+    ", stretch) rows USING (",
     categories!(""),
-    ") WHERE counted.n IS DISTINCT FROM rows.n"
+    ", stretch) WHERE counted.n IS DISTINCT FROM rows.n"
 );
 
-/// Recounts every domain and answers where a counter differs: campaign, counted, recounted.
+/// Recounts every domain, stretch by stretch, and answers where a counter differs: campaign, counted, recounted.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -2,9 +2,9 @@
 
 use aggregates::ids::CampaignId;
 use chrono::{DateTime, Utc};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgPool;
 
-use super::statements::{self, BY_NAME, TOTAL};
+use super::statements::BY_NAME;
 
 /// Domains with or without warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,54 +171,7 @@ macro_rules! filtered {
     };
 }
 
-/// Binds a filter and a page, parameters $1 to $16.
-macro_rules! paged {
-    ($query:expr, $campaign_id:expr, $filter:expr, $page:expr) => {
-        $crate::domains::list::filtered!($query, $campaign_id, $filter)
-            .bind($page.after.and_then(|(value, _)| value))
-            .bind($page.after.map(|(_, ordinal)| ordinal))
-            .bind($page.limit)
-            .bind($page.offset)
-    };
-}
-
 pub(super) use filtered;
-#[cfg(test)]
-pub(super) use paged;
-
-/// Reads a page of a campaign's domains.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn page(
-    executor: impl PgExecutor<'_>,
-    campaign_id: CampaignId,
-    filter: &Filter,
-    page: &Page,
-) -> Result<Vec<Listed>, sqlx::Error> {
-    paged!(
-        sqlx::query_as(statements::page(page.sort)),
-        campaign_id,
-        filter,
-        page
-    )
-    .fetch_all(executor)
-    .await
-}
-
-/// Counts the domains that a filter lets through.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn total(
-    executor: impl PgExecutor<'_>,
-    campaign_id: CampaignId,
-    filter: &Filter,
-) -> Result<i64, sqlx::Error> {
-    filtered!(sqlx::query_scalar(TOTAL), campaign_id, filter)
-        .fetch_one(executor)
-        .await
-}
 
 /// Reads one domain of a campaign.
 ///

@@ -1,5 +1,5 @@
 //! Domains and their counts: one row a name of a campaign, and how many rows there are of each combination of
-//! findings.
+//! findings in each stretch of ordinals.
 //!
 //! Both tables belong to one projection and move in one statement, so every counter is a recount at every cursor.
 //! Results arrive by the thousand and are written by the thousand: the events of a page are sorted into one batch for
@@ -15,14 +15,17 @@ mod list;
 mod listing;
 mod metrics;
 mod momentum;
+mod pages;
 #[cfg(test)]
 mod plan;
 mod recommendations;
 mod rejections;
 mod reset;
 mod rows;
+mod runs;
 mod sql;
 mod statements;
+mod stretches;
 mod taken;
 mod weight;
 mod work;
@@ -36,8 +39,8 @@ pub use self::{
     classes::{Class, Classes, Sample, classes_of},
     counts::{Counts, counts_of, counts_of_many, recount},
     evidence::{PageEvidence, confidence},
-    list::{Direction, Filter, Listed, Page, Sort, Warnings, by_name, page, total},
-    listing::{Listing, listing, next_page},
+    list::{Direction, Filter, Listed, Page, Sort, Warnings, by_name},
+    listing::{Listing, listing, page},
     metrics::{Analyzed, Metrics, Pages, metrics_of, pages_of},
     momentum::{BUCKETS, Momentum, Mover, counts_and_momentum_of, momentum_of},
     recommendations::{Code, Recommendation, Severity, recommend},

@@ -111,10 +111,11 @@ pub(super) async fn reset(
         (_, Phase::Enrichment) => &[FROM_ENRICHMENT],
     };
     for statement in statements {
-        sqlx::query_scalar::<_, i64>(statement)
+        let updates: Vec<counts::Updated> = sqlx::query_as(statement)
             .bind(campaign_id.0)
-            .fetch_one(&mut *connection)
+            .fetch_all(&mut *connection)
             .await?;
+        counts::delete_empty(connection, &updates).await?;
     }
-    counts::delete_empty(connection, vec![campaign_id.0]).await
+    Ok(())
 }

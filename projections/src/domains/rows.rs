@@ -4,7 +4,7 @@ use aggregates::{ids::CampaignId, names};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::sql::categories;
+use super::sql::{categories, stretch_of};
 use crate::runtime::ApplyError;
 
 /// Names with the offsets that they were generated from.
@@ -45,17 +45,18 @@ pub(super) fn generate(
     Ok(generated)
 }
 
-const INSERT: &str = "INSERT INTO domains (campaign_id, name, ordinal, pattern_offset, created_at) \
-    SELECT $1, n.name, $2 + n.i - 1, n.pattern_offset, $3 \
-    FROM unnest($4::text[], $5::bigint[]) WITH ORDINALITY AS n(name, pattern_offset, i)";
-
-const COUNT_NEW: &str = concat!(
-    "INSERT INTO domain_counts AS c (",
+/// Names and their counters, which nothing is known of yet.
+const INSERT: &str = concat!(
+    "WITH made AS (INSERT INTO domains (campaign_id, name, ordinal, pattern_offset, created_at) \
+     SELECT $1, n.name, $2 + n.i - 1, n.pattern_offset, $3 \
+     FROM unnest($4::text[], $5::bigint[]) WITH ORDINALITY AS n(name, pattern_offset, i) RETURNING ",
+    stretch_of!(""),
+    " AS stretch) INSERT INTO domain_counts AS c (",
     categories!(""),
-    ", n) VALUES ($1, 'pending', '', 'pending', '', 'pending', 'pending', false, false, false, false, $2) \
-     ON CONFLICT (",
+    ", stretch, n) SELECT $1, 'pending', '', 'pending', '', false, 'pending', 'pending', false, false, false, false, \
+     stretch, count(*) FROM made GROUP BY stretch ON CONFLICT (",
     categories!(""),
-    ") DO UPDATE SET n = c.n + EXCLUDED.n"
+    ", stretch) DO UPDATE SET n = c.n + EXCLUDED.n"
 );
 
 /// Adds new names to a campaign, from `first_ordinal` on.
@@ -75,11 +76,6 @@ pub(super) async fn insert(
         .bind(created_at)
         .bind(&names.names)
         .bind(&names.offsets)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query(COUNT_NEW)
-        .bind(campaign_id.0)
-        .bind(i64::try_from(names.names.len()).unwrap_or(i64::MAX))
         .execute(connection)
         .await?;
     Ok(())

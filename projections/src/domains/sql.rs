@@ -1,11 +1,32 @@
 //! The statements that move domains and their counts together.
 
 /// For this transaction: every row is looked up by its key and written by its place. The planner, going by statistics of
-/// a table that has grown since or by none, would join a page of results to all domains of all campaigns instead.
+/// a table that has grown since or by none, would join a page of results to all domains of all campaigns instead. And
+/// what is counted is grouped by hashing: the combinations are few, and to sort rows by them compares every column of two
+/// rows that are alike.
 pub(super) const ROW_BY_ROW: &str = "SELECT set_config('enable_hashjoin', 'off', true), \
-    set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)";
+    set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true), \
+    set_config('enable_sort', 'off', true)";
 
-/// The columns that are counted, in the order of `domain_counts`' key, each behind the given prefix.
+/// How many ordinals a stretch has. Existing counters are of this length: another one is a migration that recounts them.
+macro_rules! ordinals_of_a_stretch {
+    () => {
+        4096
+    };
+}
+
+/// The stretch of a row of domains, the prefix with its dot.
+macro_rules! stretch_of {
+    ($prefix:literal) => {
+        concat!(
+            $prefix,
+            "ordinal / ",
+            $crate::domains::sql::ordinals_of_a_stretch!()
+        )
+    };
+}
+
+/// The columns of a domain that are counted, each behind the given prefix. With the stretch they are `domain_counts`' key.
 macro_rules! categories {
     ($prefix:literal) => {
         concat!(
@@ -19,6 +40,8 @@ macro_rules! categories {
             "http_status, ",
             $prefix,
             "http_reason, ",
+            $prefix,
+            "has_contact, ",
             $prefix,
             "lead_status, ",
             $prefix,
@@ -39,15 +62,15 @@ macro_rules! categories {
 macro_rules! former {
     () => {
         "former_campaign_id, former_dns_status, former_dns_reason, former_http_status, former_http_reason, \
-         former_lead_status, former_rejection_reason, former_keyword_hit, former_scored, former_high_potential, \
-         former_warned"
+         former_has_contact, former_lead_status, former_rejection_reason, former_keyword_hit, former_scored, \
+         former_high_potential, former_warned"
     };
 }
 
 /// An update of domains that moves the counts with the rows: `found` looks each row up once and keeps what it is
 /// counted as, the update goes to the rows by their place, and the counts take the difference. Nobody else writes
-/// these rows (a projection has one leader), so a place found is a place that holds. Answers how many rows were
-/// updated. `$with` are expressions that go before, each with its comma; `$found` is what `found` keeps besides and
+/// these rows (a projection has one leader), so a place found is a place that holds. Answers each campaign and stretch
+/// of which rows were updated, and how many: [`Updated`](super::counts::Updated). `$with` are expressions that go before, each with its comma; `$found` is what `found` keeps besides and
 /// where it looks, with the domains as `d`; `$set` assigns, from `i` where it has been found.
 macro_rules! counted_update {
     ($with:expr, $found:expr, $set:expr) => {
@@ -55,21 +78,23 @@ macro_rules! counted_update {
             "WITH ", $with, "found AS MATERIALIZED (SELECT d.ctid AS place, ",
             "d.campaign_id AS former_campaign_id, d.dns_status AS former_dns_status, ",
             "d.dns_reason AS former_dns_reason, d.http_status AS former_http_status, ",
-            "d.http_reason AS former_http_reason, d.lead_status AS former_lead_status, ",
+            "d.http_reason AS former_http_reason, d.has_contact AS former_has_contact, ",
+            "d.lead_status AS former_lead_status, ",
             "d.rejection_reason AS former_rejection_reason, d.keyword_hit AS former_keyword_hit, ",
             "d.scored AS former_scored, d.high_potential AS former_high_potential, d.warned AS former_warned",
             $found, "), ",
             "after AS (UPDATE domains d SET ", $set, " FROM found i WHERE d.ctid = i.place RETURNING ",
-            $crate::domains::sql::former!(), ", ", $crate::domains::sql::categories!("d."), "), ",
-            "delta AS (SELECT ", $crate::domains::sql::former!(), ", -count(*) AS n FROM after GROUP BY ",
-            $crate::domains::sql::former!(), " UNION ALL SELECT ", $crate::domains::sql::categories!(""),
-            ", count(*) FROM after GROUP BY ", $crate::domains::sql::categories!(""), "), ",
-            "net (", $crate::domains::sql::categories!(""), ", n) AS (SELECT * FROM delta), ",
-            "moved AS (INSERT INTO domain_counts AS c (", $crate::domains::sql::categories!(""), ", n) SELECT ",
-            $crate::domains::sql::categories!(""), ", sum(n) FROM net GROUP BY ",
-            $crate::domains::sql::categories!(""), " HAVING sum(n) <> 0 ON CONFLICT (",
-            $crate::domains::sql::categories!(""), ") DO UPDATE SET n = c.n + EXCLUDED.n) ",
-            "SELECT count(*) FROM after"
+            $crate::domains::sql::former!(), ", ", $crate::domains::sql::categories!("d."), ", ",
+            $crate::domains::sql::stretch_of!("d."), " AS stretch), ",
+            "delta AS (SELECT ", $crate::domains::sql::former!(), ", stretch, -count(*) AS n FROM after GROUP BY ",
+            $crate::domains::sql::former!(), ", stretch UNION ALL SELECT ", $crate::domains::sql::categories!(""),
+            ", stretch, count(*) FROM after GROUP BY ", $crate::domains::sql::categories!(""), ", stretch), ",
+            "net (", $crate::domains::sql::categories!(""), ", stretch, n) AS (SELECT * FROM delta), ",
+            "moved AS (INSERT INTO domain_counts AS c (", $crate::domains::sql::categories!(""), ", stretch, n) SELECT ",
+            $crate::domains::sql::categories!(""), ", stretch, sum(n) FROM net GROUP BY ",
+            $crate::domains::sql::categories!(""), ", stretch HAVING sum(n) <> 0 ON CONFLICT (",
+            $crate::domains::sql::categories!(""), ", stretch) DO UPDATE SET n = c.n + EXCLUDED.n) ",
+            "SELECT campaign_id, stretch, count(*) AS rows FROM after GROUP BY campaign_id, stretch"
         )
     };
 }
@@ -92,4 +117,6 @@ macro_rules! result_update {
 pub(super) use categories;
 pub(super) use counted_update;
 pub(super) use former;
+pub(super) use ordinals_of_a_stretch;
 pub(super) use result_update;
+pub(super) use stretch_of;

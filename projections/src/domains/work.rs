@@ -26,6 +26,8 @@ pub struct Candidate {
     pub addresses: Vec<IpAddr>,
     /// Its name servers, where one of them belongs to a service that parks domains.
     pub parking_servers: Vec<String>,
+    /// All of its name servers, where whoever asked for candidates has read them from the log; no row has them.
+    pub name_servers: Vec<String>,
     /// HTTP status: pending, ok, error, timeout.
     pub http_status: String,
     /// When the page was fetched.
@@ -115,6 +117,7 @@ fn candidate(row: Row) -> Result<Candidate, sqlx::Error> {
             .split_ascii_whitespace()
             .map(str::to_owned)
             .collect(),
+        name_servers: Vec::new(),
         http_status: row.http_status,
         fetched_at: row.fetched_at,
         evidence,

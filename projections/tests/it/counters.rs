@@ -1,6 +1,80 @@
-//! Counters that have come to nothing.
+//! Counters by stretch: over several, brought to nothing, and made for domains that were there before them.
+
+use serde_json::json;
 
 use crate::support::{World, dns_ok, imported, names, new_campaign};
+
+/// How many names each stretch of a campaign has, the first stretch first.
+async fn by_stretch(world: &World) -> Vec<(i64, i64)> {
+    let stretches =
+        "SELECT stretch, sum(n)::bigint FROM read.domain_counts GROUP BY stretch ORDER BY stretch";
+    sqlx::query_as(stretches)
+        .fetch_all(world.database.pool())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn names_are_counted_in_the_stretch_of_their_ordinal_and_findings_move_within_it() {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(10_000));
+    let stream = campaign_id.to_string();
+    // Chunks that begin and end in the middle of a stretch, and one that goes over all of a stretch.
+    for (version, (first, last)) in [(0, 3_000), (3_000, 3_500), (3_500, 10_000)]
+        .into_iter()
+        .enumerate()
+    {
+        let event = imported(first, &names[first..last]);
+        world
+            .append(vec![("campaign", stream.clone(), version as u64, event)])
+            .await;
+        world.level().await;
+    }
+    let stretches = [(0, 4_096), (1, 4_096), (2, 1_808)];
+    assert_eq!(by_stretch(&world).await, stretches);
+    let rows = "SELECT count(*) FROM read.domain_counts";
+    for (found, kinds) in [(2_000, 4), (9_000, 4), (10_000, 3)] {
+        let before = usize::try_from(
+            world
+                .number("SELECT count(*) FROM read.domains WHERE dns_run IS NOT NULL")
+                .await,
+        )
+        .unwrap();
+        world
+            .results(campaign_id, &names[before..found], 0, &dns_ok())
+            .await;
+        world.level().await;
+        assert_eq!(by_stretch(&world).await, stretches);
+        assert_eq!(world.number(rows).await, kinds, "{found} of them found");
+    }
+    world
+        .append(vec![("campaign", stream, 3, json!({"Deleted": {}}))])
+        .await;
+    world.level().await;
+    assert_eq!(by_stretch(&world).await, []);
+}
+
+#[tokio::test]
+async fn the_migration_that_brought_the_stretches_recounts_the_domains_that_were_there() {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(9_000));
+    let stream = campaign_id.to_string();
+    world
+        .append(vec![("campaign", stream, 0, imported(0, &names))])
+        .await;
+    world
+        .results(campaign_id, &names[4_000..5_000], 0, &dns_ok())
+        .await;
+    world.level().await;
+    world.execute("DELETE FROM read.domain_counts").await;
+    world
+        .execute(include_str!(
+            "../../../migrations/0015_counters_by_stretch.sql"
+        ))
+        .await;
+    assert_eq!(by_stretch(&world).await, [(0, 4_096), (1, 4_096), (2, 808)]);
+    world.level().await;
+}
 
 #[tokio::test]
 async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_else() {
@@ -16,8 +90,9 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
     // A counter of each campaign that stands at nothing, as one that a page of its own would leave behind.
     world
         .execute(
-            "INSERT INTO read.domain_counts SELECT campaign_id, 'error', 'SERVFAIL', http_status, http_reason, \
-             lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0 FROM read.domain_counts",
+            "INSERT INTO read.domain_counts SELECT campaign_id, stretch, 'error', 'SERVFAIL', http_status, http_reason, \
+             has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0 \
+             FROM read.domain_counts",
         )
         .await;
     world.results(campaigns[0], &names, 0, &dns_ok()).await;

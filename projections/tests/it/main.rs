@@ -8,6 +8,7 @@
 
 mod apart;
 mod counters;
+mod filtered_lists;
 mod followed;
 mod halted;
 mod insights;

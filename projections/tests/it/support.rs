@@ -104,6 +104,16 @@ impl World {
             .await
             .unwrap()
     }
+
+    /// Counts domains that a test wrote itself.
+    pub(crate) async fn count_domains(&self) {
+        self.execute(
+            "TRUNCATE read.domain_counts; INSERT INTO read.domain_counts SELECT campaign_id, ordinal / 4096, dns_status, \
+             dns_reason, http_status, http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, \
+             high_potential, warned, count(*) FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13",
+        )
+        .await;
+    }
 }
 
 pub(crate) fn new_campaign() -> CampaignId {

@@ -7,8 +7,10 @@
 )]
 
 mod check;
+mod log;
 mod rebuild;
 mod runs;
+mod service_role;
 mod support;
 mod swap;
 mod time_travel;

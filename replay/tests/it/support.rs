@@ -30,23 +30,39 @@ pub(crate) struct World {
     _test: TestDatabase,
 }
 
-impl World {
-    pub(crate) async fn start() -> Self {
-        let test = TestDatabase::from_template("replay", |url| async move {
-            let database = Database::connect(&url, ConnectOptions::default()).await?;
-            database.migrate().await?;
-            database.close().await;
-            Ok::<_, event_store::Error>(())
-        })
+/// A database of the test's own whose schema is up to date, and nothing that runs on it.
+pub(crate) async fn fresh() -> (Database, TestDatabase) {
+    let test = TestDatabase::from_template("replay", |url| async move {
+        let database = Database::connect(&url, ConnectOptions::default()).await?;
+        database.migrate().await?;
+        database.close().await;
+        Ok::<_, event_store::Error>(())
+    })
+    .await
+    .unwrap();
+    let database = Database::connect(test.url(), ConnectOptions::default())
         .await
         .unwrap();
-        let database = Database::connect(test.url(), ConnectOptions::default())
-            .await
-            .unwrap();
+    (database, test)
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let (database, test) = fresh().await;
         let runtime = Runtime::new(database.clone(), projections::all());
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         tracker.spawn(Sequencer::new(database.clone()).run(cancel.clone()));
         runtime.spawn(&tracker, &cancel);
+        Self::on(database, runtime, (tracker, cancel), test)
+    }
+
+    /// Takes a log over whose tasks were started already.
+    pub(crate) fn on(
+        database: Database,
+        runtime: Runtime,
+        (tracker, cancel): (TaskTracker, CancellationToken),
+        test: TestDatabase,
+    ) -> Self {
         Self {
             database,
             runtime,

@@ -210,6 +210,8 @@ async fn http1(mut stream: impl Wire, shared: &Shared, secure: bool) -> Result<(
                 if !reply.delay.is_zero() {
                     tokio::time::sleep(reply.delay).await;
                 }
+                // Before the answer: who has all of it may ask again before anything else happens here.
+                drop(under_way);
                 stream
                     .write_all(&encode(&reply, request.is_head(), request.keep_alive))
                     .await?;
@@ -224,7 +226,6 @@ async fn http1(mut stream: impl Wire, shared: &Shared, secure: bool) -> Result<(
                 };
             }
         }
-        drop(under_way);
         if !request.keep_alive {
             break;
         }

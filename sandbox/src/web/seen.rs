@@ -79,7 +79,7 @@ impl Requests {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a request; it counts as under way until the answer is dropped.
+    /// Records a request; it counts as under way until what is returned is dropped.
     pub(crate) fn begin(&self, host: &str, seen: impl FnOnce() -> Seen) -> UnderWay<'_> {
         let mut log = self.lock();
         log.total += 1;

@@ -7,17 +7,20 @@ use utoipa::openapi::{
     path::{Operation, ParameterIn},
 };
 
-/// Commands that change nothing and therefore have no place in the log.
-const WITHOUT_CURSOR: [&str; 2] = [
+/// Commands that change nothing and streams of what is not recorded: neither has a place in the log.
+const WITHOUT_CURSOR: [&str; 5] = [
     "/discovery/preview",
     "/campaigns/domain-generation/pattern-offset",
+    "/extract/keywords",
+    "/extract/keywords/stream",
+    "/personas/{id}/test",
 ];
 
 /// Commands that need no user.
 const OPEN_COMMANDS: [&str; 2] = ["/auth/login", "/auth/setup"];
 
 /// Queries that show one resource at a version.
-const OF_ONE_VERSION: [&str; 18] = [
+const OF_ONE_VERSION: [&str; 19] = [
     "/campaigns/{type}/{campaignId}",
     "/campaigns/{campaignId}",
     "/campaigns/{campaignId}/configs",
@@ -36,10 +39,11 @@ const OF_ONE_VERSION: [&str; 18] = [
     "/proxies/{proxyId}",
     "/proxy-pools/{poolId}",
     "/scoring-profiles/{profileId}",
+    "/suppression/{id}",
 ];
 
 /// Queries that show a page of what there is.
-const OF_A_PAGE: [&str; 15] = [
+const OF_A_PAGE: [&str; 16] = [
     "/auth/api-keys",
     "/auth/sessions",
     "/campaigns/{type}",
@@ -55,6 +59,7 @@ const OF_A_PAGE: [&str; 15] = [
     "/proxies/status",
     "/proxy-pools",
     "/scoring-profiles",
+    "/suppression",
 ];
 
 const REQUEST_ID: &str =
@@ -91,7 +96,7 @@ pub(super) fn declare(method: &str, path: &str, operation: &mut Operation) {
         let headers = [
             (done && command, "X-Event-Cursor", Type::Integer, CURSOR),
             (
-                success && stream,
+                success && stream && !WITHOUT_CURSOR.contains(&path),
                 "X-Event-Cursor",
                 Type::Integer,
                 BEGINNING,
@@ -133,7 +138,7 @@ fn is_of_a_version(path: &str, operation: &Operation) -> bool {
     });
     // Users and their keys are of no version that anybody could name.
     let made = operation.responses.responses.contains_key("201") && !path.starts_with("/auth/");
-    takes_version || made || path.ends_with("/upload")
+    takes_version || made || path.ends_with("{campaignId}/upload")
 }
 
 fn has(answer: &mut Response, name: &str, schema_type: Type, description: &str) {

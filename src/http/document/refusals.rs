@@ -10,10 +10,10 @@ use crate::http::v1;
 
 /// Adds the refusals that a public operation may meet.
 pub(super) fn of_public(operation: &mut Operation, base: &str, path: &str) {
+    refuses(operation, 400, "the request does not read");
+    refuses(operation, 413, "the body is too large");
     if operation.request_body.is_some() {
-        refuses(operation, 400, "the request does not read");
         refuses(operation, 408, "the body does not go on");
-        refuses(operation, 413, "the body is too large");
         refuses(operation, 415, "the body is of another type");
     }
     refuses(operation, 429, "too many requests");
@@ -28,7 +28,6 @@ pub(super) fn of_public(operation: &mut Operation, base: &str, path: &str) {
 
 /// Adds the refusals that an operation behind the log-in may meet.
 pub(super) fn of_private(operation: &mut Operation, method: &str, base: &str, path: &str) {
-    refuses(operation, 400, "the request does not read");
     refuses(operation, 401, "nobody is logged in");
     if takes(operation, &ParameterIn::Path) {
         refuses(

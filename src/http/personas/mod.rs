@@ -3,6 +3,8 @@
 mod config;
 mod details;
 mod queries;
+mod test;
+mod test_view;
 mod write;
 
 use aggregates::persona::{Config, Kind, Persona};
@@ -28,6 +30,7 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(queries::show, write::update, write::delete))
         .routes(routes!(queries::show_http))
         .routes(routes!(queries::show_dns))
+        .routes(routes!(test::test))
 }
 
 /// What a persona is for.

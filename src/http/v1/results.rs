@@ -39,6 +39,11 @@ domains_query! {
 
 /// Downloads the domains of a campaign that pass all filters, each with its evidence. Rows that change while a long
 /// download runs are written as they are when their page is read.
+///
+/// The columns of the CSV: of `generation` `domain`, `generationStatus`, `generatedAt`, `offset`; of `dns` and `http`
+/// `domain`, `validationStatus`, `lastCheckedAt`, `errorDetails`, `addresses`, `httpStatusCode`, `finalUrl`; of `lead`
+/// `domain`, `url`, `keywords`, `score` (0 to 100), `extractionStatus`, `leadStatus`, `rejectionReason`, `errorDetails`,
+/// `lastProcessedAt`.
 #[utoipa::path(
     get, path = "/campaigns/{type}/{campaignId}/results", tag = "typed campaigns",
     params(("type" = inline(vocabulary::TypeInPath), Path), ("campaignId" = Uuid, Path), ResultsQuery),

@@ -68,6 +68,9 @@ pub(super) async fn extend(
         .filter(|url| url.path().len() <= MAX_PATH)
         .take(MAX_ASKED);
     for url in asked.filter(allowed).take(MAX_PAGES) {
+        if own_host && kit.holds(candidate).is_some() {
+            break;
+        }
         let report = kit.fetcher.fetch_url(url.clone(), &addresses).await;
         if !take(kit, scanner, &mut crawl, facts, (url, from), report).await? {
             break;

@@ -32,14 +32,14 @@ fn cores() -> usize {
 }
 
 /// Searches the pages of one run.
-pub(super) struct Scanner {
+pub(in crate::work) struct Scanner {
     matcher: Arc<Matcher>,
     turns: Turns,
 }
 
 impl Scanner {
     /// Makes a scanner that shares the process's cores with all others.
-    pub(super) fn new(matcher: Matcher) -> Self {
+    pub(in crate::work) fn new(matcher: Matcher) -> Self {
         Self {
             matcher: Arc::new(matcher),
             turns: Turns::new(Arc::clone(&SCANS), cores()),
@@ -50,7 +50,7 @@ impl Scanner {
     ///
     /// # Errors
     /// When the search panicked.
-    pub(super) async fn scan(&self, page: Page) -> Result<(Page, Hits), JoinError> {
+    pub(in crate::work) async fn scan(&self, page: Page) -> Result<(Page, Hits), JoinError> {
         if page.bytes < LARGE_PAGE && !self.matcher.has_expressions() {
             let hits = self.matcher.scan(&page);
             return Ok((page, hits));

@@ -76,6 +76,8 @@ impl Fetchers {
         config.timeout = timeout;
         // A check is of the proxy, and of no rule for many pages.
         config.rate = None;
+        // The page is one that the operator named for this.
+        config.politeness = None;
         let resolver: Arc<dyn http::Resolve> = names;
         let built = spawn_blocking(move || http::Fetcher::new(config, resolver)).await;
         let fetcher = built

@@ -9,6 +9,7 @@ mod run;
 mod serve;
 pub mod served;
 mod shops;
+mod tamper;
 
 use std::{
     fs,

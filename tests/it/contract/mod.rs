@@ -15,9 +15,6 @@ const UNBUILT: &str = "
     GET /config/features
     GET /config/stealth
     PUT /config/stealth
-    POST /extract/keywords
-    GET /extract/keywords/stream
-    POST /personas/{id}/test
 ";
 
 /// What the document has beyond the contract.
@@ -37,6 +34,7 @@ const ADDED: &str = "
     GET /campaigns/{campaignId}/export
     GET /campaigns/{campaignId}/history
     GET /me
+    GET /politeness
     GET /proxies/status query limit
     GET /proxies/status query offset
     GET /proxies/{proxyId}
@@ -55,7 +53,13 @@ const ADDED: &str = "
     POST /campaigns/{campaignId}/retry
     POST /campaigns/{campaignId}/start
     POST /campaigns/{campaignId}/upload
+    DELETE /suppression/{id}
+    GET /suppression
+    GET /suppression/check
+    GET /suppression/{id}
     POST /change-password
+    POST /suppression
+    POST /suppression/upload
     PersonaConfigDns.attempts
     PersonaConfigDns.checkWildcards
     PersonaConfigDns.resolverRateLimit
@@ -70,7 +74,7 @@ const ADDED: &str = "
 ";
 
 /// Where the document says something else than the contract on purpose, and why.
-const DIFFERENT: [(&str, &str); 9] = [
+const DIFFERENT: [(&str, &str); 10] = [
     (
         "POST /campaigns/{campaignId}/rescore answers 200, not 204",
         "200 answers a dry run, which the contract does not have; without it the answer is 204",
@@ -103,6 +107,10 @@ const DIFFERENT: [(&str, &str); 9] = [
     (
         "POST /campaigns/domain-generation/pattern-offset does not say that it answers 404",
         "a pattern that nobody used begins at 0, so there is nothing to be missing",
+    ),
+    (
+        "POST /personas/{id}/test body has a schema",
+        "a target may be named; without a body it is the operator's",
     ),
     (
         "SessionResponse.refreshToken is missing",

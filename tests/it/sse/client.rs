@@ -27,13 +27,15 @@ impl Message {
     }
 }
 
-/// What the document says of the messages.
+/// What the document says of the messages of all streams.
 static DESCRIBED: LazyLock<String> = LazyLock::new(|| {
     let document = serde_json::to_value(domainflow::http::openapi()).expect("JSON");
-    let description =
-        document.pointer("/paths/~1api~1v2~1sse~1events/get/responses/200/description");
-    let description = description.and_then(Value::as_str);
-    description.expect("a description").to_owned()
+    let of = |path: &str| {
+        let description =
+            document["paths"][path]["get"]["responses"]["200"]["description"].as_str();
+        description.expect("a description").to_owned()
+    };
+    of("/api/v2/sse/events") + &of("/api/v2/extract/keywords/stream")
 });
 
 /// One open stream.
@@ -45,8 +47,25 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Opens a stream that is expected to be allowed.
+    /// Opens a stream of the log that is expected to be allowed.
     pub async fn open(client: &Client, path: &str, last_event_id: Option<&str>) -> Self {
+        let (mut stream, cursor) = Self::opened(client, path, last_event_id).await;
+        stream.cursor = cursor.expect("a cursor");
+        stream
+    }
+
+    /// Opens a stream that is expected to be allowed and has no place in the log.
+    pub async fn open_unpositioned(client: &Client, path: &str) -> Self {
+        let (stream, cursor) = Self::opened(client, path, None).await;
+        assert_eq!(cursor, None);
+        stream
+    }
+
+    async fn opened(
+        client: &Client,
+        path: &str,
+        last_event_id: Option<&str>,
+    ) -> (Self, Option<u64>) {
         let mut request = client.get(path);
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
@@ -56,16 +75,14 @@ impl Stream {
             panic!("{}: {:?}", response.status(), response.text().await);
         }
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let cursor = response.headers()["x-event-cursor"]
-            .to_str()
-            .unwrap()
-            .parse()
-            .unwrap();
-        Self {
+        let cursor = response.headers().get("x-event-cursor");
+        let cursor = cursor.map(|cursor| cursor.to_str().unwrap().parse().unwrap());
+        let stream = Self {
             response,
             text: String::new(),
-            cursor,
-        }
+            cursor: 0,
+        };
+        (stream, cursor)
     }
 
     /// Waits for the next message, keep-alives included; nothing when the stream is over.

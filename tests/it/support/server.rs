@@ -35,8 +35,7 @@ impl Server {
     /// Starts a process on a database.
     pub async fn start(url: &str, network: Network, secret: Secret) -> Self {
         Self::reached(
-            url,
-            network,
+            open(url, network).await,
             Settings::new(secret),
             http::Settings::default(),
         )
@@ -44,13 +43,7 @@ impl Server {
     }
 
     /// Starts a process that is reached as an operator decides.
-    pub async fn reached(
-        url: &str,
-        network: Network,
-        log_in: Settings,
-        interface: http::Settings,
-    ) -> Self {
-        let app = open(url, network).await;
+    pub async fn reached(app: App, log_in: Settings, interface: http::Settings) -> Self {
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
@@ -173,7 +166,7 @@ impl TestApp {
             ..Settings::new(secret.clone())
         };
         let network = Network::default();
-        let server = Server::reached(database.url(), network, log_in, interface).await;
+        let server = Server::reached(open(database.url(), network).await, log_in, interface).await;
         Self {
             server,
             database,
@@ -189,10 +182,33 @@ impl TestApp {
         Self::on(Some(sandbox), network).await
     }
 
-    async fn on(sandbox: Option<Sandbox>, network: Network) -> Self {
+    /// Starts a server inside a sandbox, of which something is other than usual.
+    pub async fn in_sandbox_with(world: World, adjust: impl FnOnce(&mut App)) -> Self {
+        let sandbox = Sandbox::start(world).await.expect("the sandbox starts");
+        let network = network(&sandbox);
+        Self::adjusted(Some(sandbox), network, adjust).await
+    }
+
+    /// Starts a server with this word of the operator on the network.
+    pub async fn on(sandbox: Option<Sandbox>, network: Network) -> Self {
+        Self::adjusted(sandbox, network, |_| ()).await
+    }
+
+    async fn adjusted(
+        sandbox: Option<Sandbox>,
+        network: Network,
+        adjust: impl FnOnce(&mut App),
+    ) -> Self {
         let secret = Secret::random();
         let database = database().await;
-        let server = Server::start(database.url(), network, secret.clone()).await;
+        let mut app = open(database.url(), network).await;
+        adjust(&mut app);
+        let server = Server::reached(
+            app,
+            Settings::new(secret.clone()),
+            http::Settings::default(),
+        )
+        .await;
         Self {
             server,
             database,

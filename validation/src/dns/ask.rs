@@ -1,6 +1,6 @@
 //! One question, asked until somebody answers it or the attempts are used up.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
@@ -9,12 +9,16 @@ use super::{
     engine::Inner,
     health::Blame,
     message::{self, Answer, Question},
+    name::WireName,
     pace::Pacer,
     pick::Pick,
     socket::Failure,
     upstream::Upstream,
 };
-use crate::Waits;
+use crate::{
+    Waits,
+    suppression::{Held, SUPPRESSED},
+};
 
 /// Most doublings of the back-off.
 const MOST_DOUBLINGS: u32 = 3;
@@ -43,6 +47,8 @@ pub(super) enum Trouble {
     Refused,
     /// SERVFAIL.
     Servfail,
+    /// Nobody may be asked about the name; this ends the question.
+    Suppressed(Held),
     /// The engine is stopping; this ends the question.
     Stopped,
 }
@@ -54,19 +60,25 @@ impl Trouble {
             Self::Timeout => Outcome::Timeout,
             Self::Refused => Outcome::Error(Reason::Refused),
             Self::Servfail => Outcome::Error(Reason::Servfail),
-            Self::Other(_) | Self::Stopped => Outcome::Error(Reason::Error),
+            Self::Other(_) | Self::Suppressed(_) | Self::Stopped => Outcome::Error(Reason::Error),
         }
     }
 
     /// Says it in words.
-    pub(super) fn text(&self) -> &str {
-        match self {
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::Timeout => "no answer in time",
             Self::Refused => "refused",
             Self::Servfail => "the resolvers could not find out",
             Self::Other(text) => text,
+            Self::Suppressed(held) => return Cow::Owned(format!("{SUPPRESSED}: {held}")),
             Self::Stopped => "the engine was stopped",
-        }
+        })
+    }
+
+    /// Tells whether the question ends with it, unsent: it says nothing of the resolver that was chosen.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self, Self::Suppressed(_) | Self::Stopped)
     }
 }
 
@@ -77,6 +89,18 @@ struct Exchange {
     truncated: bool,
     /// The server may understand the question without EDNS.
     plainer: bool,
+}
+
+impl Exchange {
+    /// What comes of a question that is not put.
+    const fn unsent(held: Held) -> Self {
+        Self {
+            result: Err(Trouble::Suppressed(held)),
+            packets: 0,
+            truncated: false,
+            plainer: false,
+        }
+    }
 }
 
 /// Gives a trial back if its query is dropped before its result.
@@ -132,8 +156,9 @@ impl Inner {
                     verdict.resolver = Some(pick.index);
                     return verdict;
                 }
-                Err(Trouble::Stopped) => {
-                    verdict.result = Err(Trouble::Stopped);
+                Err(trouble) if trouble.is_final() => {
+                    verdict.result = Err(trouble);
+                    verdict.resolver = None;
                     break;
                 }
                 Err(trouble) => {
@@ -186,8 +211,12 @@ impl Inner {
             upstream,
             open: pick.trial,
         };
-        let exchange = self.exchange(upstream, question, edns).await;
-        if exchange.result != Err(Trouble::Stopped) {
+        // After every wait: the list may have been changed meanwhile.
+        let exchange = match self.held(question.name()) {
+            Some(held) => Exchange::unsent(held),
+            None => self.exchange(upstream, question, edns).await,
+        };
+        if !exchange.result.as_ref().is_err_and(Trouble::is_final) {
             match (&exchange.result, pick.trial) {
                 (Ok(_), is_trial) => {
                     upstream.health.success(is_trial);
@@ -203,6 +232,15 @@ impl Inner {
             trial.open = false;
         }
         Some((pick, exchange))
+    }
+
+    /// Tells why nobody may be asked about a name, where that is so.
+    pub(super) fn held(&self, name: &WireName) -> Option<Held> {
+        match self.config.suppression.list() {
+            Ok(list) if list.names_sites() => list.name(&name.to_text()),
+            Ok(_) => None,
+            Err(unread) => Some(unread),
+        }
     }
 
     /// Chooses a resolver and waits for its pace; chooses again if it was sent to rest meanwhile.
@@ -242,6 +280,7 @@ impl Inner {
         let truncated = received.as_ref().is_ok_and(|answer| answer.truncated);
         if truncated
             && self.config.tcp_on_truncation
+            && self.held(question.name()).is_none()
             && let Some(address) = upstream.tcp_address()
         {
             packets += 1;

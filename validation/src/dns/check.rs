@@ -13,15 +13,34 @@ use super::{
     name::WireName,
     name_servers::NameServers,
 };
-use crate::Waits;
+use crate::{
+    Waits,
+    suppression::{Held, SUPPRESSED},
+};
 
 /// Draws a pause within its bounds, both of them possible.
 fn pause(least: Duration, most: Duration) -> Duration {
     rand::random_range(least..=most)
 }
 
-/// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
+/// Checks a domain, and counts it where nobody may ask about it.
 pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
+    let report = checked(inner, name, waits).await;
+    if report.suppressed {
+        inner.config.suppression.count();
+    }
+    report
+}
+
+/// Asks for each record type: the first alone, for NXDOMAIN there is final, then the others.
+async fn checked(inner: &Inner, name: &str, waits: &Waits) -> Report {
+    if let Some(held) = WireName::encode(name)
+        .ok()
+        .and_then(|wire| inner.held(&wire))
+    {
+        // It takes nobody's turn.
+        return Findings::new(name).held(held);
+    }
     if let Some(pacer) = &inner.domains {
         waits.on(pacer.wait(&inner.stop)).await;
     }
@@ -40,7 +59,7 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
     };
     let zone = inner.zone_pacer(&wire);
     let zone = zone.as_deref();
-    let mut types = inner.config.record_types.iter().copied();
+    let mut types = types(inner);
     let mut goes_on = true;
     if let Some(first) = types.next() {
         let verdict = inner
@@ -48,6 +67,7 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
             .await;
         goes_on = !findings.is_final(&verdict);
         findings.add(inner, first, verdict);
+        goes_on &= findings.held.is_none();
     }
     if goes_on {
         let rest: Vec<Arc<Question>> = types
@@ -68,10 +88,14 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
                 .buffered(inner.config.concurrent_queries_per_domain);
             while let Some((asked, verdict)) = verdicts.next().await {
                 findings.add(inner, asked, verdict);
+                if findings.held.is_some() {
+                    break;
+                }
             }
         }
     }
     if inner.config.check_wildcards
+        && findings.held.is_none()
         && let Some(found) = findings.report.addresses.first()
     {
         let asked = if found.is_ipv4() {
@@ -86,6 +110,15 @@ pub(super) async fn check(inner: &Inner, name: &str, waits: &Waits) -> Report {
     findings.conclude(started)
 }
 
+/// Lists what is asked: what the configuration says, and who the name servers are where the suppression list names some.
+fn types(inner: &Inner) -> impl Iterator<Item = RecordType> {
+    let configured = &inner.config.record_types;
+    let wants_servers = !configured.contains(&RecordType::Ns)
+        && (inner.config.suppression.list()).is_ok_and(|list| list.names_servers());
+    let servers = wants_servers.then_some(RecordType::Ns);
+    configured.iter().copied().chain(servers)
+}
+
 /// What was found so far.
 struct Findings {
     report: Report,
@@ -95,6 +128,8 @@ struct Findings {
     missing: bool,
     /// Some question was answered conclusively.
     answered: bool,
+    /// Why nothing more is asked, and what was found is not used.
+    held: Option<Held>,
     notes: Vec<String>,
     name_servers: NameServers,
 }
@@ -117,10 +152,12 @@ impl Findings {
                 wildcard: None,
                 name_servers: Vec::new(),
                 parking: false,
+                suppressed: false,
             },
             trouble: None,
             missing: false,
             answered: false,
+            held: None,
             notes: Vec::new(),
             name_servers: NameServers::default(),
         }
@@ -130,7 +167,7 @@ impl Findings {
     fn is_final(&self, verdict: &Verdict) -> bool {
         match &verdict.result {
             Ok(answer) => answer.rcode == message::NXDOMAIN,
-            Err(trouble) => *trouble == Trouble::Stopped,
+            Err(trouble) => trouble.is_final(),
         }
     }
 
@@ -142,7 +179,12 @@ impl Findings {
             .and_then(|index| inner.upstreams.get(index))
             .map(|upstream| upstream.name.clone());
         match verdict.result {
-            Ok(answer) => self.add_answer(asked, answer, resolver),
+            Ok(answer) => {
+                self.add_answer(asked, answer, resolver);
+                let servers = self.name_servers.known();
+                self.held = inner.config.suppression.name_servers(servers);
+            }
+            Err(Trouble::Suppressed(held)) => self.held = Some(held),
             Err(trouble) => {
                 self.notes.push(format!("{asked}: {}", trouble.text()));
                 if asked.is_address() && self.trouble.is_none() {
@@ -183,9 +225,22 @@ impl Findings {
         }
     }
 
-    /// Weighs the findings: an address outweighs all, no such name comes next, a failure outweighs an empty answer.
+    /// Ends what was not begun.
+    fn held(mut self, held: Held) -> Report {
+        self.held = Some(held);
+        self.conclude(Instant::now())
+    }
+
+    /// Weighs the findings: that nobody may ask outweighs all; else an address outweighs all, no such name comes next, a failure outweighs an empty answer.
     fn conclude(mut self, started: Instant) -> Report {
-        self.report.outcome = if !self.report.addresses.is_empty() {
+        if let Some(held) = self.held {
+            self.report.addresses.clear();
+            self.report.suppressed = true;
+            self.notes = vec![format!("{SUPPRESSED}: {held}")];
+        }
+        self.report.outcome = if self.held.is_some() {
+            Outcome::Error(Reason::Error)
+        } else if !self.report.addresses.is_empty() {
             Outcome::Ok
         } else if self.missing {
             Outcome::Error(Reason::Nxdomain)

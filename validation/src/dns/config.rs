@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use super::{Error, Limits, RecordType, Resolver};
-use crate::http::AllowedRanges;
+use crate::{http::AllowedRanges, suppression::Suppression};
 
 /// Most queries in flight at once; a quarter of the 16-bit ids of one socket, so that ids stay hard to guess.
 pub const MAX_IN_FLIGHT: usize = 16_384;
@@ -90,6 +90,8 @@ pub struct Config {
     pub trusted_roots: Vec<Vec<u8>>,
     /// Where resolvers that have a name may be; those with an address are allowed by being named.
     pub allow: AllowedRanges,
+    /// Whom no question may be about. Where it names name servers, a found domain is asked for its own as well.
+    pub suppression: Suppression,
 }
 
 impl Default for Config {
@@ -118,6 +120,7 @@ impl Default for Config {
             rest: Duration::from_secs(1),
             trusted_roots: Vec::new(),
             allow: AllowedRanges::default(),
+            suppression: Suppression::default(),
         }
     }
 }

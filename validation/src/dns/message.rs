@@ -60,6 +60,10 @@ impl Question {
         self.record_type
     }
 
+    pub(super) const fn name(&self) -> &WireName {
+        &self.name
+    }
+
     /// Writes a query: recursion desired, AD asked for (RFC 6840 §5.7), EDNS where the server knows it.
     pub(super) fn message(&self, id: u16, edns: bool) -> Vec<u8> {
         let mut message = Vec::with_capacity(HEADER + self.wire.len() + 11);

@@ -31,6 +31,11 @@ impl NameServers {
         own.for_each(|server| self.add(&server.name));
     }
 
+    /// Gives those that are known so far.
+    pub(super) fn known(&self) -> &[String] {
+        &self.0
+    }
+
     /// Gives them in order, and whether one belongs to a service that parks domains.
     pub(super) fn conclude(mut self) -> (Vec<String>, bool) {
         self.0.sort_unstable();

@@ -85,4 +85,6 @@ pub struct Report {
     pub name_servers: Vec<String>,
     /// One of the name servers belongs to a service that parks domains or offers them for sale.
     pub parking: bool,
+    /// Nobody may ask about it, or about more of it, by the word of the suppression list; then the detail says why.
+    pub suppressed: bool,
 }

@@ -12,7 +12,7 @@ use super::fetcher::{Clock, Fetcher};
 use super::proxy::{self, Lease, Pool, Suspect, Tried};
 use super::ranges::AllowedRanges;
 use super::report::Report;
-use super::visit::Missed;
+use super::visit::{Going, Missed};
 use crate::Waits;
 
 /// What one fetch has tried so far.
@@ -52,7 +52,7 @@ impl Fetcher {
             None => {
                 // The second scheme is no second attempt.
                 attempts.count = 1;
-                self.visit(url, addresses, None, clock).await
+                self.visit(url, addresses, None, None, clock).await
             }
             Some(pool) => {
                 let tries = self.by_proxies(pool, url, addresses, clock, attempts);
@@ -74,13 +74,25 @@ impl Fetcher {
         let mut suspects: Vec<Suspect> = Vec::new();
         let mut found = Found::default();
         loop {
+            // Before the proxy is taken, which others may use meanwhile.
+            let going = match self
+                .inner
+                .leave(&url, addresses.first().copied(), clock)
+                .await
+            {
+                Ok(going) => going,
+                Err(fault) => {
+                    found.add(Verdict::Settled, Err(unreached(url.clone(), fault)));
+                    break;
+                }
+            };
             let asked = Instant::now();
             let lease = pool.lease(&site, &mut tried).await;
             clock.excuse(asked.elapsed());
             let Some(lease) = lease else { break };
             attempts.count = attempts.retries + 1;
             let visited = self
-                .through(&lease, url.clone(), addresses, clock, pool)
+                .through(&lease, url.clone(), addresses, going, clock, pool)
                 .await;
             let verdict = judge(&visited);
             self.tell(&lease, verdict, &visited, &mut suspects);
@@ -109,12 +121,13 @@ impl Fetcher {
         lease: &Lease<'_>,
         url: Url,
         addresses: &[IpAddr],
+        going: Going<'_>,
         clock: &mut Clock,
         pool: &Pool,
     ) -> Visited {
         let (whole, waited) = (clock.deadline, clock.waited);
         clock.deadline = whole.min(Instant::now() + pool.timeout());
-        let mut visited = self.routed(lease, url, addresses, clock).await;
+        let mut visited = self.routed(lease, url, addresses, going, clock).await;
         clock.deadline = whole + (clock.waited - waited);
         let report = match &mut visited {
             Ok(report) => report,
@@ -129,6 +142,7 @@ impl Fetcher {
         lease: &Lease<'_>,
         url: Url,
         addresses: &[IpAddr],
+        going: Going<'_>,
         clock: &mut Clock,
     ) -> Visited {
         let waits = Waits::default();
@@ -146,7 +160,8 @@ impl Fetcher {
             }
         };
         let route = self.route(lease.proxy, &servers);
-        self.visit(url, addresses, Some(route), clock).await
+        self.visit(url, addresses, Some(route), Some(going), clock)
+            .await
     }
 
     /// Decides how a proxy at these addresses is used.

@@ -16,7 +16,8 @@ use super::connect::{Connector, Route};
 use super::fault::{Blame, Fault};
 use super::pace::Pace;
 use super::report::Report;
-use super::visit::{Missed, Visit};
+use super::steps::{Step, Steps};
+use super::visit::{Going, Missed, Visit};
 use crate::Waits;
 
 /// The answer of [`Resolve`].
@@ -27,6 +28,8 @@ pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Unresol
 pub enum Unresolved {
     /// Nobody answered in time.
     Timeout,
+    /// Nobody may be asked, by the word of the suppression list; in words.
+    Suppressed(String),
     /// There is none, or nobody could find out; in words.
     Error(String),
 }
@@ -54,6 +57,7 @@ pub struct Target {
 #[derive(Clone)]
 pub struct Fetcher {
     pub(super) inner: Arc<Inner>,
+    steps: Steps,
 }
 
 pub(super) struct Inner {
@@ -62,7 +66,7 @@ pub(super) struct Inner {
     pub(super) headers: Template,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) pace: Option<Pace>,
-    in_flight: Semaphore,
+    pub(super) in_flight: Semaphore,
 }
 
 /// The time of one fetch.
@@ -108,6 +112,7 @@ impl Fetcher {
         let connector = Connector::new(&config)?;
         let headers = Template::new(&config)?;
         Ok(Self {
+            steps: Steps::default(),
             inner: Arc::new(Inner {
                 pace: config.rate.map(Pace::new),
                 in_flight: Semaphore::new(config.in_flight),
@@ -119,6 +124,31 @@ impl Fetcher {
         })
     }
 
+    /// Gives another handle to the same client and the same limits, of whose fetches somebody is told step by step, from
+    /// within the fetch: whoever is told must not block.
+    #[must_use]
+    pub fn watched(&self, watcher: impl Fn(Step) + Send + Sync + 'static) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            steps: Steps::to(watcher),
+        }
+    }
+
+    /// Finds the addresses of a host, as those of redirects are found. This takes the time that the resolver takes: none
+    /// of a fetch's.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none.
+    pub async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Unresolved> {
+        let found = self.inner.resolver.resolve(host, &Waits::default()).await;
+        self.steps.tell(|| Step::Resolved {
+            host: host.to_owned(),
+            found: found.clone(),
+        });
+        found
+    }
+
     /// Fetches the start page of a domain. Dropping the future ends the fetch.
     pub async fn fetch(&self, target: Target) -> Report {
         self.fetch_path(target, "/").await
@@ -126,9 +156,6 @@ impl Fetcher {
 
     /// Fetches a page of a domain by its absolute path, as [`fetch`](Self::fetch) does the start page.
     pub async fn fetch_path(&self, target: Target, path: &str) -> Report {
-        let Ok(_permit) = self.inner.in_flight.acquire().await else {
-            return failed(closed());
-        };
         let mut clock = Clock::start(self.inner.config.timeout);
         let entry = |scheme| entry(scheme, &target.host, path);
         let (Some(https), Some(http)) = (entry("https"), entry("http")) else {
@@ -184,9 +211,6 @@ impl Fetcher {
     /// Fetches one page of a host whose addresses are known, such as a link of a page fetched before. There is no other
     /// scheme to fall back to.
     pub async fn fetch_url(&self, url: Url, addresses: &[IpAddr]) -> Report {
-        let Ok(_permit) = self.inner.in_flight.acquire().await else {
-            return failed(closed());
-        };
         let mut clock = Clock::start(self.inner.config.timeout);
         let mut attempts = Attempts::default();
         let fetched = self.attempt(url, addresses, &mut clock, &mut attempts);
@@ -198,16 +222,25 @@ impl Fetcher {
         report
     }
 
-    /// Visits an address and follows where it leads; the future is large, so it lives on the heap.
+    /// Visits an address and follows where it leads, with leave for the first request where that was got before; the
+    /// future is large, so it lives on the heap.
     pub(super) async fn visit(
         &self,
         url: Url,
         addresses: &[IpAddr],
         through: Option<Route<'_>>,
+        first: Option<Going<'_>>,
         clock: &mut Clock,
     ) -> Result<Report, Missed> {
-        let visit = Visit::new(&self.inner, url, addresses, through, clock);
+        let mut visit = Visit::new((&self.inner, &self.steps), url, addresses, through, clock);
+        visit.first = first;
         let result = Box::pin(visit.run()).await;
+        if let Err(missed) = &result {
+            self.steps.tell(|| Step::Failed {
+                url: missed.report.final_url.clone(),
+                fault: missed.fault.clone(),
+            });
+        }
         result.map(|mut report| {
             report.elapsed = clock.elapsed();
             report
@@ -215,7 +248,7 @@ impl Fetcher {
     }
 }
 
-fn closed() -> Fault {
+pub(super) fn closed() -> Fault {
     Fault::error("closed", "the fetcher is closed").blamed(Blame::Unknown)
 }
 

@@ -70,8 +70,8 @@ pub enum AllowedRanges {
     /// Public addresses only.
     #[default]
     Public,
-    /// Loopback, RFC 1918, shared (RFC 6598) and unique local (RFC 4193) addresses too. Link-local ones, where clouds keep
-    /// their metadata and credentials, are not among them.
+    /// Loopback, RFC 1918, shared (RFC 6598) and unique local (RFC 4193) addresses too. Link-local ones are not among them,
+    /// and neither are those of the others where clouds keep their metadata and credentials.
     Private,
     /// These blocks too, whatever they are.
     Ranges(Vec<Range>),
@@ -102,6 +102,8 @@ fn special_v4(address: Ipv4Addr) -> Option<(&'static str, bool)> {
     let found = match address.octets() {
         [127, ..] => ("loopback", true),
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => ("private", true),
+        // Where a large cloud keeps its metadata, within the shared space.
+        [100, 100, 100, 200] => ("metadata", false),
         [100, 64..=127, ..] => ("shared address space", true),
         [169, 254, ..] => ("link-local or metadata", false),
         // A public address by number, the host agent of a large cloud by use.
@@ -126,6 +128,8 @@ fn special_v6(address: Ipv6Addr) -> Option<(&'static str, bool)> {
     };
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => Some(("loopback", true)),
+        // Where two large clouds keep their metadata and other services, among the unique local addresses.
+        [0xfd00, 0x0ec2, ..] | [0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x254] => Some(("metadata", false)),
         [0xfc00..=0xfdff, ..] => Some(("unique local", true)),
         [0xfe80..=0xfebf, ..] => Some(("link-local", false)),
         [0xff00..=0xffff, ..] => Some(("multicast", false)),
@@ -204,7 +208,15 @@ mod tests {
         ] {
             assert!(!refused(&AllowedRanges::Private, address), "{address}");
         }
-        for address in ["169.254.169.254", "168.63.129.16", "fe80::1", "224.0.0.1"] {
+        for address in [
+            "169.254.169.254",
+            "168.63.129.16",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "fe80::1",
+            "224.0.0.1",
+        ] {
             assert!(refused(&AllowedRanges::Private, address), "{address}");
         }
     }

@@ -1,25 +1,25 @@
 //! Searching a text with many regular expressions.
 //!
-//! Most match nothing on most pages. All texts that their matches [require](super::required) are one automaton, and an expression runs only
-//! where one of its own was found; those without such texts are asked as one set which of them match at all. They see texts
-//! of more than 4 kB in pieces cut between lines, so `^` and `$` may match at a cut.
+//! Most match nothing on most pages. The texts that their matches [require](super::required) are looked for together with the
+//! list's literals, and an expression runs only where one of its own was found; those without such texts are asked as one
+//! set which of them match at all. They see texts of more than 4 kB in pieces cut between lines, so `^` and `$` may match at
+//! a cut.
 
 use std::time::{Duration, Instant};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::{RegexSet, RegexSetBuilder};
 use regex_automata::meta::Regex;
 
 use super::Rule;
-use super::fold::Folded;
-use super::matcher::{Field, Scan, TABLE_BYTES};
+use super::literals::Sought;
+use super::matcher::{Field, Scan};
 use super::required::required;
 
 /// Memory bound of the set of regular expressions that require no text. Larger lists go without the set, each expression by itself.
 const SET_BYTES: usize = 2 << 20;
 /// Text that a regular expression sees at once, in bytes. A search cannot be stopped, so this bounds how late one that is
 /// slow is noticed. Longer texts are cut between lines.
-const WINDOW: usize = 4 << 10;
+pub(super) const WINDOW: usize = 4 << 10;
 /// Matches of one regular expression that are counted in one text.
 const MAX_REGEX_MATCHES: u32 = 100_000;
 /// Time that all regular expressions have for one page. One search is linear, but counting all matches of a hostile
@@ -30,7 +30,6 @@ const REGEX_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Expressions {
     each: Vec<Expression>,
-    required: Option<Required>,
     /// Those that require no text, by position.
     free: Vec<usize>,
     any_of_free: Option<RegexSet>,
@@ -42,31 +41,23 @@ struct Expression {
     rule: usize,
 }
 
-/// The texts that matches require.
-#[derive(Debug)]
-struct Required {
-    search: AhoCorasick,
-    /// The expression of each text, by position.
-    expressions: Vec<usize>,
-}
-
 impl Expressions {
-    /// Takes compiled expressions with the positions of their rules.
-    pub(super) fn build(each: Vec<(Regex, usize)>, rules: &[Rule]) -> Self {
-        let (mut free, mut texts, mut expressions) = (Vec::new(), Vec::new(), Vec::new());
+    /// Takes compiled expressions with the positions of their rules, and adds what they require to `sought`.
+    pub(super) fn build(
+        each: Vec<(Regex, usize)>,
+        rules: &[Rule],
+        sought: &mut Vec<(String, Sought)>,
+    ) -> Self {
+        let mut free = Vec::new();
         for (position, (_, rule)) in each.iter().enumerate() {
             let pattern = rules.get(*rule).map(|rule| rule.pattern.as_str());
             match pattern.and_then(required) {
                 None => free.push(position),
-                Some(of_this) => {
-                    expressions.extend(of_this.iter().map(|_| position));
-                    texts.extend(of_this);
+                Some(texts) => {
+                    let of_this = |text| (text, Sought::Required(position));
+                    sought.extend(texts.into_iter().map(of_this));
                 }
             }
-        }
-        let required = Required::build(&texts, expressions);
-        if required.is_none() {
-            free = (0..each.len()).collect();
         }
         let of_free = free.iter().filter_map(|position| each.get(*position));
         let any_of_free = set(of_free.filter_map(|(_, rule)| rules.get(*rule)));
@@ -75,68 +66,17 @@ impl Expressions {
             each: each
                 .map(|(search, rule)| Expression { search, rule })
                 .collect(),
-            required,
             free,
             any_of_free,
         }
     }
 
-    /// Finds all matches in a text, of which `folded` is the form without case.
-    pub(super) fn scan(
-        &self,
-        text: &str,
-        folded: &Folded<'_>,
-        field: &Field<'_>,
-        scan: &mut Scan<'_>,
-    ) {
-        let stop_at = *scan
-            .stop_at
-            .get_or_insert_with(|| Instant::now() + REGEX_TIME);
-        let mut counted = vec![0_u32; self.each.len()];
-        let mut finds = self
-            .required
-            .iter()
-            .flat_map(|all| all.find(folded))
-            .peekable();
-        let mut candidates = Vec::new();
-        for (start, piece) in windows(text) {
-            if Instant::now() >= stop_at {
-                scan.incomplete = true;
-                return;
-            }
-            candidates.clear();
-            // A find that reaches over the end of the piece is in no match inside it.
-            while let Some(find) = finds.next_if(|find| find.end <= start + piece.len()) {
-                if find.start >= start && candidates.last() != Some(&find.expression) {
-                    candidates.push(find.expression);
-                }
-            }
-            self.add_free(piece, &mut candidates);
-            candidates.sort_unstable();
-            candidates.dedup();
-            for position in &candidates {
-                if Instant::now() >= stop_at {
-                    scan.incomplete = true;
-                    break;
-                }
-                let (Some(expression), Some(counted)) =
-                    (self.each.get(*position), counted.get_mut(*position))
-                else {
-                    continue;
-                };
-                for found in expression.search.find_iter(piece) {
-                    if found.is_empty() {
-                        continue;
-                    }
-                    if *counted >= MAX_REGEX_MATCHES || Instant::now() >= stop_at {
-                        scan.incomplete = true;
-                        break;
-                    }
-                    *counted += 1;
-                    let (from, to) = (start + found.start(), start + found.end());
-                    scan.add(expression.rule, text, from, to, field);
-                }
-            }
+    /// Begins with a text.
+    pub(super) fn begin(&self) -> OnText<'_> {
+        OnText {
+            all: self,
+            counted: vec![0; self.each.len()],
+            candidates: Vec::new(),
         }
     }
 
@@ -148,6 +88,76 @@ impl Expressions {
             Some(any) => {
                 let matched = any.matches(piece);
                 candidates.extend(matched.iter().filter_map(|at| self.free.get(at)));
+            }
+        }
+    }
+}
+
+/// The expressions on the way through a text, piece by piece.
+#[derive(Debug)]
+pub(super) struct OnText<'e> {
+    all: &'e Expressions,
+    /// Matches of each.
+    counted: Vec<u32>,
+    /// Those that may match in the next piece, by position.
+    candidates: Vec<usize>,
+}
+
+impl OnText<'_> {
+    /// Says that what an expression requires stands in the next piece.
+    pub(super) fn may_match(&mut self, expression: usize) {
+        if self.candidates.last() != Some(&expression) {
+            self.candidates.push(expression);
+        }
+    }
+
+    /// Says that nobody knows what stands in the next piece.
+    pub(super) fn all_may_match(&mut self) {
+        self.candidates.clear();
+        self.candidates.extend(0..self.all.each.len());
+    }
+
+    /// Finds all matches of the expressions that may match in a piece, which begins at `start` in the text.
+    pub(super) fn scan(
+        &mut self,
+        text: &str,
+        start: usize,
+        piece: &str,
+        field: &Field<'_>,
+        scan: &mut Scan<'_>,
+    ) {
+        let stop_at = *scan
+            .stop_at
+            .get_or_insert_with(|| Instant::now() + REGEX_TIME);
+        if Instant::now() >= stop_at {
+            scan.incomplete = true;
+            self.candidates.clear();
+            return;
+        }
+        self.all.add_free(piece, &mut self.candidates);
+        self.candidates.sort_unstable();
+        self.candidates.dedup();
+        for position in self.candidates.drain(..) {
+            if Instant::now() >= stop_at {
+                scan.incomplete = true;
+                continue;
+            }
+            let (Some(expression), Some(counted)) =
+                (self.all.each.get(position), self.counted.get_mut(position))
+            else {
+                continue;
+            };
+            for found in expression.search.find_iter(piece) {
+                if found.is_empty() {
+                    continue;
+                }
+                if *counted >= MAX_REGEX_MATCHES || Instant::now() >= stop_at {
+                    scan.incomplete = true;
+                    break;
+                }
+                *counted += 1;
+                let (from, to) = (start + found.start(), start + found.end());
+                scan.add(expression.rule, text, from, to, field);
             }
         }
     }
@@ -167,53 +177,19 @@ fn set<'r>(rules: impl Iterator<Item = &'r Rule>) -> Option<RegexSet> {
         .ok()
 }
 
-/// Where a required text stands in the original text.
-struct Find {
-    expression: usize,
-    start: usize,
-    end: usize,
-}
-
-impl Required {
-    fn build(texts: &[String], expressions: Vec<usize>) -> Option<Self> {
-        let bytes: usize = texts.iter().map(String::len).sum();
-        let search = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .kind((bytes <= TABLE_BYTES).then_some(AhoCorasickKind::DFA))
-            .build(texts)
-            .ok()?;
-        Some(Self {
-            search,
-            expressions,
-        })
-    }
-
-    /// Finds all texts, in the order of their ends.
-    fn find(&self, folded: &Folded<'_>) -> impl Iterator<Item = Find> {
-        let finds = self.search.find_overlapping_iter(&*folded.text);
-        finds.filter_map(|find| {
-            Some(Find {
-                expression: *self.expressions.get(find.pattern().as_usize())?,
-                start: folded.original(find.start()),
-                end: folded.original(find.end()),
-            })
-        })
-    }
-}
-
-/// Cuts a text into pieces of at most [`WINDOW`] bytes: after a line, else after a word, else between two characters.
-fn windows(text: &str) -> impl Iterator<Item = (usize, &str)> {
+/// Cuts a text into pieces of at most `most` bytes, [`WINDOW`] for expressions: after a line, else after a word, else between
+/// two characters. Gives each with where it begins.
+pub(super) fn pieces(text: &str, most: usize) -> impl Iterator<Item = (usize, &str)> {
     let mut from = 0;
     std::iter::from_fn(move || {
         let rest = text.get(from..).filter(|rest| !rest.is_empty())?;
-        let cut = if rest.len() <= WINDOW {
+        let cut = if rest.len() <= most {
             rest.len()
         } else {
-            let most = (0..=WINDOW).rev().find(|at| rest.is_char_boundary(*at))?;
-            let head = rest.get(..most)?;
+            let end = (0..=most).rev().find(|at| rest.is_char_boundary(*at))?;
+            let head = rest.get(..end)?;
             let border = head.rfind('\n').or_else(|| head.rfind(' '));
-            border.map_or(most, |at| at + 1)
+            border.map_or(end, |at| at + 1)
         };
         let start = from;
         from += cut;
@@ -259,7 +235,7 @@ mod tests {
             let hits = Matcher::compile(&rules).unwrap().scan(&page);
             for (position, pattern) in PATTERNS.iter().enumerate() {
                 let alone = RegexBuilder::new(pattern).case_insensitive(!sensitive).build().unwrap();
-                let expected: usize = super::windows(&text).map(|(_, piece)| alone.find_iter(piece).count()).sum();
+                let expected: usize = super::pieces(&text, super::WINDOW).map(|(_, piece)| alone.find_iter(piece).count()).sum();
                 let found = hits.rules.iter().find(|hits| hits.rule == position).map_or(0, |hits| hits.count as usize);
                 prop_assert_eq!(found, expected, "{} in {:?}", pattern, text);
             }

@@ -1,26 +1,20 @@
 //! Compiling rules and scanning pages with them.
 //!
-//! All literals of one case flag are one Aho-Corasick automaton, so a page is read twice however many literals there are.
+//! All literals of one case flag are one [automaton](super::literals), so a page is read twice however many literals there are.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::compiler::Compiler;
-use super::expressions::Expressions;
+use super::expressions::{self, Expressions};
 use super::fold::{self, Folded};
 use super::hits::{Hits, Place, Places, RuleHits};
+use super::literals::{Finds, Literals, Sought};
 use super::{
     Error, Fault, Kind, MAX_CONTEXT_CHARS, MAX_CONTEXTS, MAX_PATTERN_CHARS, MAX_RULES, Rule,
 };
 use crate::page::{self, Page};
 
-/// Matches of literals that are looked at in one text. Honest rules stay far below; a thousand literals that lie inside one another,
-/// on a text of one letter, have a thousand matches a byte.
-const MAX_LITERAL_MATCHES: usize = 4_000_000;
-/// Up to this many bytes of patterns the automaton is a table with one look-up a byte; above, it is a smaller, slower form.
-pub(super) const TABLE_BYTES: usize = 64 << 10;
 /// Longest matched text that is kept, in characters.
 const MAX_MATCHED_CHARS: usize = 200;
 
@@ -38,13 +32,6 @@ struct Compiled {
     rule: Rule,
     /// Whether an earlier rule looks for the very same thing, so that the totals do not count it again.
     repeats: bool,
-}
-
-#[derive(Debug)]
-struct Literals {
-    search: AhoCorasick,
-    /// The rule of each pattern of the automaton.
-    rules: Vec<usize>,
 }
 
 impl Matcher {
@@ -76,10 +63,10 @@ impl Matcher {
                         return Err(refuse(Fault::Empty));
                     }
                     if rule.case_sensitive {
-                        exact.push((text.clone(), index));
+                        exact.push((text.clone(), Sought::Rule(index)));
                     } else {
                         text = fold::fold(&text);
-                        folded.push((text.clone(), index));
+                        folded.push((text.clone(), Sought::Rule(index)));
                     }
                     text
                 }
@@ -96,11 +83,15 @@ impl Matcher {
                 repeats: first != index,
             });
         }
+        let mut required = Vec::new();
+        let expressions = (!expressions.is_empty())
+            .then(|| Expressions::build(expressions, rules, &mut required));
+        folded.extend(required);
         Ok(Self {
             rules: compiled,
             exact: Literals::build(exact, false)?,
             folded: Literals::build(folded, true)?,
-            expressions: (!expressions.is_empty()).then(|| Expressions::build(expressions, rules)),
+            expressions,
         })
     }
 
@@ -135,25 +126,54 @@ impl Matcher {
                 continue;
             };
             scan.field += 1;
-            if let Some(literals) = &self.exact {
-                let whole = literals.scan(text, |rule, start, end| {
-                    scan.add(rule, text, start, end, &field);
-                });
-                scan.incomplete |= !whole;
-            }
-            let folded = Folded::new(text);
-            if let Some(literals) = &self.folded {
-                let whole = literals.scan(&folded.text, |rule, start, end| {
-                    let (start, end) = (folded.original(start), folded.original(end));
-                    scan.add(rule, text, start, end, &field);
-                });
-                scan.incomplete |= !whole;
-            }
-            if let Some(expressions) = &self.expressions {
-                expressions.scan(text, &folded, &field, &mut scan);
-            }
+            self.scan_field(text, &field, &mut scan);
         }
         scan.finish()
+    }
+
+    fn scan_field(&self, text: &str, field: &Field<'_>, scan: &mut Scan<'_>) {
+        if let Some(literals) = &self.exact {
+            let mut finds = literals.finds(text);
+            for find in &mut finds {
+                if let Sought::Rule(rule) = find.sought {
+                    scan.add(rule, text, find.start, find.end, field);
+                }
+            }
+            scan.incomplete |= finds.are_cut_short();
+        }
+        let folded = Folded::new(text);
+        let mut finds = self.folded.as_ref().map(|all| all.finds(&folded.text));
+        let mut expressions = self.expressions.as_ref().map(Expressions::begin);
+        // Literals are counted and expressions chosen on the same way through the text, piece by piece.
+        let most = match expressions {
+            Some(_) => expressions::WINDOW,
+            None => text.len(),
+        };
+        for (start, piece) in expressions::pieces(text, most) {
+            let end = start + piece.len();
+            while let Some(find) = finds
+                .as_mut()
+                .and_then(|all| all.next_before(|at| folded.original(at) <= end))
+            {
+                let (from, to) = (folded.original(find.start), folded.original(find.end));
+                match (find.sought, &mut expressions) {
+                    (Sought::Rule(rule), _) => scan.add(rule, text, from, to, field),
+                    // One that begins before the piece is in no match inside it.
+                    (Sought::Required(expression), Some(some)) if from >= start => {
+                        some.may_match(expression);
+                    }
+                    (Sought::Required(_), _) => {}
+                }
+            }
+            let cut_short = finds.as_ref().is_some_and(Finds::are_cut_short);
+            scan.incomplete |= cut_short;
+            if let Some(some) = &mut expressions {
+                if cut_short {
+                    some.all_may_match();
+                }
+                some.scan(text, start, piece, field, scan);
+            }
+        }
     }
 }
 
@@ -170,41 +190,6 @@ fn check(rule: &Rule) -> Result<(), Fault> {
         return Err(Fault::Weight(rule.weight));
     }
     Ok(())
-}
-
-impl Literals {
-    fn build(patterns: Vec<(String, usize)>, any_case: bool) -> Result<Option<Self>, Error> {
-        if patterns.is_empty() {
-            return Ok(None);
-        }
-        let bytes: usize = patterns.iter().map(|(text, _)| text.len()).sum();
-        let kind = (bytes <= TABLE_BYTES).then_some(AhoCorasickKind::DFA);
-        let search = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(any_case)
-            .kind(kind)
-            .build(patterns.iter().map(|(text, _)| text.as_bytes()))
-            .map_err(|error| Error::TooLarge(error.to_string()))?;
-        Ok(Some(Self {
-            search,
-            rules: patterns.into_iter().map(|(_, rule)| rule).collect(),
-        }))
-    }
-
-    /// Reports all matches, also those that lie inside one another, in the order of their ends. Tells whether that was all.
-    fn scan(&self, text: &str, mut report: impl FnMut(usize, usize, usize)) -> bool {
-        let mut left = MAX_LITERAL_MATCHES;
-        for found in self.search.find_overlapping_iter(text) {
-            if left == 0 {
-                return false;
-            }
-            left -= 1;
-            if let Some(rule) = self.rules.get(found.pattern().as_usize()) {
-                report(*rule, found.start(), found.end());
-            }
-        }
-        true
-    }
 }
 
 /// The text being scanned, seen as places.

@@ -14,6 +14,7 @@ mod compiler;
 mod expressions;
 mod fold;
 mod hits;
+mod literals;
 mod matcher;
 mod required;
 #[cfg(test)]

@@ -216,10 +216,14 @@ fn an_expression_made_to_be_slow_is_stopped_and_said_to_be() {
 
 #[test]
 fn literals_inside_one_another_are_stopped_at_a_bound() {
-    let rules: Vec<_> = (1..=1_000).map(|n| Rule::literal("a".repeat(n))).collect();
+    let mut rules: Vec<_> = (1..=1_000).map(|n| Rule::literal("a".repeat(n))).collect();
+    // What it requires lies behind the bound.
+    rules.push(Rule::regex(r"kiosk\d+"));
     let started = std::time::Instant::now();
-    let hits = scan(&rules, &format!("<p>{}", "a".repeat(1 << 20)));
+    let html = format!("<p>{}<p>a kiosk77", "a".repeat(1 << 19));
+    let hits = scan(&rules, &html);
     assert!(hits.incomplete);
+    assert_eq!(hits.rules.last().map(|hits| hits.rule), Some(1_000));
     assert!(started.elapsed() < std::time::Duration::from_secs(20));
 }
 

@@ -11,15 +11,12 @@ mod leads;
 mod rows;
 mod scores;
 
-use std::collections::BTreeSet;
-
 use aggregates::{
     domain::{Event, Kind},
     ids::CampaignId,
 };
 use event_store::Recorded;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use self::{
     dns::Dns,
@@ -84,23 +81,13 @@ impl Batch {
             scores,
             leads,
         } = std::mem::take(self);
-        let touched: BTreeSet<Uuid> = [
-            dns.campaigns(),
-            http.campaigns(),
-            scores.campaigns(),
-            leads.campaigns(),
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect();
-        if touched.is_empty() {
+        let mut updates = dns.write(connection).await?;
+        updates.extend(http.write(connection).await?);
+        updates.extend(scores.write(connection).await?);
+        updates.extend(leads.write(connection).await?);
+        if updates.is_empty() {
             return Ok(());
         }
-        dns.write(connection).await?;
-        http.write(connection).await?;
-        scores.write(connection).await?;
-        leads.write(connection).await?;
-        counts::delete_empty(connection, Vec::from_iter(touched)).await
+        counts::delete_empty(connection, &updates).await
     }
 }

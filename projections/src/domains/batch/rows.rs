@@ -7,13 +7,13 @@ use std::{
 
 use aggregates::ids::{CampaignId, RunId};
 use event_store::Recorded;
-use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::QueryScalar};
+use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::QueryAs};
 use uuid::Uuid;
 
-use crate::runtime::ApplyError;
+use crate::{domains::counts::Updated, runtime::ApplyError};
 
-/// A statement that answers how many rows it has written.
-pub(super) type Statement = QueryScalar<'static, Postgres, i64, PgArguments>;
+/// A statement that answers where it has written how many rows.
+pub(super) type Statement = QueryAs<'static, Postgres, Updated, PgArguments>;
 
 /// The columns of one kind of result: a vector each, all of one length.
 pub(super) trait Columns: Default {
@@ -80,28 +80,27 @@ impl<C: Columns> Rows<C> {
         Ok(())
     }
 
-    /// Returns the campaign of each result.
-    pub(super) fn campaigns(&self) -> &[Uuid] {
-        &self.campaigns
-    }
-
-    /// Writes all results in one statement.
+    /// Writes all results in one statement and answers where.
     ///
     /// # Errors
     /// [`ApplyError::Rows`] when a domain is not there; otherwise when the database fails.
-    pub(super) async fn write(self, connection: &mut PgConnection) -> Result<(), ApplyError> {
+    pub(super) async fn write(
+        self,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<Updated>, ApplyError> {
         let expected = self.names.len();
         if expected == 0 {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let keys = sqlx::query_scalar(C::WRITE)
+        let keys = sqlx::query_as(C::WRITE)
             .bind(self.campaigns)
             .bind(self.names)
             .bind(self.versions)
             .bind(self.runs);
-        let found = self.columns.bind(keys).fetch_one(connection).await?;
+        let updates = self.columns.bind(keys).fetch_all(connection).await?;
+        let found: i64 = updates.iter().map(|updated| updated.rows).sum();
         if usize::try_from(found).is_ok_and(|found| found == expected) {
-            Ok(())
+            Ok(updates)
         } else {
             Err(ApplyError::Rows)
         }

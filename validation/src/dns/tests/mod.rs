@@ -11,6 +11,7 @@ mod pacing;
 mod peers;
 mod resolvers;
 mod server;
+mod suppressed;
 mod wire;
 
 use std::time::{Duration, Instant};

@@ -9,8 +9,10 @@ use std::time::Duration;
 use hyper::header::{HeaderName, HeaderValue};
 
 pub use self::error::Error;
+use super::politeness::Politeness;
 use super::proxy::{Guard, Pool};
 use super::ranges::AllowedRanges;
+use crate::suppression::Suppression;
 
 /// Most redirects that can be asked for.
 const MAX_REDIRECTS: u8 = 20;
@@ -113,7 +115,7 @@ pub struct Config {
     pub http2: bool,
     /// Rate limit, if any.
     pub rate: Option<Rate>,
-    /// Fetches under way at once. Each holds at most `max_body_bytes` twice, raw and decoded.
+    /// Requests under way at once; those that wait for a turn are not. Each holds at most `max_body_bytes` twice, raw and decoded.
     pub in_flight: usize,
     /// Addresses that may be connected to besides public ones.
     pub allow: AllowedRanges,
@@ -133,6 +135,13 @@ pub struct Config {
     /// does not bind it. A proxy outside reaches nothing of ours that way; one inside might. Without this word such a proxy is
     /// asked for a tunnel to the checked address, also for plain http.
     pub forward_inside: bool,
+    /// Whom nothing may be fetched from.
+    pub suppression: Suppression,
+    /// How often sites are asked, kept together with all other fetchers that have a clone of it; as often as `rate` allows
+    /// where there is none.
+    pub politeness: Option<Politeness>,
+    /// Whether sites on loopback addresses are asked as often as that too.
+    pub own_loopback: bool,
 }
 
 impl Config {
@@ -162,6 +171,9 @@ impl Config {
             proxies: None,
             proxy_guard: Arc::new(AllowedRanges::Public),
             forward_inside: false,
+            suppression: Suppression::default(),
+            politeness: None,
+            own_loopback: false,
         }
     }
 

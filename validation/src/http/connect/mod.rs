@@ -21,6 +21,7 @@ pub(super) use self::tls::Facts;
 use super::config::{Config, Error};
 use super::fault::{Blame, Fault, Reason};
 use super::proxy::{self, Protocol, Proxy};
+use super::steps::{Step, Steps};
 
 /// Makes connections with one configuration.
 pub(super) struct Connector {
@@ -84,6 +85,7 @@ impl Connector {
         to: Destination<'_>,
         through: Option<Route<'_>>,
         deadline: Instant,
+        steps: &Steps,
     ) -> Result<Connected, Fault> {
         let deadline = deadline.min(Instant::now() + self.timeout);
         let (link, address) = match through {
@@ -99,6 +101,7 @@ impl Connector {
                 (link, Some(address))
             }
         };
+        steps.tell(|| Step::Connected { address });
         if !to.secure {
             return Ok(Connected {
                 stream: Stream::Plain(link),
@@ -112,6 +115,11 @@ impl Connector {
             Some(_) => in_tunnel(fault),
             None => fault,
         })?;
+        steps.tell(|| Step::Secured {
+            version: tls.version,
+            expires: tls.expires,
+            http2,
+        });
         Ok(Connected {
             stream,
             address,

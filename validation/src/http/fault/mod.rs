@@ -4,11 +4,13 @@ mod examine;
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
 use std::io;
 
 use chrono::{DateTime, Utc};
 
 use self::examine::{examine, innermost, of_io};
+use crate::suppression::{Held, SUPPRESSED};
 
 /// Code of a connection that ended without the farewell of TLS.
 pub(in crate::http) const UNFINISHED: &str = "connection_unfinished";
@@ -123,6 +125,11 @@ impl Fault {
     /// The time for the whole fetch ran out.
     pub(super) fn deadline(step: &str) -> Self {
         Self::new(Reason::Timeout, "deadline", format!("time ran out {step}"))
+    }
+
+    /// Nothing was sent, by the word of the suppression list, whoever would have carried it.
+    pub(super) fn held(what: impl fmt::Display, held: Held) -> Self {
+        Self::error(SUPPRESSED, format!("{what}: {held}"))
     }
 
     /// Judges a final status that is not a success.

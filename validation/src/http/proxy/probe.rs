@@ -7,9 +7,9 @@ use url::{Host, Url};
 
 use super::Proxy;
 use super::pool::{checked, resolve};
-use crate::Waits;
 use crate::http::fault::{Blame, Fault, Reason};
 use crate::http::fetcher::{Clock, Fetcher, Unresolved};
+use crate::{Waits, suppression::SUPPRESSED};
 
 /// What a probe found out.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl Fetcher {
         };
         clock.excuse(waits.so_far());
         let route = self.route(proxy, &servers);
-        let visited = self.visit(url, &addresses, Some(route), clock).await;
+        let visited = self.visit(url, &addresses, Some(route), None, clock).await;
         Ok(match visited {
             Ok(report) => (report.status, None),
             Err(missed) => (missed.report.status, Some(missed.fault)),
@@ -90,6 +90,7 @@ impl Fetcher {
 fn unresolved(why: Unresolved) -> Fault {
     match why {
         Unresolved::Timeout => Fault::new(Reason::Timeout, "host_unresolved", "nobody answered"),
+        Unresolved::Suppressed(why) => Fault::error(SUPPRESSED, why),
         Unresolved::Error(why) => Fault::error("host_unresolved", why),
     }
 }

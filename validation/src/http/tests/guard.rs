@@ -40,6 +40,8 @@ async fn redirects_to_forbidden_places_are_refused() {
         ("http://[::ffff:169.254.169.254]/", "address_refused"),
         ("http://0xa9fea9fe/", "address_refused"),
         ("http://metadata.test/", "address_refused"),
+        ("http://[fd00:ec2::254]/latest/", "address_refused"),
+        ("http://metadata6.test/", "address_refused"),
         ("http://unknown.test/", "redirect_host_unresolved"),
         ("http://shop.test:25/", "redirect_refused"),
         ("file:///etc/passwd", "redirect_refused"),
@@ -47,8 +49,16 @@ async fn redirects_to_forbidden_places_are_refused() {
         ("http://", "redirect_invalid"),
     ] {
         let server = Server::answering(move |_| redirect(location)).await;
-        let names = Names::with(&[("metadata.test", "169.254.169.254".parse().unwrap())]);
-        let fetcher = Fetcher::new(config(server.port), names).unwrap();
+        let names = Names::with(&[
+            ("metadata.test", "169.254.169.254".parse().unwrap()),
+            ("metadata6.test", "fd00:ec2::254".parse().unwrap()),
+        ]);
+        // As an operator has it whose own network may be fetched from.
+        let config = Config {
+            allow: AllowedRanges::Private,
+            ..config(server.port)
+        };
+        let fetcher = Fetcher::new(config, names).unwrap();
         let report = fetcher.fetch(target("shop.test")).await;
         assert_eq!(
             (report.reason(), code(&report)),

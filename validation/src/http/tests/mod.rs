@@ -3,6 +3,8 @@
 mod bounds;
 mod guard;
 mod outcomes;
+mod politeness;
+mod suppressed;
 mod tls;
 
 use std::collections::HashMap;
@@ -59,7 +61,16 @@ impl Server {
         F: Fn(TcpStream, Arc<Mutex<Vec<String>>>) -> W + Send + Sync + 'static,
         W: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::scripted_at("127.0.0.1:0", script).await
+    }
+
+    /// Gives every connection to an address to a script.
+    pub(super) async fn scripted_at<F, W>(address: &str, script: F) -> Self
+    where
+        F: Fn(TcpStream, Arc<Mutex<Vec<String>>>) -> W + Send + Sync + 'static,
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(address).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let heads = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&heads);

@@ -17,6 +17,8 @@ use crate::http::connect::{Destination, Route};
 use crate::http::fault::{Blame, Fault};
 use crate::http::fetcher::Unresolved;
 use crate::http::proxy;
+use crate::http::steps::Step;
+use crate::suppression::SUPPRESSED;
 
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 8;
@@ -34,18 +36,37 @@ impl Visit<'_> {
             .map_err(|_| Fault::deadline(step))
     }
 
-    /// Connects to the current hop and asks for its page.
+    /// Asks for the page of the current hop when its turn comes, and takes note of what the site says of being asked.
     pub(super) async fn request(&mut self) -> Result<Answered, Fault> {
+        // The request before is over, whoever waits for what it held.
+        self.going = None;
         let (host, addresses) = self.check().await?;
+        let going = match self.first.take() {
+            Some(going) => going,
+            None => {
+                let address = addresses.first().copied();
+                self.fetcher.leave(&self.url, address, self.clock).await?
+            }
+        };
         if let Some(pace) = &self.fetcher.pace {
             let waited = pace.turn().await;
             self.clock.excuse(waited);
         }
+        // After every wait: the list may have been changed meanwhile.
+        let addresses = self.unheld(&host, addresses)?;
+        let exchanged = self.exchange(&host, &addresses).await;
+        going.observe(&exchanged);
+        self.going = Some(going);
+        exchanged
+    }
+
+    /// Connects to the current hop and asks for its page.
+    async fn exchange(&self, host: &str, addresses: &[IpAddr]) -> Result<Answered, Fault> {
         let secure = self.url.scheme() == "https";
         let destination = Destination {
-            host: &host,
+            host,
             port: self.url.port_or_known_default().unwrap_or_default(),
-            addresses: &addresses,
+            addresses,
             secure,
         };
         let forwarded = self.through.filter(|route| route.forward && !secure);
@@ -55,8 +76,11 @@ impl Visit<'_> {
         let connected = self
             .fetcher
             .connector
-            .connect(destination, self.through, deadline)
+            .connect(destination, self.through, deadline, self.steps)
             .await?;
+        self.steps.tell(|| Step::Requested {
+            url: self.url.clone(),
+        });
         let uri = match forwarded.is_some() || connected.http2 {
             true => uri,
             false => path_of(uri),
@@ -129,10 +153,15 @@ impl Visit<'_> {
         })
         .await;
         self.clock.excuse(waits.so_far());
+        self.steps.tell(|| Step::Resolved {
+            host: host.to_owned(),
+            found: found.clone(),
+        });
         found.map_err(|why| match why {
             Unresolved::Timeout => {
                 Fault::deadline(&format!("while {host} was resolved")).blamed(Blame::Unknown)
             }
+            Unresolved::Suppressed(why) => Fault::error(SUPPRESSED, format!("{host}: {why}")),
             Unresolved::Error(why) => {
                 Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
             }
@@ -141,6 +170,7 @@ impl Visit<'_> {
 
     /// Finds the addresses of the current hop and keeps those that may be connected to.
     async fn check(&mut self) -> Result<(String, Vec<IpAddr>), Fault> {
+        self.hold()?;
         let (host, found) = match self.url.host() {
             None => return Err(Fault::error("url_invalid", "the address has no host")),
             Some(Host::Ipv4(address)) => (address.to_string(), vec![IpAddr::V4(address)]),
@@ -172,7 +202,13 @@ impl Visit<'_> {
         addresses.truncate(MAX_ADDRESSES);
         match refused {
             Some(why) if addresses.is_empty() => Err(Fault::error("address_refused", why)),
-            _ => Ok((host, addresses)),
+            _ => {
+                self.steps.tell(|| Step::Chosen {
+                    host: host.clone(),
+                    addresses: addresses.clone(),
+                });
+                Ok((host, addresses))
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Following one address to the page it leads to, checking every hop.
 
 mod body;
+mod going;
 mod hop;
 mod redirect;
+mod suppressed;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -10,16 +12,21 @@ use std::time::Duration;
 
 use url::Url;
 
+pub(super) use self::going::Going;
 use super::client::Answer;
 use super::connect::{Facts, Route, in_tunnel};
 use super::cookies::Jar;
 use super::fault::{Blame, Fault};
 use super::fetcher::{Clock, Inner};
+use super::politeness::BACKED_OFF;
 use super::report::Report;
+use super::steps::{Step, Steps};
+use crate::suppression::SUPPRESSED;
 
 /// One address being followed.
 pub(super) struct Visit<'f> {
     fetcher: &'f Inner,
+    steps: &'f Steps,
     clock: &'f mut Clock,
     /// The host that `addresses` belong to.
     host: String,
@@ -29,6 +36,10 @@ pub(super) struct Visit<'f> {
     url: Url,
     redirects: Vec<String>,
     jar: Jar,
+    /// Leave for the first request, where that was got before.
+    pub(super) first: Option<Going<'f>>,
+    /// Leave for the request that is under way.
+    going: Option<Going<'f>>,
 }
 
 /// A visit that ended without a page.
@@ -59,7 +70,7 @@ impl Missed {
 
 impl<'f> Visit<'f> {
     pub(super) fn new(
-        fetcher: &'f Inner,
+        (fetcher, steps): (&'f Inner, &'f Steps),
         url: Url,
         addresses: &'f [IpAddr],
         through: Option<Route<'f>>,
@@ -68,6 +79,7 @@ impl<'f> Visit<'f> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let mut visit = Self {
             fetcher,
+            steps,
             clock,
             jar: Jar::new(&fetcher.config.cookies, &host),
             host,
@@ -75,6 +87,8 @@ impl<'f> Visit<'f> {
             through,
             url,
             redirects: Vec::new(),
+            first: None,
+            going: None,
         };
         visit.set_port();
         visit
@@ -100,6 +114,8 @@ impl<'f> Visit<'f> {
                     // A refused address is refused for every scheme.
                     let unanswered = self.redirects.is_empty()
                         && fault.code != "address_refused"
+                        && fault.code != SUPPRESSED
+                        && fault.code != BACKED_OFF
                         && fault.code != "no_address";
                     return Err(self.missed(fault, unanswered));
                 }
@@ -107,6 +123,11 @@ impl<'f> Visit<'f> {
             let head = &answered.answer.head;
             self.jar.take(&self.url, &head.headers);
             let status = head.status.as_u16();
+            self.steps.tell(|| Step::Answered {
+                url: self.url.clone(),
+                status,
+                version: format!("{:?}", head.version),
+            });
             if !(self.fetcher.config.follow_redirects
                 && matches!(status, 301 | 302 | 303 | 307 | 308))
             {
@@ -114,9 +135,13 @@ impl<'f> Visit<'f> {
             }
             match self.next(&head.headers) {
                 Ok(next) => {
-                    self.redirects
-                        .push(std::mem::replace(&mut self.url, next).into());
+                    let from = std::mem::replace(&mut self.url, next);
                     self.set_port();
+                    self.steps.tell(|| Step::Redirected {
+                        from: from.clone(),
+                        to: self.url.clone(),
+                    });
+                    self.redirects.push(from.into());
                 }
                 Err(fault) => {
                     let mut missed = self.missed(fault, false);

@@ -186,7 +186,7 @@ pub(in crate::http::proxy) async fn resolve(
     found.map_err(|why| {
         let why = match why {
             Unresolved::Timeout => "nobody answered in time".to_owned(),
-            Unresolved::Error(why) => why,
+            Unresolved::Error(why) | Unresolved::Suppressed(why) => why,
         };
         Fault::proxy("proxy_unresolved", format!("{}: {why}", proxy.host))
     })

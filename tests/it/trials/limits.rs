@@ -1,0 +1,56 @@
+//! Bounds of what is tried.
+
+use std::time::Duration;
+
+use domainflow::{app::App, work::trials::Trials};
+use sandbox::{Host, ResolverScript, Site, World};
+use serde_json::json;
+
+use super::{http_persona, keyword_set};
+use crate::{
+    sse::client::Stream,
+    support::{eventually, server::TestApp},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beyond_so_many_trials_at_once_others_are_told_when_to_come_back() {
+    let adjust = |app: &mut App| app.trials = Trials::new(1, Duration::from_secs(60));
+    let world = World::scripted()
+        .resolver(ResolverScript::healthy())
+        .host("silent.test", Host::new(Site::Silent));
+    let app = TestApp::in_sandbox_with(world, adjust).await;
+    let ann = app.user("ann").await;
+    let id = http_persona(&ann, json!({"requestTimeoutSeconds": 60})).await;
+    let set = keyword_set(&ann).await;
+    let page = "http%3A%2F%2Fsilent.test%2F";
+    let follow =
+        format!("/extract/keywords/stream?url={page}&keywordSetId={set}&httpPersonaId={id}");
+    let stream = Stream::open_unpositioned(&ann, &follow).await;
+
+    let test = || {
+        ann.post(&format!("/personas/{id}/test"))
+            .json(&json!({"target": "silent.test"}))
+    };
+    let item = json!({"url": "http://silent.test/", "keywordSetId": set});
+    let batch = json!({"items": [item]});
+    let refused = [
+        test().send().await,
+        ann.post("/extract/keywords").json(&batch).send().await,
+        ann.get(&follow).send().await,
+    ];
+    for reply in refused {
+        assert!(reply.header("retry-after").is_some(), "{}", reply.text);
+        assert_eq!(reply.ok(429)["error"]["code"], "RATE_LIMITED");
+    }
+    // Its turn ends with the client that leaves, and not with the site's minute.
+    drop(stream);
+    eventually("another may begin", || async {
+        let item = json!({"url": "http://nothing.test/", "keywordSetId": set});
+        let batch = ann
+            .post("/extract/keywords")
+            .json(&json!({"items": [item]}));
+        (batch.send().await.status == 200).then_some(())
+    })
+    .await;
+    app.stop().await;
+}
