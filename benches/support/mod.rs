@@ -31,6 +31,8 @@ pub(crate) fn percentile(values: &mut [Duration], of_a_hundred: usize) -> Durati
 pub(crate) struct Server {
     child: Child,
     pub(crate) base: String,
+    /// Where it keeps what is outside of the database.
+    _data_dir: tempfile::TempDir,
 }
 
 impl Server {
@@ -47,9 +49,12 @@ impl Server {
 
     /// Starts the server on a database, on loopback and with these arguments.
     pub(crate) fn start(database: &str, arguments: &[String]) -> Self {
+        let data_dir = tempfile::tempdir().unwrap();
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--listen", "127.0.0.1:0", "--allow-private"])
             .args(["--requests-per-second", "0"])
+            .arg("--data-dir")
+            .arg(data_dir.path())
             .args(arguments)
             .env("DATABASE_URL", database)
             .env("SESSION_SIGNING_SECRET", SECRET)
@@ -62,6 +67,7 @@ impl Server {
         let mut server = Self {
             child,
             base: String::new(),
+            _data_dir: data_dir,
         };
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line).unwrap();

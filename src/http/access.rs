@@ -3,7 +3,8 @@
 //! Two questions are asked of every request behind the log-in. May its sender give commands at all, and about how he comes in? [`refuse_commands`]
 //! asks that before the handler, of every operation. Whose objects does he reach? [`Caller::whose`] goes into every query
 //! of what users own, and [`Caller::reaches`] is asked of every object before a command goes to it; what is not reached
-//! is answered as what is not there. An administrator reaches everybody's objects, an auditor reads them.
+//! is answered as what is not there. An administrator reaches everybody's objects, an auditor reads them. What holds for
+//! everybody, such as the suppression list, is everybody's to read and an administrator's to change.
 
 use aggregates::{
     ids::UserId,
@@ -22,6 +23,10 @@ use crate::auth::Credential;
 
 /// Where users manage how they themselves come in.
 const OWN_ACCOUNT: [&str; 2] = ["/auth/", "/change-password"];
+/// What holds for everybody.
+const INSTALLATION: [&str; 1] = ["/suppression"];
+/// What has the engines send something, whatever the method.
+const TRIALS: [&str; 1] = ["/extract/"];
 
 impl Caller {
     /// Tells whose objects the caller reaches.
@@ -50,43 +55,56 @@ pub(super) async fn refuse_commands(
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let asked = Asked {
-        command: !matches!(*request.method(), Method::GET | Method::HEAD),
-        own_account: is_own_account(path.as_str()),
-    };
+    let asked = Asked::by(request.method(), path.as_str());
     judge(caller.role, caller.credential, asked)?;
     Ok(next.run(request).await)
 }
 
 /// What a request asks for, as far as its method and path tell.
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    /// Whether it may change something.
-    command: bool,
-    /// Whether it is about how the caller himself comes in.
-    own_account: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// An answer, of which nothing remains.
+    Query,
+    /// A change of how the caller himself comes in.
+    OwnAccount,
+    /// A change of what somebody owns, or work for the engines.
+    Work,
+    /// A change of what holds for everybody.
+    Installation,
 }
 
-fn is_own_account(path: &str) -> bool {
-    path.strip_prefix(BASE)
-        .is_some_and(|path| OWN_ACCOUNT.iter().any(|own| path.starts_with(own)))
+impl Asked {
+    fn by(method: &Method, path: &str) -> Self {
+        let path = path.strip_prefix(BASE).unwrap_or_default();
+        let is_below = |bases: &[&str]| bases.iter().any(|base| path.starts_with(base));
+        if is_below(&TRIALS) {
+            Self::Work
+        } else if matches!(*method, Method::GET | Method::HEAD) {
+            Self::Query
+        } else if is_below(&OWN_ACCOUNT) {
+            Self::OwnAccount
+        } else if is_below(&INSTALLATION) {
+            Self::Installation
+        } else {
+            Self::Work
+        }
+    }
 }
 
 fn judge(role: Role, credential: Credential, asked: Asked) -> Result<(), Error> {
-    if let Credential::ApiKey(_, scope) = credential
-        && asked.command
-    {
-        if asked.own_account {
-            return Err(Error::Forbidden("an API key manages no way in"));
-        }
-        if scope == Scope::Read {
-            return Err(Error::Forbidden("the API key is for reading"));
-        }
-    }
-    match role {
-        Role::Auditor if asked.command && !asked.own_account => {
-            Err(Error::Forbidden("an auditor changes nothing"))
-        }
-        Role::Admin | Role::Auditor | Role::User => Ok(()),
-    }
+    let refused = match (credential, asked) {
+        (_, Asked::Query) => None,
+        (Credential::ApiKey(..), Asked::OwnAccount) => Some("an API key manages no way in"),
+        (Credential::ApiKey(_, Scope::Read), _) => Some("the API key is for reading"),
+        (Credential::Session(_) | Credential::ApiKey(..), _) => match (role, asked) {
+            (Role::Admin, _)
+            | (_, Asked::Query | Asked::OwnAccount)
+            | (Role::User, Asked::Work) => None,
+            (Role::User, Asked::Installation) => {
+                Some("only an administrator changes what holds for everybody")
+            }
+            (Role::Auditor, _) => Some("an auditor reads, and neither changes nor tries anything"),
+        },
+    };
+    refused.map_or(Ok(()), |why| Err(Error::Forbidden(why)))
 }

@@ -17,7 +17,6 @@ pub fn body_of(operation: &str) -> Value {
             "resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
             "concurrentQueriesPerDomain": 1}}),
         ("PUT", "/personas/{id}") => json!({"name": "q"}),
-        ("POST", "/personas/{id}/test") => Value::Null,
         ("POST", "/extract/keywords") => json!({"items": [
             {"url": "http://shop.test/", "keywordSetId": uuid::Uuid::nil()}]}),
         ("POST", "/keyword-sets") => json!({"name": "k"}),
@@ -33,6 +32,7 @@ pub fn body_of(operation: &str) -> Value {
         ("POST", "/auth/api-keys") => json!({"name": "k", "scope": "read"}),
         ("POST", "/auth/logout" | "/auth/refresh") => Value::Null,
         // Taken as far as who asks matters, and then refused for what it says.
+        ("POST", "/personas/{id}/test") => json!({"target": "no domain"}),
         ("POST", "/auth/change-password" | "/change-password") => {
             json!({"oldPassword": "wrong password", "newPassword": "another horse"})
         }

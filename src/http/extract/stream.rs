@@ -68,7 +68,7 @@ pub(super) async fn follow(
         http_persona_id: page.http_persona_id,
         dns_persona_id: page.dns_persona_id,
     };
-    let mut finder = Finder::new(&state.app, caller.user_id);
+    let mut finder = Finder::new(&state.app, caller.whose());
     let item = finder.item("", wanted).await?;
     let trial = trial(&state.app)?;
     let network = state.app.defaults.network.clone();

@@ -76,7 +76,7 @@ impl Politeness {
     /// address.
     ///
     /// A lane that is as good as a new one is forgotten when there are many. What is left is bounded by the fetches under way
-    /// and by those who are left alone for a while: all requests of [`back_off::LONGEST`] at most.
+    /// and by those who are left alone, for [`back_off::LONGEST`] at most, or failed within the last minute.
     fn lanes(&self, host: &str, address: Option<IpAddr>) -> Vec<Arc<Lane>> {
         let limits = &self.0.limits;
         let named = host.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
