@@ -262,7 +262,7 @@ pub struct ListenArgs {
         value_name = "TEXT",
         hide_env_values = true
     )]
-    pub secret: Option<String>,
+    pub secret: Option<SecretText>,
     /// Let browsers send the session's cookie over TLS only
     #[arg(long, env = "DOMAINFLOW_SECURE_COOKIE")]
     pub secure_cookie: bool,

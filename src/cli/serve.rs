@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, say};
 use crate::{
     auth::{self, Auth, Secret, Settings, SetupToken},
-    config::{CheckpointArgs, ListenArgs, NetworkArgs, StoreArgs},
+    config::{CheckpointArgs, ListenArgs, NetworkArgs, SecretText, StoreArgs},
     http,
     sse::Streams,
     work,
@@ -226,7 +226,8 @@ fn check_secret(listen: &ListenArgs, store: &StoreArgs) -> Result<(), Error> {
 }
 
 fn given(listen: &ListenArgs) -> Option<&str> {
-    listen.secret.as_deref().filter(|given| !given.is_empty())
+    let given = listen.secret.as_ref().map(SecretText::expose);
+    given.filter(|given| !given.is_empty())
 }
 
 /// Where a secret that was drawn is kept.
@@ -268,11 +269,17 @@ mod tests {
     fn listen(secret: Option<&str>) -> ListenArgs {
         ListenArgs {
             listen: ([127, 0, 0, 1], 0).into(),
-            secret: secret.map(str::to_owned),
+            secret: secret.map(|text| text.to_owned().into()),
             secure_cookie: false,
             sessions: SessionArgs::default(),
             reach: ReachArgs::default(),
         }
+    }
+
+    #[test]
+    fn what_is_said_of_listening_shows_no_secret() {
+        let shown = format!("{:?}", listen(Some(LONG)));
+        assert!(!shown.contains(LONG), "{shown}");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// A hundred years, in seconds: what is added to a moment must still be one.
+const LONGEST: u64 = 36_500 * 24 * 60 * 60;
+
 /// Reads a whole number with its unit: `90s`, `15m`, `12h` or `30d`.
 ///
 /// # Errors
@@ -22,10 +25,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let number: u64 = digits
         .parse()
         .map_err(|_| "must begin with a whole number".to_owned())?;
-    match number.checked_mul(seconds) {
-        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        Some(_) => Err("must be longer than nothing".to_owned()),
-        None => Err("is too long".to_owned()),
+    match number.saturating_mul(seconds) {
+        0 => Err("must be longer than nothing".to_owned()),
+        seconds if seconds > LONGEST => Err("must be at most 36500d".to_owned()),
+        seconds => Ok(Duration::from_secs(seconds)),
     }
 }
 
@@ -40,6 +43,7 @@ mod tests {
             ("15m", 900),
             ("12h", 43_200),
             (" 30d ", 2_592_000),
+            ("36500d", LONGEST),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
@@ -54,6 +58,7 @@ mod tests {
             "1w",
             "99999999999999999999s",
             "999999999999999999d",
+            "36501d",
         ] {
             assert!(duration(text).is_err(), "{text}");
         }

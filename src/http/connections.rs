@@ -36,6 +36,11 @@ use super::{bounds::Bounds, peer::ClientAddress, settings::Settings};
 /// How long nobody is let in after the machine refused another connection, for want of file descriptors say.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
+/// The most of a request's head, and of what waits to be read or written, that a connection of HTTP/1 holds, bytes.
+const BUFFER: usize = 64 << 10;
+/// The most that a connection of HTTP/2 holds of bodies that nobody has read, bytes.
+const WINDOW: u32 = 256 << 10;
+
 /// Takes connections until the token is cancelled, and then waits for the requests under way.
 pub(super) async fn take_connections(
     listener: TcpListener,
@@ -167,11 +172,14 @@ async fn converse(
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(bounds.head);
+        .header_read_timeout(bounds.head)
+        .max_buf_size(BUFFER);
     // A client that is gone without a word does not keep its place.
     builder
         .http2()
         .timer(TokioTimer::new())
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .keep_alive_interval(bounds.head)
         .keep_alive_timeout(bounds.head);
     let service = TowerToHyperService::new(service);

@@ -15,6 +15,7 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    body::{MAX_OPEN, MostOfBody},
     caller::Caller,
     error::Error,
     peer::ClientAddress,
@@ -64,11 +65,20 @@ impl Allowances {
     /// # Errors
     /// [`Error::TooManyRequests`].
     pub(super) fn log_in(&self, from: Option<ClientAddress>, account: &str) -> Result<(), Error> {
-        let now = Instant::now();
+        self.come_in(from)?;
         let account = Sha256::digest(account.trim().to_lowercase());
+        self.log_ins_of_account
+            .take(account.into(), Instant::now())
+            .map_err(|wait| too_many("log-ins", wait))
+    }
+
+    /// Lets an attempt to come in through, unless there were too many from its address.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub(super) fn come_in(&self, from: Option<ClientAddress>) -> Result<(), Error> {
         self.log_ins
-            .take(from.map(ClientAddress::neighbourhood), now)
-            .and_then(|()| self.log_ins_of_account.take(account.into(), now))
+            .take(from.map(ClientAddress::neighbourhood), Instant::now())
             .map_err(|wait| too_many("log-ins", wait))
     }
 
@@ -112,15 +122,17 @@ pub(super) async fn limit_callers(
     Ok(next.run(request).await)
 }
 
-/// Lets a request that needs no user through, unless there were too many from its address.
+/// Lets a request that needs no user through, unless there were too many from its address; with as much of a body as
+/// one may have whom nobody knows.
 ///
 /// # Errors
 /// [`Error::TooManyRequests`].
 pub(super) async fn limit_strangers(
     Extract(state): Extract<State>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
     state.allowances.stranger(request.extensions())?;
+    MostOfBody(MAX_OPEN).hold(&mut request);
     Ok(next.run(request).await)
 }

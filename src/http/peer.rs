@@ -29,6 +29,9 @@ pub struct Cidr {
     v4: bool,
 }
 
+/// The mask of `::ffff:0:0/96`, which has all of IPv4 (RFC 4291, section 2.5.5.2).
+const ALL_V4: u128 = u128::MAX << 32;
+
 impl FromStr for Cidr {
     type Err = &'static str;
 
@@ -48,10 +51,12 @@ impl FromStr for Cidr {
             return Err(WRONG);
         }
         let mask = u128::MAX.checked_shl(bits - length).unwrap_or(0);
+        let network = number(address) & mask;
         Ok(Self {
-            network: number(address) & mask,
+            network,
             mask,
-            v4: address.is_ipv4(),
+            // IPv4 in IPv6 is IPv4, unless the network is larger than all of it.
+            v4: address.to_canonical().is_ipv4() && mask & ALL_V4 == ALL_V4,
         })
     }
 }
@@ -108,7 +113,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> IpAddr {
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
     let named = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     for name in named {
-        let Ok(address) = name.trim().parse::<IpAddr>() else {
+        let Some(address) = named_address(name.trim()) else {
             break;
         };
         client = address.to_canonical();
@@ -117,6 +122,12 @@ fn client(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> IpAddr {
         }
     }
     client
+}
+
+/// Reads an address as proxies write it, some of them with its port.
+fn named_address(name: &str) -> Option<IpAddr> {
+    let with_port = || name.parse().map(|socket: SocketAddr| socket.ip());
+    name.parse().or_else(|_| with_port()).ok()
 }
 
 #[cfg(test)]
@@ -138,6 +149,8 @@ mod tests {
             ("0.0.0.0/0", "203.0.113.9", "2001:db8::1"),
             ("fd00::/8", "fdff::1", "fe00::1"),
             ("::/0", "2001:db8::1", "203.0.113.9"),
+            ("::ffff:10.0.0.0/104", "10.255.0.1", "11.0.0.0"),
+            ("::ffff:192.0.2.7", "192.0.2.7", "::192.0.2.7"),
         ] {
             let network: Cidr = network.parse().unwrap();
             assert!(network.contains(address(inside)), "{network:?} {inside}");
@@ -183,6 +196,8 @@ mod tests {
             of("::ffff:10.0.0.1", &["::ffff:198.51.100.1"]),
             "198.51.100.1"
         );
+        assert_eq!(of("10.0.0.1", &["198.51.100.1:50000"]), "198.51.100.1");
+        assert_eq!(of("10.0.0.1", &["[2001:db8::1]:443"]), "2001:db8::1");
         // What does not read was not written by a proxy that is to be believed.
         assert_eq!(of("10.0.0.1", &["198.51.100.1, unknown"]), "10.0.0.1");
         assert_eq!(of("10.0.0.1", &[]), "10.0.0.1");

@@ -343,3 +343,60 @@ async fn a_proxy_of_the_operators_is_believed_whom_it_names_and_nobody_else_is()
     assert_eq!(seen(&app).await, ["127.0.0.1"]);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn nobodys_attempts_at_a_set_up_token_keep_the_operator_elsewhere_from_using_it() {
+    let limits = Limits {
+        log_ins: seldom(2),
+        log_ins_of_account: seldom(1),
+        ..Limits::default()
+    };
+    let behind_a_proxy = Settings {
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        ..with_limits(limits)
+    };
+    let app = TestApp::reached(behind_a_proxy, false).await;
+    let token = app.auth.offer_setup(&app.app).await.unwrap();
+    let token = token.expect("there are no users");
+    let set_up = async |token: &str, from: &str| {
+        let body =
+            json!({"token": token, "email": email("x"), "username": "x", "password": PASSWORD});
+        let setup = app.anonymous().post("/auth/setup").json(&body);
+        setup.header("x-forwarded-for", from).send().await
+    };
+    for _ in 0..2 {
+        set_up("guessed", "198.51.100.1").await.ok(401);
+    }
+    is_too_many(&set_up("guessed", "198.51.100.1").await);
+    set_up(token.expose(), "198.51.100.2").await.ok(201);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whom_nobody_knows_is_not_read_more_of_than_a_log_in_has() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let most = 16 << 10;
+    let padded = |size: usize| {
+        let body = json!({"email": email("ann"), "password": PASSWORD}).to_string();
+        let padding = " ".repeat(size - body.len());
+        body + &padding
+    };
+    for path in ["/auth/login", "/auth/setup"] {
+        let send = app.anonymous().post(path);
+        let large = send.body("application/json", padded(most + 1)).send().await;
+        large.blames_size("body", most);
+    }
+    let ping = app.anonymous().request(Method::GET, "/ping");
+    let ping = ping.body("text/plain", " ".repeat(most + 1)).send().await;
+    ping.blames_size("body", most);
+    let log_in = app.anonymous().post("/auth/login");
+    let log_in = log_in.body("application/json", padded(most)).send().await;
+    log_in.ok(200);
+    // Who is known may say more.
+    let set = json!({"name": "k", "description": "x".repeat(10_000)}).to_string();
+    let set = set + &" ".repeat(2 * most);
+    let made = ann.post("/keyword-sets").body("application/json", set);
+    made.send().await.ok(201);
+    app.stop().await;
+}

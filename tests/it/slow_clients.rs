@@ -79,6 +79,21 @@ async fn a_client_that_sends_no_request_does_not_keep_its_connection() {
 }
 
 #[tokio::test]
+async fn a_head_without_end_is_refused_before_it_fills_the_memory() {
+    let app = bounded(Bounds::default()).await;
+    let head = |bytes: usize| {
+        let filler = "x".repeat(bytes);
+        PING.replace("\r\n\r\n", &format!("\r\nX-Filler: {filler}\r\n\r\n"))
+    };
+    let mut usual = say(&app, &head(16 << 10)).await;
+    assert_eq!(status(&mut usual).await, "HTTP/1.1 200");
+    let mut endless = say(&app, &head(100 << 10)).await;
+    assert_eq!(status(&mut endless).await, "HTTP/1.1 431");
+    drop((usual, endless));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_beyond_the_most_connections_waits_for_one_to_end() {
     let app = bounded(Bounds {
         connections: 2,

@@ -56,6 +56,7 @@ pub(super) struct Page {
 /// the end, with which the stream ends. It takes 60 s at most, and ends with the client.
 #[utoipa::path(get, path = "/extract/keywords/stream", tag = "extract", params(Page),
     responses((status = 200, content_type = "text/event-stream", body = String, description = MESSAGES),
+        (status = 403, description = "the sender may try nothing", body = ErrorEnvelope),
         (status = 422, body = ErrorEnvelope), (status = 429, body = ErrorEnvelope)))]
 pub(super) async fn follow(
     extract::State(state): extract::State<State>,
