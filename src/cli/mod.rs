@@ -51,7 +51,7 @@ enum Command {
     /// Serves the interface, with the read side, the coordinator and workers
     Serve(Box<serve::ServeArgs>),
     /// Works on campaigns that other nodes serve
-    Work(work::WorkArgs),
+    Work(Box<work::WorkArgs>),
     /// Shows the main job on this machine, in a small internet of its own
     Demo(Box<demo::DemoArgs>),
     /// Does one campaign and writes its result
@@ -121,7 +121,7 @@ async fn dispatch(command: Command) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals()?;
     match command {
         Command::Serve(args) => serve::serve(*args, &shutdown).await,
-        Command::Work(args) => work::work(args, &shutdown).await,
+        Command::Work(args) => work::work(*args, &shutdown).await,
         Command::Demo(args) => demo::demo(*args, &shutdown).await,
         Command::Run(args) => run::run(*args, &shutdown).await,
         Command::Migrate(args) => migrate::migrate(args).await,
