@@ -20,7 +20,7 @@ const GOAL: f64 = 2.0;
 const MEANWHILE: usize = 200_000;
 
 /// Every filter of the list and every sort, those of the campaign's own findings with each of their values.
-const LISTS: [&str; 58] = [
+const LISTS: [&str; 66] = [
     "",
     "dir=desc",
     "dnsStatus=pending",
@@ -73,6 +73,14 @@ const LISTS: [&str; 58] = [
     "dnsStatus=ok&sort=richness_score",
     "dnsStatus=error&sort=richness_score",
     "dnsStatus=error&sort=keywords_unique",
+    "rejectionReason=no_keywords&sort=richness_score&dir=asc",
+    "rejectionReason=no_keywords&sort=richness_score&dir=desc",
+    "rejectionReason=no_keywords&sort=keywords_unique&dir=desc",
+    "keyword=telecom&sort=richness_score&dir=asc",
+    "keyword=telecom&sort=richness_score&dir=desc",
+    "notParked=true&sort=microcrawl_gain&dir=desc",
+    "minScore=1&sort=richness_score&dir=asc",
+    "minScore=1&sort=richness_score&dir=desc",
     "sort=richness_score&dir=asc",
     "sort=richness_score&dir=desc",
     "sort=microcrawl_gain&dir=asc",

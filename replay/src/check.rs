@@ -123,6 +123,12 @@ impl fmt::Display for Counter {
             counted,
             recounted,
         } = self;
+        if counted == recounted {
+            return write!(
+                f,
+                "a counter of campaign {campaign_id} counts {counted} domains, but not those that its rows are"
+            );
+        }
         write!(
             f,
             "a counter of campaign {campaign_id} says {counted}, its rows are {recounted}"

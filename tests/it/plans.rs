@@ -32,7 +32,11 @@ const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, create
     FROM (SELECT n, n % 10 < 3 AS page FROM generate_series(0, $2 - 1) n) names";
 const SEED_COUNTS: &str = "INSERT INTO read.domain_counts SELECT campaign_id, ordinal / 4096, dns_status, dns_reason, \
     http_status, http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, \
-    count(*) FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
+    count(*), bit_or(set_bit(repeat('0', 4096)::bit(4096), (ordinal % 4096)::integer, 1)) \
+    FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
+const SEED_TOTALS: &str = "INSERT INTO read.domain_totals SELECT campaign_id, dns_status, dns_reason, http_status, \
+    http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, sum(n) \
+    FROM read.domain_counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12";
 const SEED_ENTRIES: &str = "INSERT INTO read.audit_entries (position, recorded_at, actor, action, resource_type, \
     resource_id, sequence, details, correlation_id) SELECT 1000000 + n, now(), 'operator', 'DetailsChanged', 'campaign', \
     gen_random_uuid()::text, 1, '{}', 'x' FROM generate_series(1, 100000) n";
@@ -97,6 +101,7 @@ async fn no_query_of_the_interface_reads_a_large_table_from_end_to_end() {
     }
     for statement in [
         SEED_COUNTS,
+        SEED_TOTALS,
         SEED_ENTRIES,
         "VACUUM ANALYZE read.domains",
         "VACUUM ANALYZE read.audit_entries",

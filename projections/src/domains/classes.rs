@@ -95,7 +95,7 @@ const SELECT: &str = "WITH ranked AS (SELECT class, name, richness_score, row_nu
         coalesce(array_agg(name ORDER BY rank) FILTER (WHERE rank <= $3), '{}') AS names, \
         coalesce(array_agg(richness_score ORDER BY rank) FILTER (WHERE rank <= $3), '{}') AS richness \
     FROM ranked GROUP BY class \
-    UNION ALL SELECT 5, coalesce((SELECT sum(n) FROM read.domain_counts \
+    UNION ALL SELECT 5, coalesce((SELECT sum(n) FROM read.domain_totals \
             WHERE campaign_id = $1 AND NOT (keyword_hit AND scored)), 0)::bigint, \
         ARRAY(SELECT name FROM others ORDER BY ordinal), ARRAY(SELECT richness_score FROM others ORDER BY ordinal)";
 

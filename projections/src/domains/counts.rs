@@ -1,4 +1,4 @@
-//! The counters of a campaign, summed from `domain_counts`.
+//! The counters of a campaign, from `domain_totals`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use aggregates::ids::CampaignId;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::sql::{categories, stretch_of};
+use super::sql::{categories, members_of, stretch_of};
 use crate::runtime::ApplyError;
 
 /// What a campaign's domains came to, all from one moment.
@@ -100,11 +100,8 @@ struct Row {
     n: i64,
 }
 
-/// Summed over the stretches, and over what only lists ask about, so that few rows travel.
 const SELECT: &str = "SELECT dns_status, dns_reason, http_status, http_reason, lead_status, rejection_reason, \
-    keyword_hit, scored, high_potential, warned, sum(n)::bigint AS n FROM read.domain_counts WHERE campaign_id = $1 \
-    GROUP BY dns_status, dns_reason, http_status, http_reason, lead_status, rejection_reason, keyword_hit, scored, \
-    high_potential, warned";
+    keyword_hit, scored, high_potential, warned, n FROM read.domain_totals WHERE campaign_id = $1";
 
 /// Reads a campaign's counters.
 ///
@@ -133,9 +130,8 @@ struct RowOfMany {
 }
 
 const SELECT_MANY: &str = "SELECT campaign_id, dns_status, dns_reason, http_status, http_reason, lead_status, \
-    rejection_reason, keyword_hit, scored, high_potential, warned, sum(n)::bigint AS n FROM read.domain_counts \
-    WHERE campaign_id = ANY($1) GROUP BY campaign_id, dns_status, dns_reason, http_status, http_reason, lead_status, \
-    rejection_reason, keyword_hit, scored, high_potential, warned";
+    rejection_reason, keyword_hit, scored, high_potential, warned, n FROM read.domain_totals \
+    WHERE campaign_id = ANY($1)";
 
 /// Reads the counters of several campaigns; one that has no domain has no entry.
 ///
@@ -170,6 +166,7 @@ pub(super) struct Updated {
 /// Combinations that no domain of these stretches has any more; other counters are not looked at.
 const DELETE_EMPTY: &str = "DELETE FROM domain_counts c USING unnest($1::uuid[], $2::bigint[]) AS t(campaign_id, stretch) \
     WHERE c.campaign_id = t.campaign_id AND c.stretch = t.stretch AND c.n = 0";
+const DELETE_EMPTY_TOTALS: &str = "DELETE FROM domain_totals WHERE campaign_id = ANY($1) AND n = 0";
 
 /// Deletes the counters that these updates have brought to nothing.
 pub(super) async fn delete_empty(
@@ -180,30 +177,48 @@ pub(super) async fn delete_empty(
         .iter()
         .map(|updated| (updated.campaign_id, updated.stretch))
         .collect();
-    let (campaigns, stretches): (Vec<Uuid>, Vec<i64>) = touched.into_iter().unzip();
+    let (mut campaigns, stretches): (Vec<Uuid>, Vec<i64>) = touched.into_iter().unzip();
     sqlx::query(DELETE_EMPTY)
-        .bind(campaigns)
+        .bind(&campaigns)
         .bind(stretches)
+        .execute(&mut *connection)
+        .await?;
+    campaigns.dedup();
+    sqlx::query(DELETE_EMPTY_TOTALS)
+        .bind(campaigns)
         .execute(connection)
         .await?;
     Ok(())
 }
 
+/// Each stretch by number and members, then each campaign as a whole.
 const RECOUNT: &str = concat!(
-    "SELECT coalesce(counted.campaign_id, rows.campaign_id), coalesce(counted.n, 0), coalesce(rows.n, 0) FROM (SELECT ",
-    categories!(""),
-    ", stretch, n FROM read.domain_counts) counted FULL JOIN (SELECT ",
+    "WITH recounted AS MATERIALIZED (SELECT ",
     categories!(""),
     ", ",
     stretch_of!(""),
-    " AS stretch, count(*) AS n FROM read.domains GROUP BY ",
+    " AS stretch, count(*) AS n, ",
+    members_of!("bit_or"),
+    " AS members FROM read.domains GROUP BY ",
     categories!(""),
-    ", stretch) rows USING (",
+    ", stretch) ",
+    "SELECT coalesce(counted.campaign_id, recounted.campaign_id), coalesce(counted.n, 0), coalesce(recounted.n, 0) \
+     FROM read.domain_counts counted FULL JOIN recounted USING (",
     categories!(""),
-    ", stretch) WHERE counted.n IS DISTINCT FROM rows.n"
+    ", stretch) WHERE counted.n IS DISTINCT FROM recounted.n \
+        OR counted.members IS DISTINCT FROM recounted.members ",
+    "UNION ALL SELECT coalesce(counted.campaign_id, recounted.campaign_id), coalesce(counted.n, 0), \
+     coalesce(recounted.n, 0) FROM read.domain_totals counted FULL JOIN (SELECT ",
+    categories!(""),
+    ", sum(n)::bigint AS n FROM recounted GROUP BY ",
+    categories!(""),
+    ") recounted USING (",
+    categories!(""),
+    ") WHERE counted.n IS DISTINCT FROM recounted.n"
 );
 
-/// Recounts every domain, stretch by stretch, and answers where a counter differs: campaign, counted, recounted.
+/// Recounts every domain, stretch by stretch and in all, and answers where a counter differs: campaign, counted, recounted.
+/// The two numbers are the same where it counts other domains than it should.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,7 +1,7 @@
-//! Domains and their counts: one row a name of a campaign, and how many rows there are of each combination of
-//! findings in each stretch of ordinals.
+//! Domains and their counts: one row a name of a campaign, and of each combination of findings how many rows there are, in
+//! each stretch of ordinals, with which rows they are, and in all.
 //!
-//! Both tables belong to one projection and move in one statement, so every counter is a recount at every cursor.
+//! The three tables belong to one projection and move in one statement, so every counter is a recount at every cursor.
 //! Results arrive by the thousand and are written by the thousand: the events of a page are sorted into one batch for
 //! each kind, which is one `UPDATE … FROM unnest`. Different kinds touch different columns, and of the version the
 //! highest stays, so their order within a page does not matter; events that make, reset or remove rows are barriers between batches, and so is a second
@@ -11,8 +11,10 @@ mod batch;
 mod classes;
 mod counts;
 mod evidence;
+mod kinds;
 mod list;
 mod listing;
+mod members;
 mod metrics;
 mod momentum;
 mod pages;
@@ -50,7 +52,7 @@ pub use self::{
 };
 use crate::runtime::{ApplyError, Projection, decode};
 
-/// The projection behind the tables `domains` and `domain_counts`.
+/// The projection behind the tables `domains`, `domain_counts` and `domain_totals`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Domains;
 
@@ -60,7 +62,7 @@ impl Projection for Domains {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["domains", "domain_counts"]
+        &["domains", "domain_counts", "domain_totals"]
     }
 
     fn reads(&self) -> &'static [&'static str] {

@@ -1,14 +1,19 @@
-//! Reading the rows of a page: walks along an index, from the cursor on, until the page is full.
+//! Reading the rows of a page: at the places that the counters tell, or by walks along an index from the cursor on until
+//! the page is full.
+
+use std::collections::HashMap;
 
 use aggregates::ids::CampaignId;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::BitVec};
 
 use super::{
     Direction, Filter, Listed, Page,
+    kinds::Kinds,
     list::filtered,
+    members::Places,
     runs::Runs,
     statements::{self, Value},
-    stretches::{Parted, Stretches},
+    stretches::Stretches,
 };
 
 /// For this transaction. A table that grew by a million rows a moment ago has no statistics yet, and the planner, who
@@ -55,31 +60,36 @@ impl Reader<'_> {
         if let Some(value) = value {
             return self.sorted(page, value, direction).await;
         }
-        let runs = self.runs(page, direction, matching).await?;
-        self.walk(&runs, None, direction, page.limit).await
-    }
-
-    /// Finds out what a page by ordinal walks through.
-    async fn runs(
-        &mut self,
-        page: &Page,
-        direction: Direction,
-        matching: Option<&Stretches>,
-    ) -> Result<Runs, sqlx::Error> {
-        let cursor = page.cursor();
-        if let Some(matching) = matching {
-            return Ok(Runs::of(matching, cursor, direction, page.offset));
-        }
         // Without a filter every row is a match.
         if page.offset == 0 && *self.filter == Filter::default() {
-            return Ok(Runs::everywhere(cursor, direction));
+            let everywhere = Runs::everywhere(page.cursor(), direction);
+            return self.walk(&everywhere, None, direction, page.limit).await;
         }
-        let (connection, campaign_id) = (&mut *self.connection, self.campaign_id);
-        let matching = match page.offset {
-            0 => Stretches::counted(connection, campaign_id, self.filter).await?,
-            _ => Stretches::exact(connection, campaign_id, self.filter).await?,
+        let counted;
+        let matching = match matching {
+            Some(matching) => matching,
+            None => {
+                counted = self.matching(page.offset).await?;
+                &counted
+            }
         };
-        Ok(Runs::of(&matching, cursor, direction, page.offset))
+        let along = Along {
+            lacking: None,
+            cursor: page.cursor(),
+            direction,
+            offset: page.offset,
+            limit: page.limit,
+        };
+        self.along(matching, &along).await
+    }
+
+    /// Finds out where the matches are, exact where an offset is to be taken off them.
+    async fn matching(&mut self, offset: i64) -> Result<Stretches, sqlx::Error> {
+        let (connection, campaign_id) = (&mut *self.connection, self.campaign_id);
+        match offset {
+            0 => Stretches::counted(connection, campaign_id, self.filter, None).await,
+            _ => Stretches::exact(connection, campaign_id, self.filter).await,
+        }
     }
 
     /// Reads a page sorted by a value that a row may lack: first along the value's own index, then, for what is missing of
@@ -90,16 +100,25 @@ impl Reader<'_> {
         value: Value,
         direction: Direction,
     ) -> Result<Vec<Listed>, sqlx::Error> {
-        let parted = Parted::counted(self.connection, self.campaign_id, self.filter, value).await?;
         let in_the_rest = matches!(page.after, Some((None, _)));
         let (mut rows, mut offset) = (Vec::new(), page.offset);
-        if !in_the_rest && parted.valued > 0 {
+        if !in_the_rest {
             (rows, offset) = self.valued(page, value, direction).await?;
         }
-        let cursor = page.cursor().filter(|_| in_the_rest);
-        let runs = Runs::of(&parted.rest, cursor, direction, offset);
         let missing = missing(page.limit, &rows);
-        let rest = self.walk(&runs, Some(value), direction, missing).await?;
+        if missing == 0 {
+            return Ok(rows);
+        }
+        let (connection, campaign_id) = (&mut *self.connection, self.campaign_id);
+        let rest = Stretches::counted(connection, campaign_id, self.filter, Some(value)).await?;
+        let along = Along {
+            lacking: Some(value),
+            cursor: page.cursor().filter(|_| in_the_rest),
+            direction,
+            offset,
+            limit: missing,
+        };
+        let rest = self.along(&rest, &along).await?;
         rows.extend(rest);
         Ok(rows)
     }
@@ -111,31 +130,87 @@ impl Reader<'_> {
         value: Value,
         direction: Direction,
     ) -> Result<(Vec<Listed>, i64), sqlx::Error> {
+        let (connection, campaign_id) = (&mut *self.connection, self.campaign_id);
+        let kinds = Kinds::of(connection, campaign_id, self.filter, value).await?;
+        if kinds.is_empty() {
+            return Ok((Vec::new(), page.offset));
+        }
         let statements = statements::valued(value, direction);
-        let rows: Vec<Listed> = filtered!(
-            sqlx::query_as(statements.page),
-            self.campaign_id,
-            self.filter
-        )
-        .bind(page.after.and_then(|(value, _)| value))
-        .bind(page.cursor())
-        .bind(page.limit)
-        .bind(page.offset)
-        .fetch_all(&mut *self.connection)
-        .await?;
+        let after = page.after.and_then(|(value, _)| value);
+        let query = sqlx::query_as(statements.page);
+        let rows: Vec<Listed> = filtered!(query, self.campaign_id, self.filter)
+            .bind(after)
+            .bind(page.cursor())
+            .bind(kinds.reasons)
+            .bind(kinds.contacts)
+            .bind(kinds.warnings)
+            .bind(page.limit)
+            .bind(page.offset)
+            .bind(page.limit.saturating_add(page.offset))
+            .fetch_all(&mut *self.connection)
+            .await?;
         if page.offset == 0 || !rows.is_empty() {
             return Ok((rows, 0));
         }
-        let left_out: i64 = filtered!(
-            sqlx::query_scalar(statements.count),
-            self.campaign_id,
-            self.filter
-        )
-        .bind(page.after.and_then(|(value, _)| value))
-        .bind(page.cursor())
-        .fetch_one(&mut *self.connection)
-        .await?;
+        let query = sqlx::query_scalar(statements.count);
+        let left_out: i64 = filtered!(query, self.campaign_id, self.filter)
+            .bind(after)
+            .bind(page.cursor())
+            .fetch_one(&mut *self.connection)
+            .await?;
         Ok((rows, page.offset - left_out))
+    }
+
+    /// Reads rows in the order of their ordinals.
+    async fn along(
+        &mut self,
+        matching: &Stretches,
+        along: &Along,
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        let (cursor, direction, offset) = (along.cursor, along.direction, along.offset);
+        if !self.filter.knows_members(along.lacking) {
+            let runs = Runs::of(matching, cursor, direction, offset);
+            return self
+                .walk(&runs, along.lacking, direction, along.limit)
+                .await;
+        }
+        let mut places = Places::new(matching, cursor, direction, offset, along.limit);
+        loop {
+            let parts = places.next();
+            if parts.is_empty() {
+                break;
+            }
+            let stretches: Vec<i64> = parts.iter().map(|part| part.stretch).collect();
+            let query = sqlx::query_as(statements::members(along.lacking));
+            let members: Vec<(i64, BitVec)> = filtered!(query, self.campaign_id, self.filter)
+                .bind(stretches)
+                .fetch_all(&mut *self.connection)
+                .await?;
+            let members: HashMap<i64, BitVec> = members.into_iter().collect();
+            for part in &parts {
+                if let Some(members) = members.get(&part.stretch) {
+                    places.add(part, members);
+                }
+            }
+        }
+        self.at(places.found, along).await
+    }
+
+    /// Reads the rows at these ordinals.
+    async fn at(&mut self, ordinals: Vec<i64>, along: &Along) -> Result<Vec<Listed>, sqlx::Error> {
+        if ordinals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = sqlx::query_as(statements::at_places(along.lacking));
+        let mut rows: Vec<Listed> = filtered!(query, self.campaign_id, self.filter)
+            .bind(ordinals)
+            .fetch_all(&mut *self.connection)
+            .await?;
+        rows.sort_unstable_by_key(|row| row.ordinal);
+        if along.direction == Direction::Descending {
+            rows.reverse();
+        }
+        Ok(rows)
     }
 
     /// Walks through runs, one after the other, until so many rows are found.
@@ -166,6 +241,19 @@ impl Reader<'_> {
         }
         Ok(rows)
     }
+}
+
+/// What a page takes along the ordinals.
+struct Along {
+    /// Only rows that lack this value.
+    lacking: Option<Value>,
+    /// The ordinal after which it begins.
+    cursor: Option<i64>,
+    direction: Direction,
+    /// Matches to leave out.
+    offset: i64,
+    /// Rows at most.
+    limit: i64,
 }
 
 /// Returns how many rows a page has still room for.

@@ -19,7 +19,7 @@ pub struct Reason {
 }
 
 /// Recounts every row of the campaign: that is what it is asked for.
-const SELECT: &str = "WITH counted AS (SELECT rejection_reason, sum(n)::bigint AS n FROM read.domain_counts \
+const SELECT: &str = "WITH counted AS (SELECT rejection_reason, sum(n)::bigint AS n FROM read.domain_totals \
         WHERE campaign_id = $1 GROUP BY rejection_reason), \
     recounted AS (SELECT rejection_reason, count(*) AS n, count(*) FILTER (WHERE http_status = 'ok') AS fetched \
         FROM read.domains WHERE campaign_id = $1 GROUP BY rejection_reason) \

@@ -4,7 +4,7 @@ use aggregates::{ids::CampaignId, names};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::sql::{categories, stretch_of};
+use super::sql::{categories, count_net, members_of, stretch_of};
 use crate::runtime::ApplyError;
 
 /// Names with the offsets that they were generated from.
@@ -50,13 +50,18 @@ const INSERT: &str = concat!(
     "WITH made AS (INSERT INTO domains (campaign_id, name, ordinal, pattern_offset, created_at) \
      SELECT $1, n.name, $2 + n.i - 1, n.pattern_offset, $3 \
      FROM unnest($4::text[], $5::bigint[]) WITH ORDINALITY AS n(name, pattern_offset, i) RETURNING ",
+    categories!(""),
+    ", ",
     stretch_of!(""),
-    " AS stretch) INSERT INTO domain_counts AS c (",
+    " AS stretch, ordinal), net AS (SELECT ",
     categories!(""),
-    ", stretch, n) SELECT $1, 'pending', '', 'pending', '', false, 'pending', 'pending', false, false, false, false, \
-     stretch, count(*) FROM made GROUP BY stretch ON CONFLICT (",
+    ", stretch, count(*) AS n, ",
+    members_of!("bit_or"),
+    " AS members FROM made GROUP BY ",
     categories!(""),
-    ", stretch) DO UPDATE SET n = c.n + EXCLUDED.n"
+    ", stretch), ",
+    count_net!(),
+    " SELECT count(*) FROM made"
 );
 
 /// Adds new names to a campaign, from `first_ordinal` on.
@@ -82,6 +87,7 @@ pub(super) async fn insert(
 }
 
 const FORGET_COUNTS: &str = "DELETE FROM domain_counts WHERE campaign_id = $1";
+const FORGET_TOTALS: &str = "DELETE FROM domain_totals WHERE campaign_id = $1";
 const REMOVE: &str = "DELETE FROM domains WHERE campaign_id = $1";
 
 /// Removes the rows of a deleted campaign.
@@ -89,7 +95,7 @@ pub(super) async fn remove(
     connection: &mut PgConnection,
     campaign_id: CampaignId,
 ) -> Result<(), ApplyError> {
-    for statement in [REMOVE, FORGET_COUNTS] {
+    for statement in [REMOVE, FORGET_COUNTS, FORGET_TOTALS] {
         sqlx::query(statement)
             .bind(campaign_id.0)
             .execute(&mut *connection)

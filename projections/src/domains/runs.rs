@@ -23,7 +23,8 @@ impl Run {
         Self { first, last }
     }
 
-    const fn of_stretch(stretch: i64) -> Self {
+    /// Returns the ordinals of a stretch.
+    pub(super) const fn of_stretch(stretch: i64) -> Self {
         let first = stretch.saturating_mul(ORDINALS);
         Self {
             first,
@@ -32,7 +33,7 @@ impl Run {
     }
 
     /// Returns what the two have in common, if that is anything.
-    fn within(self, other: Self) -> Option<Self> {
+    pub(super) fn within(self, other: Self) -> Option<Self> {
         let first = self.first.max(other.first);
         let last = self.last.min(other.last);
         (first <= last).then_some(Self { first, last })

@@ -26,7 +26,24 @@ macro_rules! stretch_of {
     };
 }
 
-/// The columns of a domain that are counted, each behind the given prefix. With the stretch they are `domain_counts`' key.
+/// Ordinals of a stretch, each as one bit: those of the rows of an aggregate or, with none, of no row.
+macro_rules! members_of {
+    ($aggregate:literal) => {
+        concat!(
+            $aggregate,
+            "(set_bit(repeat('0', ",
+            $crate::domains::sql::ordinals_of_a_stretch!(),
+            ")::bit(",
+            $crate::domains::sql::ordinals_of_a_stretch!(),
+            "), (ordinal % ",
+            $crate::domains::sql::ordinals_of_a_stretch!(),
+            ")::integer, 1))"
+        )
+    };
+}
+
+/// The columns of a domain that are counted, each behind the given prefix. They are the key of `domain_totals`, and with
+/// the stretch that of `domain_counts`.
 macro_rules! categories {
     ($prefix:literal) => {
         concat!(
@@ -67,11 +84,29 @@ macro_rules! former {
     };
 }
 
+/// Puts what `net` has, rows of counted columns with a stretch, a number and members, into the counters: two expressions,
+/// `moved` and `totalled`. Members are exchanged: those that come in are not there yet, and those that go are.
+macro_rules! count_net {
+    () => {
+        concat!(
+            "moved AS (INSERT INTO domain_counts AS c (", $crate::domains::sql::categories!(""),
+            ", stretch, n, members) SELECT ", $crate::domains::sql::categories!(""),
+            ", stretch, n, members FROM net ON CONFLICT (", $crate::domains::sql::categories!(""),
+            ", stretch) DO UPDATE SET n = c.n + EXCLUDED.n, members = c.members # EXCLUDED.members), ",
+            "totalled AS (INSERT INTO domain_totals AS c (", $crate::domains::sql::categories!(""), ", n) SELECT ",
+            $crate::domains::sql::categories!(""), ", sum(n) FROM net GROUP BY ", $crate::domains::sql::categories!(""),
+            " HAVING sum(n) <> 0 ON CONFLICT (", $crate::domains::sql::categories!(""),
+            ") DO UPDATE SET n = c.n + EXCLUDED.n)"
+        )
+    };
+}
+
 /// An update of domains that moves the counts with the rows: `found` looks each row up once and keeps what it is
 /// counted as, the update goes to the rows by their place, and the counts take the difference. Nobody else writes
 /// these rows (a projection has one leader), so a place found is a place that holds. Answers each campaign and stretch
-/// of which rows were updated, and how many: [`Updated`](super::counts::Updated). `$with` are expressions that go before, each with its comma; `$found` is what `found` keeps besides and
-/// where it looks, with the domains as `d`; `$set` assigns, from `i` where it has been found.
+/// of which rows were updated, and how many: [`Updated`](super::counts::Updated). `$with` are expressions that go before,
+/// each with its comma; `$found` is what `found` keeps besides and where it looks, with the domains as `d`; `$set`
+/// assigns, from `i` where it has been found.
 macro_rules! counted_update {
     ($with:expr, $found:expr, $set:expr) => {
         concat!(
@@ -85,16 +120,19 @@ macro_rules! counted_update {
             $found, "), ",
             "after AS (UPDATE domains d SET ", $set, " FROM found i WHERE d.ctid = i.place RETURNING ",
             $crate::domains::sql::former!(), ", ", $crate::domains::sql::categories!("d."), ", ",
-            $crate::domains::sql::stretch_of!("d."), " AS stretch), ",
-            "delta AS (SELECT ", $crate::domains::sql::former!(), ", stretch, -count(*) AS n FROM after GROUP BY ",
-            $crate::domains::sql::former!(), ", stretch UNION ALL SELECT ", $crate::domains::sql::categories!(""),
-            ", stretch, count(*) FROM after GROUP BY ", $crate::domains::sql::categories!(""), ", stretch), ",
-            "net (", $crate::domains::sql::categories!(""), ", stretch, n) AS (SELECT * FROM delta), ",
-            "moved AS (INSERT INTO domain_counts AS c (", $crate::domains::sql::categories!(""), ", stretch, n) SELECT ",
-            $crate::domains::sql::categories!(""), ", stretch, sum(n) FROM net GROUP BY ",
-            $crate::domains::sql::categories!(""), ", stretch HAVING sum(n) <> 0 ON CONFLICT (",
-            $crate::domains::sql::categories!(""), ", stretch) DO UPDATE SET n = c.n + EXCLUDED.n) ",
-            "SELECT campaign_id, stretch, count(*) AS rows FROM after GROUP BY campaign_id, stretch"
+            $crate::domains::sql::stretch_of!("d."), " AS stretch, d.ordinal), ",
+            "delta (", $crate::domains::sql::categories!(""), ", stretch, n, members) AS (SELECT ",
+            $crate::domains::sql::former!(), ", stretch, -count(*), ",
+            $crate::domains::sql::members_of!("bit_xor"), " FROM after GROUP BY ", $crate::domains::sql::former!(),
+            ", stretch UNION ALL SELECT ", $crate::domains::sql::categories!(""), ", stretch, count(*), ",
+            $crate::domains::sql::members_of!("bit_xor"), " FROM after GROUP BY ",
+            $crate::domains::sql::categories!(""), ", stretch), ",
+            "net AS (SELECT ", $crate::domains::sql::categories!(""),
+            ", stretch, sum(n) AS n, bit_xor(members) AS members FROM delta GROUP BY ",
+            $crate::domains::sql::categories!(""),
+            ", stretch HAVING sum(n) <> 0 OR bit_count(bit_xor(members)) > 0), ",
+            $crate::domains::sql::count_net!(),
+            " SELECT campaign_id, stretch, count(*) AS rows FROM after GROUP BY campaign_id, stretch"
         )
     };
 }
@@ -115,8 +153,10 @@ macro_rules! result_update {
 }
 
 pub(super) use categories;
+pub(super) use count_net;
 pub(super) use counted_update;
 pub(super) use former;
+pub(super) use members_of;
 pub(super) use ordinals_of_a_stretch;
 pub(super) use result_update;
 pub(super) use stretch_of;

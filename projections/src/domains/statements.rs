@@ -1,6 +1,6 @@
-//! The statements behind lists of domains. Each page is a walk along an index from its cursor on, so what it costs
-//! does not grow with its depth; filters are checked on the way. Walks along the ordinals go through runs of stretches
-//! that have a match: see [`super::stretches`].
+//! The statements behind lists of domains. A page looks at its own rows, however deep it is and wherever its filter's
+//! matches lie: along the ordinals by the counters' members, see [`super::members`], and along a value by a walk for
+//! each kind of rows, see [`super::kinds`]. Conditions that the counters do not keep apart are checked on the way.
 
 use super::{Direction, Sort, sql::stretch_of};
 
@@ -12,19 +12,35 @@ macro_rules! columns {
     };
 }
 
-/// The filters that the counters keep apart, of parameters $1 to $12: conditions that rows and counters share. What only
-/// a page can have says so, for pages have an index of their own: with their values at hand the planner takes the
-/// conditions apart and sees it.
+/// The filters that the counters keep apart, of parameters $1 to $12: conditions that rows and counters share.
 macro_rules! counted {
     () => {
         "campaign_id = $1 \
          AND ($2::text IS NULL OR dns_status = $2) AND ($3::text IS NULL OR http_status = $3) \
          AND ($4::text IS NULL OR dns_reason = $4) AND ($5::text IS NULL OR http_reason = $5) \
-         AND ($8::bool IS NULL OR (has_contact = $8 AND (NOT $8 OR http_status = 'ok'))) \
-         AND ($10::bool IS NULL OR (warned = $10 AND (NOT $10 OR http_status = 'ok'))) \
-         AND ($11::text[] IS NULL OR (rejection_reason = ANY($11) AND (http_status = 'ok' \
-             OR NOT $11 <@ '{qualified,low_score,no_keywords,parked}'::text[]))) \
+         AND ($8::bool IS NULL OR has_contact = $8) AND ($10::bool IS NULL OR warned = $10) \
+         AND ($11::text[] IS NULL OR rejection_reason = ANY($11)) \
          AND ($12::bool IS NULL OR (dns_status IN ('error', 'timeout') OR http_status IN ('error', 'timeout')) = $12)"
+    };
+}
+
+/// Those that the counters do not keep apart.
+macro_rules! uncounted {
+    () => {
+        " AND ($6::float8 IS NULL OR (http_status = 'ok' AND score >= $6)) \
+         AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45::real) = $7)) \
+         AND ($9::text IS NULL OR (http_status = 'ok' AND keywords @> ARRAY[$9]))"
+    };
+}
+
+/// What only a page can have, said so, for pages have an index of their own: with their values at hand the planner takes
+/// the conditions apart and sees it.
+macro_rules! of_pages {
+    () => {
+        " AND (NOT coalesce($8::bool, false) OR http_status = 'ok') \
+         AND (NOT coalesce($10::bool, false) OR http_status = 'ok') \
+         AND (NOT coalesce($11::text[] <@ '{qualified,low_score,no_keywords,parked}'::text[], false) \
+             OR http_status = 'ok')"
     };
 }
 
@@ -34,19 +50,21 @@ macro_rules! filtered {
         concat!(
             " FROM read.domains WHERE ",
             counted!(),
-            " AND ($6::float8 IS NULL OR (http_status = 'ok' AND score >= $6)) \
-             AND ($7::bool IS NULL OR (http_status = 'ok' AND (coalesce(parked_confidence, 0) < 0.45::real) = $7)) \
-             AND ($9::text IS NULL OR (http_status = 'ok' AND keywords @> ARRAY[$9]))"
+            of_pages!(),
+            uncounted!()
         )
     };
 }
 
 /// The counters of rows that may pass: of the filters that they do not keep apart, what those imply.
 macro_rules! may_pass {
-    () => {
+    ($counters:literal) => {
         concat!(
-            " FROM read.domain_counts WHERE ",
+            " FROM read.",
+            $counters,
+            " WHERE ",
             counted!(),
+            of_pages!(),
             " AND ($6::float8 IS NULL OR (http_status = 'ok' AND scored)) \
              AND ($7::bool IS NULL OR http_status = 'ok') \
              AND ($9::text IS NULL OR (http_status = 'ok' AND keyword_hit))"
@@ -54,14 +72,53 @@ macro_rules! may_pass {
     };
 }
 
-/// The stretches in which rows may pass the filters, in order, and how many rows that are.
-pub(super) const STRETCHES: &str = concat!(
-    "SELECT stretch, sum(n)::bigint AS matches",
-    may_pass!(),
-    " GROUP BY stretch HAVING sum(n) > 0 ORDER BY stretch"
-);
+/// Returns a statement for all counters, for those of rows that may lack a richness or a gain, or a number of keywords.
+///
+/// Whatever was scored has a richness and a gain, and nothing else does. Whatever a keyword was found for has their
+/// number, which may be 0 for any other page, or absent where none was looked for.
+macro_rules! lacking {
+    ($lacking:expr, $statement:ident) => {
+        match $lacking {
+            None => $statement!(""),
+            Some(Value::Richness | Value::Gain) => $statement!(" AND NOT scored"),
+            Some(Value::Keywords) => $statement!(" AND NOT keyword_hit"),
+        }
+    };
+}
 
-/// As [`STRETCHES`], counted over the rows: exact for every filter. In no order, so that nothing is sorted.
+/// Returns the statement for the stretches in which rows may pass the filters, in order, and how many rows that are: of
+/// all rows, or of those that may lack a value.
+pub(super) const fn stretches(lacking: Option<Value>) -> &'static str {
+    macro_rules! stretches {
+        ($lacking:literal) => {
+            concat!(
+                "SELECT stretch, sum(n)::bigint AS matches",
+                may_pass!("domain_counts"),
+                $lacking,
+                " GROUP BY stretch HAVING sum(n) > 0 ORDER BY stretch"
+            )
+        };
+    }
+    lacking!(lacking, stretches)
+}
+
+/// As [`stretches`], for the members of the stretches in $13.
+pub(super) const fn members(lacking: Option<Value>) -> &'static str {
+    macro_rules! members {
+        ($lacking:literal) => {
+            concat!(
+                "SELECT stretch, bit_or(members) AS members",
+                may_pass!("domain_counts"),
+                $lacking,
+                " AND stretch = ANY($13) GROUP BY stretch"
+            )
+        };
+    }
+    lacking!(lacking, members)
+}
+
+/// Stretches with the numbers of rows that pass, counted over the rows: exact for every filter. In no order, so that
+/// nothing is sorted.
 pub(super) const RECOUNTED_STRETCHES: &str = concat!(
     "SELECT ",
     stretch_of!(""),
@@ -69,21 +126,6 @@ pub(super) const RECOUNTED_STRETCHES: &str = concat!(
     filtered!(),
     " GROUP BY 1"
 );
-
-/// For each stretch in which rows may pass the filters, how many of them may have a value, and how many may lack it.
-macro_rules! parted {
-    ($has:literal, $lacks:literal) => {
-        concat!(
-            "SELECT stretch, coalesce(sum(n) FILTER (WHERE ",
-            $has,
-            "), 0)::bigint AS valued, coalesce(sum(n) FILTER (WHERE ",
-            $lacks,
-            "), 0)::bigint AS rest",
-            may_pass!(),
-            " GROUP BY stretch ORDER BY stretch"
-        )
-    };
-}
 
 /// A value that a list is sorted by and that a row may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,14 +147,22 @@ impl Value {
     }
 }
 
-/// Returns the statement that parts what may have a value from what may lack it, stretch by stretch, $1 to $12.
-///
-/// Whatever was scored has a richness and a gain, and nothing else does. Whatever a keyword was found for has their
-/// number, which may be 0 for any other page, or absent where none was looked for.
-pub(super) const fn parted(value: Value) -> &'static str {
+/// Returns the statement for the kinds of rows that may pass the filters and have a value, parameters $1 to $12.
+pub(super) const fn kinds(value: Value) -> &'static str {
+    macro_rules! kinds {
+        ($has:literal) => {
+            concat!(
+                "SELECT rejection_reason, has_contact, warned",
+                may_pass!("domain_totals"),
+                " AND ",
+                $has,
+                " AND n > 0 GROUP BY rejection_reason, has_contact, warned"
+            )
+        };
+    }
     match value {
-        Value::Richness | Value::Gain => parted!("scored", "NOT scored"),
-        Value::Keywords => parted!("http_status = 'ok'", "NOT keyword_hit"),
+        Value::Richness | Value::Gain => kinds!("scored"),
+        Value::Keywords => kinds!("http_status = 'ok'"),
     }
 }
 
@@ -121,7 +171,9 @@ pub(super) const fn parted(value: Value) -> &'static str {
 macro_rules! valued {
     ($value:literal, $bound:literal, $past:literal) => {
         concat!(
-            filtered!(),
+            " FROM read.domains WHERE ",
+            counted!(),
+            uncounted!(),
             " AND ",
             $value,
             " IS NOT NULL AND ($14::bigint IS NULL OR ($13::float8 IS NOT NULL AND (",
@@ -135,9 +187,9 @@ macro_rules! valued {
     };
 }
 
-/// A walk along a value's own index, which has only rows that have it, and how many rows such walks go through in all.
+/// Walks along a value's own index, which has only rows that have it, and how many rows such walks go through in all.
 pub(super) struct Valued {
-    /// The rows, parameters $1 to $16.
+    /// The rows, parameters $1 to $20: a walk for each kind of rows, merged. $18 and $19 are limit and offset, $20 both.
     pub(super) page: &'static str,
     /// Their number, parameters $1 to $14.
     pub(super) count: &'static str,
@@ -149,21 +201,32 @@ macro_rules! sorted {
             page: concat!(
                 "SELECT ",
                 columns!(),
+                " FROM (SELECT place, value FROM unnest($15::text[], $16::bool[], $17::bool[]) \
+                 AS kind(reason, contact, warning) CROSS JOIN LATERAL (SELECT ordinal AS place, ",
+                $value,
+                " AS value",
                 valued!($value, $bound, $past),
-                " ORDER BY ",
+                " AND rejection_reason = kind.reason AND has_contact = kind.contact AND warned = kind.warning ORDER BY ",
                 $value,
                 " ",
                 $direction,
                 ", ordinal ",
                 $direction,
-                " LIMIT $15 OFFSET $16"
+                " LIMIT $20) of_kind ORDER BY value ",
+                $direction,
+                ", place ",
+                $direction,
+                " LIMIT $18 OFFSET $19) page JOIN read.domains ON campaign_id = $1 AND ordinal = place ORDER BY value ",
+                $direction,
+                ", place ",
+                $direction
             ),
             count: concat!("SELECT count(*)", valued!($value, $bound, $past)),
         }
     };
 }
 
-/// Returns the walk along the index of a value.
+/// Returns the walks along the index of a value.
 pub(super) const fn valued(value: Value, direction: Direction) -> Valued {
     match (value, direction) {
         (Value::Richness, Direction::Ascending) => sorted!("richness_score", "$13", "ASC", ">"),
@@ -183,6 +246,29 @@ pub(super) const fn valued(value: Value, direction: Direction) -> Valued {
             "DESC",
             "<"
         ),
+    }
+}
+
+/// The rows at the ordinals in $13, all or those that lack a value, in no order. Each is looked up by itself: a planner
+/// without statistics would rather filter a walk through the campaign by them.
+pub(super) const fn at_places(lacking: Option<Value>) -> &'static str {
+    macro_rules! places {
+        ($lacking:literal) => {
+            concat!(
+                "SELECT found.* FROM unnest($13::bigint[]) AS wanted(place) CROSS JOIN LATERAL (SELECT ",
+                columns!(),
+                filtered!(),
+                " AND ordinal = wanted.place",
+                $lacking,
+                " LIMIT 1) found"
+            )
+        };
+    }
+    match lacking {
+        None => places!(""),
+        Some(Value::Richness) => places!(" AND richness_score IS NULL"),
+        Some(Value::Gain) => places!(" AND microcrawl_gain IS NULL"),
+        Some(Value::Keywords) => places!(" AND keywords_unique IS NULL"),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Where in a campaign the rows are that a filter lets through.
 //!
-//! Ordinals are counted in stretches. A page that walks along the ordinals asks the counters first in which stretches it
-//! will find something, and goes through those alone: matches that lie together, however far from the cursor, cost
-//! neither the first page nor a later one a walk to them.
+//! Ordinals are counted in stretches. A page along the ordinals asks the counters first in which stretches it will find
+//! something, then which ordinals those are ([`super::members`]), or, where the counters do not know just that, walks
+//! through these stretches alone ([`super::runs`]): matches that lie together, however far from the cursor, cost neither
+//! the first page nor a later one a walk to them.
 
 use aggregates::ids::CampaignId;
 use sqlx::PgConnection;
@@ -11,11 +12,12 @@ use super::{
     Filter,
     list::filtered,
     sql::ordinals_of_a_stretch,
-    statements::{self, RECOUNTED_STRETCHES, STRETCHES, Value},
+    statements::{self, RECOUNTED_STRETCHES, Value},
 };
 
 /// How many ordinals a stretch has. A campaign of a million names has 245 stretches, each with a row for every combination
-/// of findings that is in it; a stretch with a match costs a page a walk of so many rows at most.
+/// of findings that is in it; where members are not known, a stretch with a match costs a page a walk of so many rows at
+/// most.
 pub(super) const ORDINALS: i64 = ordinals_of_a_stretch!();
 
 /// A stretch that has rows.
@@ -37,7 +39,8 @@ pub(super) struct Stretches {
 }
 
 impl Stretches {
-    /// Asks the counters, which are exact where they keep all conditions apart.
+    /// Asks the counters, which are exact where they keep all conditions apart: for all rows, or for those that may lack
+    /// a value.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -45,13 +48,15 @@ impl Stretches {
         connection: &mut PgConnection,
         campaign_id: CampaignId,
         filter: &Filter,
+        lacking: Option<Value>,
     ) -> Result<Self, sqlx::Error> {
-        let stretches = filtered!(sqlx::query_as(STRETCHES), campaign_id, filter)
+        let query = sqlx::query_as(statements::stretches(lacking));
+        let stretches = filtered!(query, campaign_id, filter)
             .fetch_all(connection)
             .await?;
         Ok(Self {
             stretches,
-            exact: filter.is_counted(),
+            exact: filter.knows_members(lacking),
         })
     }
 
@@ -89,7 +94,7 @@ impl Stretches {
         filter: &Filter,
     ) -> Result<Self, sqlx::Error> {
         match filter.is_counted() {
-            true => Self::counted(connection, campaign_id, filter).await,
+            true => Self::counted(connection, campaign_id, filter, None).await,
             false => Self::recounted(connection, campaign_id, filter).await,
         }
     }
@@ -109,52 +114,10 @@ impl Filter {
     pub const fn is_counted(&self) -> bool {
         self.min_score.is_none() && self.not_parked.is_none() && self.keyword.is_none()
     }
-}
 
-/// What passes a filter, in two parts: what has a value to sort by, and the rest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Parted {
-    /// How many rows may pass and have the value.
-    pub(super) valued: i64,
-    /// Where rows may pass that lack the value.
-    pub(super) rest: Stretches,
-}
-
-#[derive(sqlx::FromRow)]
-struct PartedStretch {
-    stretch: i64,
-    valued: i64,
-    rest: i64,
-}
-
-impl Parted {
-    /// Asks the counters.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(super) async fn counted(
-        connection: &mut PgConnection,
-        campaign_id: CampaignId,
-        filter: &Filter,
-        value: Value,
-    ) -> Result<Self, sqlx::Error> {
-        let query = sqlx::query_as(statements::parted(value));
-        let parted: Vec<PartedStretch> = filtered!(query, campaign_id, filter)
-            .fetch_all(connection)
-            .await?;
-        let valued = parted.iter().map(|stretch| stretch.valued).sum();
-        let rest = parted.into_iter().filter(|stretch| stretch.rest > 0);
-        let stretches = rest.map(|stretch| Stretch {
-            stretch: stretch.stretch,
-            matches: stretch.rest,
-        });
-        Ok(Self {
-            valued,
-            rest: Stretches {
-                stretches: stretches.collect(),
-                // Of a page without a find the counters do not say whether one was looked for.
-                exact: filter.is_counted() && value != Value::Keywords,
-            },
-        })
+    /// Tells whether the counters' members are just the rows that pass, or pass and lack a value. Of a page without a
+    /// find they do not say whether one was looked for.
+    pub(super) fn knows_members(&self, lacking: Option<Value>) -> bool {
+        self.is_counted() && lacking != Some(Value::Keywords)
     }
 }

@@ -22,7 +22,8 @@ use crate::support::{
 /// Everything that the read model and its counters say of a campaign.
 async fn known_of(world: &World, campaign_id: CampaignId) -> Vec<Value> {
     let rows = "SELECT to_jsonb(d) FROM read.domains d WHERE campaign_id = $1 UNION ALL \
-                SELECT to_jsonb(c) FROM read.domain_counts c WHERE campaign_id = $1 AND n > 0 ORDER BY 1";
+                SELECT to_jsonb(c) FROM read.domain_counts c WHERE campaign_id = $1 AND n > 0 UNION ALL \
+                SELECT to_jsonb(t) FROM read.domain_totals t WHERE campaign_id = $1 AND n > 0 ORDER BY 1";
     sqlx::query_scalar(rows)
         .bind(campaign_id.0)
         .fetch_all(world.database.pool())

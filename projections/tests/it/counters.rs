@@ -1,5 +1,6 @@
 //! Counters by stretch: over several, brought to nothing, and made for domains that were there before them.
 
+use projections::domains;
 use serde_json::json;
 
 use crate::support::{World, dns_ok, imported, names, new_campaign};
@@ -55,7 +56,7 @@ async fn names_are_counted_in_the_stretch_of_their_ordinal_and_findings_move_wit
 }
 
 #[tokio::test]
-async fn the_migration_that_brought_the_stretches_recounts_the_domains_that_were_there() {
+async fn the_migration_that_brought_the_members_recounts_the_domains_that_were_there() {
     let world = World::start().await;
     let (campaign_id, names) = (new_campaign(), names(9_000));
     let stream = campaign_id.to_string();
@@ -66,10 +67,12 @@ async fn the_migration_that_brought_the_stretches_recounts_the_domains_that_were
         .results(campaign_id, &names[4_000..5_000], 0, &dns_ok())
         .await;
     world.level().await;
-    world.execute("DELETE FROM read.domain_counts").await;
+    world
+        .execute("DELETE FROM read.domain_counts; DELETE FROM read.domain_totals; DROP TABLE read.domain_totals")
+        .await;
     world
         .execute(include_str!(
-            "../../../migrations/0015_counters_by_stretch.sql"
+            "../../../migrations/0018_members_of_counters.sql"
         ))
         .await;
     assert_eq!(by_stretch(&world).await, [(0, 4_096), (1, 4_096), (2, 808)]);
@@ -91,8 +94,11 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
     world
         .execute(
             "INSERT INTO read.domain_counts SELECT campaign_id, stretch, 'error', 'SERVFAIL', http_status, http_reason, \
+             has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0, \
+             repeat('0', 4096)::bit(4096) FROM read.domain_counts; \
+             INSERT INTO read.domain_totals SELECT campaign_id, 'error', 'SERVFAIL', http_status, http_reason, \
              has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, 0 \
-             FROM read.domain_counts",
+             FROM read.domain_totals",
         )
         .await;
     world.results(campaigns[0], &names, 0, &dns_ok()).await;
@@ -102,7 +108,8 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
 
     let empty = |campaign_id| {
         let query = format!(
-            "SELECT count(*) FROM read.domain_counts WHERE n = 0 AND campaign_id = '{campaign_id}'"
+            "SELECT (SELECT count(*) FROM read.domain_counts WHERE n = 0 AND campaign_id = '{campaign_id}') \
+             + (SELECT count(*) FROM read.domain_totals WHERE n = 0 AND campaign_id = '{campaign_id}')"
         );
         let world = &world;
         async move { world.number(&query).await }
@@ -110,7 +117,7 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
     assert_eq!(empty(campaigns[0]).await, 0, "of the batch's campaign");
     assert_eq!(
         empty(campaigns[1]).await,
-        1,
+        2,
         "of a campaign that the batch does not touch"
     );
     let rows = format!(
@@ -122,4 +129,41 @@ async fn empty_counters_are_deleted_in_the_campaigns_of_the_batch_and_nowhere_el
         1,
         "all of its domains are of one kind"
     );
+}
+
+#[tokio::test]
+async fn two_domains_that_exchange_their_findings_in_one_batch_exchange_their_counters() {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(2));
+    let stream = campaign_id.to_string();
+    world
+        .append(vec![("campaign", stream, 0, imported(0, &names))])
+        .await;
+    let failed = json!({"DnsChecked": {"run_id": uuid::Uuid::now_v7(), "outcome": "error", "reason": "SERVFAIL",
+                                       "attempts": 1, "elapsed_ms": 3}});
+    let found = |version, events: [&serde_json::Value; 2]| {
+        let result = |(name, event): (&String, &serde_json::Value)| {
+            let stream = aggregates::domain::stream_id(campaign_id, name);
+            ("domain", stream, version, event.clone())
+        };
+        names.iter().zip(events).map(result).collect()
+    };
+    world.append(found(0, [&dns_ok(), &failed])).await;
+    world.level().await;
+    // The numbers stay as they are.
+    world.append(found(1, [&failed, &dns_ok()])).await;
+    world.level().await;
+    let filter = domains::Filter {
+        dns_status: Some("ok".to_owned()),
+        ..domains::Filter::default()
+    };
+    let page = domains::Page {
+        limit: 10,
+        ..domains::Page::default()
+    };
+    let rows = domains::page(world.database.pool(), campaign_id, &filter, &page)
+        .await
+        .unwrap();
+    let found: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(found, [names[1].as_str()]);
 }

@@ -49,7 +49,7 @@ async fn written_between<T: Send + 'static>(
 ) -> T {
     let pool = world.database.pool();
     let mut barrier = pool.begin().await.unwrap();
-    sqlx::query("LOCK TABLE read.domain_counts IN ACCESS EXCLUSIVE MODE")
+    sqlx::query("LOCK TABLE read.domain_totals IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *barrier)
         .await
         .unwrap();

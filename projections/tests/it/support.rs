@@ -108,9 +108,14 @@ impl World {
     /// Counts domains that a test wrote itself.
     pub(crate) async fn count_domains(&self) {
         self.execute(
-            "TRUNCATE read.domain_counts; INSERT INTO read.domain_counts SELECT campaign_id, ordinal / 4096, dns_status, \
-             dns_reason, http_status, http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, \
-             high_potential, warned, count(*) FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13",
+            "TRUNCATE read.domain_counts, read.domain_totals; \
+             INSERT INTO read.domain_counts SELECT campaign_id, ordinal / 4096, dns_status, dns_reason, http_status, \
+             http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, \
+             count(*), bit_or(set_bit(repeat('0', 4096)::bit(4096), (ordinal % 4096)::integer, 1)) \
+             FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13; \
+             INSERT INTO read.domain_totals SELECT campaign_id, dns_status, dns_reason, http_status, http_reason, \
+             has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, sum(n) \
+             FROM read.domain_counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12",
         )
         .await;
     }

@@ -41,12 +41,31 @@ async fn a_counter_that_is_no_recount_is_found() {
     world
         .execute("UPDATE read.domain_counts SET n = n + 1")
         .await;
+    world
+        .execute("UPDATE read.domain_totals SET n = n + 2")
+        .await;
     let report = replay::check(&world.database).await.unwrap();
-    assert_eq!(report.counters.len(), 1, "{report:?}");
-    assert_eq!(report.counters[0].campaign_id, campaign_id);
-    assert_eq!(
-        (report.counters[0].counted, report.counters[0].recounted),
-        (11, 10)
+    assert_eq!(report.counters.len(), 2, "{report:?}");
+    for (counter, counted) in report.counters.iter().zip([11, 12]) {
+        assert_eq!(counter.campaign_id, campaign_id);
+        assert_eq!((counter.counted, counter.recounted), (counted, 10));
+    }
+}
+
+#[tokio::test]
+async fn a_counter_of_other_domains_than_its_rows_is_found() {
+    let world = World::start().await;
+    world.campaign(&names(10)).await;
+    world.level().await;
+    world
+        .execute("UPDATE read.domain_counts SET members = set_bit(set_bit(members, 3, 0), 4095, 1)")
+        .await;
+    let report = replay::check(&world.database).await.unwrap();
+    let findings = report.findings();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(
+        findings[0].contains("counts 10 domains, but not those"),
+        "{findings:?}"
     );
 }
 
@@ -56,16 +75,22 @@ async fn a_counter_without_rows_and_rows_without_a_counter_are_found() {
     let names = names(10);
     world.campaign(&names).await;
     world.level().await;
-    world
-        .execute("UPDATE read.domain_counts SET dns_status = 'ok'")
-        .await;
+    for counters in ["domain_counts", "domain_totals"] {
+        world
+            .execute(&format!("UPDATE read.{counters} SET dns_status = 'ok'"))
+            .await;
+    }
     let report = replay::check(&world.database).await.unwrap();
     let differing = report.counters.iter();
     let mut differing: Vec<(i64, i64)> = differing
         .map(|counter| (counter.counted, counter.recounted))
         .collect();
     differing.sort_unstable();
-    assert_eq!(differing, [(0, 10), (10, 0)], "{report:?}");
+    assert_eq!(
+        differing,
+        [(0, 10), (0, 10), (10, 0), (10, 0)],
+        "{report:?}"
+    );
 }
 
 #[tokio::test]

@@ -15,19 +15,21 @@ const NAMES: i64 = 200_000;
 const LIMIT: i64 = 101;
 
 /// Findings, each by itself: pages at the end and nowhere else, checks under way at the back, timeouts at the front, two
-/// clusters far from each other, and one name in a hundred thousand.
+/// clusters far from each other, one name in a hundred thousand, and one in each stretch before many together. Pages with a
+/// low score are those with a low richness.
 const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, created_at, dns_status, dns_reason, \
     http_status, http_reason, keywords, keywords_unique, keyword_hit, parked_confidence, has_contact, score, \
     richness_score, microcrawl_gain, scored, warned, rejection_reason) \
     SELECT $1, 'n' || n || '.test', n, now(), \
-    CASE WHEN n < 1000 THEN 'timeout' WHEN back < 2000 THEN 'pending' ELSE 'error' END, \
+    CASE WHEN n < 1000 THEN 'timeout' WHEN back < 2000 THEN 'pending' \
+        WHEN n < 150000 AND n % 4096 = 100 OR n BETWEEN 150001 AND 152000 THEN 'ok' ELSE 'error' END, \
     CASE WHEN n % 100000 = 50000 THEN 'NOANSWER' WHEN back < 1500 THEN '' ELSE 'NXDOMAIN' END, \
     CASE WHEN page THEN 'ok' WHEN n BETWEEN 20000 AND 20300 OR n BETWEEN 170000 AND 170300 THEN 'timeout' \
         ELSE 'error' END, '', \
     CASE WHEN page THEN '{telecom}'::text[] END, CASE WHEN page THEN 1 END, page, CASE WHEN page THEN 0 END, \
     page AND n % 2 = 0, CASE WHEN page THEN n % 10 / 10.0 END, CASE WHEN page THEN n % 10 / 10.0 END, \
     CASE WHEN page THEN 0 END, page, false, \
-    CASE WHEN page THEN 'qualified' WHEN n % 100000 = 50000 THEN 'http_error' ELSE 'dns_error' END \
+    CASE WHEN page THEN CASE WHEN n % 10 < 4 THEN 'low_score' ELSE 'qualified' END WHEN n % 100000 = 50000 THEN 'http_error' ELSE 'dns_error' END \
     FROM (SELECT n, $2 - n AS back, $2 - n <= 10000 AS page FROM generate_series(0, $2 - 1) n) names";
 
 /// Filters, each with the ordinals between which its matches lie close together.
@@ -68,6 +70,10 @@ fn clusters() -> Vec<(Filter, Vec<(i64, i64)>)> {
             with(|f| f.failed = Some(false)),
             vec![(NAMES - 2_000, NAMES)],
         ),
+        (
+            with(|f| f.dns_status = Some("ok".into())),
+            vec![(150_001, 152_001)],
+        ),
     ]
 }
 
@@ -87,6 +93,7 @@ async fn a_page_looks_at_no_more_than_itself_and_the_stretches_of_its_matches() 
             }
         }
         sorted_lists_jump_as_well(&database, campaign).await;
+        sorted_lists_go_to_their_kinds(&database, campaign).await;
     }
     database.close().await;
 }
@@ -111,6 +118,9 @@ async fn look_at(
         };
         let (found, looked_at) = fetched(&mut connection, campaign, filter, &page).await;
         let at = format!("{filter:?} {direction:?} after {cursor:?}: {found} of {looked_at}");
+        if filter.is_counted() {
+            assert_eq!(looked_at, found, "{at}");
+        }
         // A cluster begins and ends in a stretch that it does not fill; in between half of the rows pass or more.
         let ends = i64::try_from(clusters.len()).unwrap() * 2;
         assert!(looked_at <= 2 * LIMIT + ends * ORDINALS, "{at}");
@@ -189,6 +199,38 @@ async fn sorted_lists_jump_as_well(database: &Database, campaign: CampaignId) {
                 assert!(ran.inside && ran.sorted <= LIMIT, "{at}: {ran:?}");
                 assert_eq!((ran.answered, ran.looked_at), (found, looked_at), "{at}");
             }
+        }
+    }
+}
+
+/// Those that a sort has last are no further than those that it has first.
+async fn sorted_lists_go_to_their_kinds(database: &Database, campaign: CampaignId) {
+    let mut connection = database.pool().begin().await.unwrap();
+    sqlx::query(FOLLOW_THE_INDEX)
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    for (reason, far) in [
+        ("low_score", Direction::Descending),
+        ("qualified", Direction::Ascending),
+    ] {
+        let filter = Filter {
+            rejection_reasons: Some(vec![reason.to_owned()]),
+            ..Filter::default()
+        };
+        for after in [None, Some((Some(0.35), NAMES))] {
+            let page = Page {
+                limit: LIMIT,
+                after,
+                sort: Some((Sort::Richness, far)),
+                ..Page::default()
+            };
+            let ran = run_page(&mut connection, campaign, &filter, &page).await;
+            assert_eq!((ran.answered, ran.kinds), (LIMIT, 2), "{reason}: {ran:?}");
+            assert!(
+                ran.looked_at <= LIMIT * (ran.kinds + 1),
+                "{reason}: {ran:?}"
+            );
         }
     }
 }

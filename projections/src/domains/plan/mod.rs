@@ -9,16 +9,13 @@ use aggregates::ids::CampaignId;
 use event_store::{ConnectOptions, Database};
 use private_postgres::testing::TestDatabase;
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::BitVec};
 use uuid::Uuid;
 
 use self::ran::Ran;
 use super::{
-    Filter, Page, Warnings,
-    list::filtered,
-    runs::Runs,
-    statements,
-    stretches::{Parted, Stretches},
+    Filter, Page, Warnings, kinds::Kinds, list::filtered, members::Places, runs::Runs, statements,
+    stretches::Stretches,
 };
 
 const NAMES: i64 = 30_000;
@@ -39,7 +36,11 @@ const SEED: &str = "INSERT INTO read.domains (campaign_id, name, ordinal, create
     FROM (SELECT n, n % 10 < 3 AS page FROM generate_series(0, $2 - 1) n) names";
 const SEED_COUNTS: &str = "INSERT INTO read.domain_counts SELECT campaign_id, ordinal / 4096, dns_status, dns_reason, \
     http_status, http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, \
-    count(*) FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
+    count(*), bit_or(set_bit(repeat('0', 4096)::bit(4096), (ordinal % 4096)::integer, 1)) \
+    FROM read.domains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
+const SEED_TOTALS: &str = "INSERT INTO read.domain_totals SELECT campaign_id, dns_status, dns_reason, http_status, \
+    http_reason, has_contact, lead_status, rejection_reason, keyword_hit, scored, high_potential, warned, sum(n) \
+    FROM read.domain_counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12";
 
 /// A campaign of so many names, beside another, so that the campaign is a part of the table.
 async fn seeded(names: i64, beside: i64) -> (TestDatabase, Database, CampaignId) {
@@ -69,16 +70,18 @@ async fn seeded_with(seed: &str, names: i64, beside: i64) -> (TestDatabase, Data
             .await
             .unwrap();
     }
-    sqlx::query(SEED_COUNTS)
-        .execute(database.pool())
-        .await
-        .unwrap();
+    for statement in [SEED_COUNTS, SEED_TOTALS] {
+        sqlx::query(statement)
+            .execute(database.pool())
+            .await
+            .unwrap();
+    }
     (test, database, campaign)
 }
 
 const EXPLAIN: &str = "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF, SUMMARY OFF) ";
 
-/// Runs a page as the list does, statement by statement.
+/// Reads a page as the list does, with every statement explained instead of answered where it reads rows.
 async fn run_page(
     connection: &mut PgConnection,
     campaign: CampaignId,
@@ -88,31 +91,68 @@ async fn run_page(
     let mut ran = Ran::nothing();
     let (value, direction) = page.order();
     let cursor = page.after.map(|(_, ordinal)| ordinal);
-    let runs = if let Some(value) = value {
-        let parted = Parted::counted(connection, campaign, filter, value)
+    let in_the_rest = matches!(page.after, Some((None, _)));
+    if let Some(value) = value.filter(|_| !in_the_rest) {
+        let kinds = Kinds::of(connection, campaign, filter, value)
             .await
             .unwrap();
-        let in_the_rest = matches!(page.after, Some((None, _)));
-        if !in_the_rest && parted.valued > 0 {
+        if !kinds.is_empty() {
+            ran.kinds = i64::try_from(kinds.reasons.len()).unwrap();
             let explain = format!("{EXPLAIN}{}", statements::valued(value, direction).page);
             let query = sqlx::query_scalar::<_, Value>(&explain);
             let explained = filtered!(query, campaign, filter)
                 .bind(page.after.and_then(|(value, _)| value))
                 .bind(cursor)
+                .bind(kinds.reasons)
+                .bind(kinds.contacts)
+                .bind(kinds.warnings)
                 .bind(page.limit)
                 .bind(page.offset)
+                .bind(page.limit.saturating_add(page.offset))
                 .fetch_one(&mut *connection)
                 .await
                 .unwrap();
             ran.add(&explained);
         }
-        let cursor = cursor.filter(|_| in_the_rest);
-        Runs::of(&parted.rest, cursor, direction, 0)
-    } else {
-        let matching = Stretches::counted(connection, campaign, filter)
+    }
+    let cursor = cursor.filter(|_| value.is_none() || in_the_rest);
+    let missing = page.limit - ran.answered;
+    if missing == 0 {
+        return ran;
+    }
+    let matching = Stretches::counted(connection, campaign, filter, value)
+        .await
+        .unwrap();
+    if filter.knows_members(value) && !(value.is_none() && *filter == Filter::default()) {
+        let mut places = Places::new(&matching, cursor, direction, 0, missing);
+        loop {
+            let parts = places.next();
+            if parts.is_empty() {
+                break;
+            }
+            for part in parts {
+                let query = sqlx::query_as(statements::members(value));
+                let (_, members): (i64, BitVec) = filtered!(query, campaign, filter)
+                    .bind(vec![part.stretch])
+                    .fetch_one(&mut *connection)
+                    .await
+                    .unwrap();
+                places.add(&part, &members);
+            }
+        }
+        let explain = format!("{EXPLAIN}{}", statements::at_places(value));
+        let query = sqlx::query_scalar::<_, Value>(&explain);
+        let explained = filtered!(query, campaign, filter)
+            .bind(places.found)
+            .fetch_one(&mut *connection)
             .await
             .unwrap();
-        Runs::of(&matching, cursor, direction, page.offset)
+        ran.add(&explained);
+        return ran;
+    }
+    let runs = match *filter == Filter::default() && value.is_none() {
+        true => Runs::everywhere(cursor, direction),
+        false => Runs::of(&matching, cursor, direction, page.offset),
     };
     for run in &runs.runs {
         if ran.answered == page.limit {

@@ -11,6 +11,8 @@ pub(super) struct Ran {
     pub(super) looked_at: i64,
     /// Rows that they answered.
     pub(super) answered: i64,
+    /// How many kinds of rows they merged, at least 1.
+    pub(super) kinds: i64,
     /// The most rows that one sorted at once.
     pub(super) sorted: i64,
     /// How they came to rows of domains.
@@ -25,6 +27,7 @@ impl Ran {
         Self {
             looked_at: 0,
             answered: 0,
+            kinds: 1,
             sorted: 0,
             ways: BTreeSet::new(),
             inside: true,
@@ -65,8 +68,9 @@ impl Ran {
     }
 }
 
-/// Since PostgreSQL 18 rows are a mean with decimals.
+/// Of all loops together. What is told is the mean of a loop, rounded up to PostgreSQL 17 and with decimals since.
 fn number(node: &Value, key: &str) -> i64 {
+    let loops = node["Actual Loops"].as_f64().unwrap_or(1.0);
     let rows = node[key].as_f64();
-    rows.map_or(0, |rows| format!("{rows:.0}").parse().unwrap())
+    rows.map_or(0, |rows| format!("{:.0}", rows * loops).parse().unwrap())
 }

@@ -51,7 +51,7 @@ async fn a_total_of_counted_conditions_equals_the_count_of_rows() {
         let recounted = Stretches::recounted(&mut connection, campaign, &filter)
             .await
             .unwrap();
-        let summed = Stretches::counted(&mut connection, campaign, &filter)
+        let summed = Stretches::counted(&mut connection, campaign, &filter, None)
             .await
             .unwrap();
         assert_eq!(recounted, summed, "{filter:?}");

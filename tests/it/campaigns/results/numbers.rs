@@ -93,7 +93,7 @@ pub async fn numbers_equal_a_recount(ann: &Client, path: &str, all: &[Row]) {
 }
 
 pub async fn a_drift_shows(app: &TestApp, ann: &Client, path: &str) {
-    let drift = "UPDATE read.domain_counts SET n = n + 1 WHERE rejection_reason = 'dns_error'";
+    let drift = "UPDATE read.domain_totals SET n = n + 1 WHERE rejection_reason = 'dns_error'";
     sqlx::query(drift)
         .execute(app.app.database.pool())
         .await
