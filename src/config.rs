@@ -2,6 +2,11 @@
 //!
 //! Every setting is here and nowhere else. `cli` decides which command takes which group.
 
+mod access;
+mod bounds;
+mod duration;
+mod reach;
+
 use std::{
     fmt,
     net::SocketAddr,
@@ -21,6 +26,7 @@ use validation::{
 };
 use zeroize::Zeroizing;
 
+pub use self::{access::SessionArgs, bounds::BoundArgs, reach::ReachArgs};
 use crate::{
     credentials::Keys,
     work::{Network, trials::Target},
@@ -256,10 +262,16 @@ pub struct ListenArgs {
         value_name = "TEXT",
         hide_env_values = true
     )]
-    pub secret: Option<String>,
+    pub secret: Option<SecretText>,
     /// Let browsers send the session's cookie over TLS only
     #[arg(long, env = "DOMAINFLOW_SECURE_COOKIE")]
     pub secure_cookie: bool,
+    /// How long sessions last.
+    #[command(flatten)]
+    pub sessions: SessionArgs,
+    /// From where it may be reached, and how often.
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 /// Where checkpoints of the log and the key that signs them are.

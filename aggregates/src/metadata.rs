@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
-use crate::ids::UserId;
+use crate::ids::{ApiKeyId, UserId};
 
 /// Who caused an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +60,8 @@ pub struct Metadata {
     pub idempotency: Option<String>,
     /// A hash, under the server's secret, of the request that came with the key, to refuse the same key with another body.
     pub request_hash: Option<String>,
+    /// The API key that the command came with, where it was one.
+    pub api_key: Option<ApiKeyId>,
     /// The client's address, for commands of users.
     pub ip: Option<String>,
     /// The client's user agent, for commands of users.
@@ -76,6 +78,7 @@ impl Metadata {
             causation_id: None,
             idempotency: None,
             request_hash: None,
+            api_key: None,
             ip: None,
             user_agent: None,
         }
@@ -102,6 +105,9 @@ impl Metadata {
             .into_iter()
             .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
             .collect();
+        if let Some(key) = self.api_key {
+            map.insert("api_key".to_owned(), key.to_string());
+        }
         map.insert("actor".to_owned(), self.actor.to_string());
         map.insert("correlation_id".to_owned(), self.correlation_id.clone());
         map
@@ -119,6 +125,7 @@ impl Metadata {
             causation_id: map.remove("causation_id"),
             idempotency: map.remove("idempotency"),
             request_hash: map.remove("request_hash"),
+            api_key: map.remove("api_key").and_then(|id| id.parse().ok()),
             ip: map.remove("ip"),
             user_agent: map.remove("user_agent"),
         }
@@ -135,6 +142,7 @@ mod tests {
             Metadata::new(Actor::User(UserId(uuid::Uuid::from_u128(7))), "request-1")
                 .caused_by("event-9");
         metadata.ip = Some("127.0.0.1".to_owned());
+        metadata.api_key = Some(ApiKeyId(uuid::Uuid::from_u128(3)));
         assert_eq!(Metadata::from_map(metadata.to_map()), metadata);
     }
 

@@ -6,13 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
 };
 
 use aggregates::{
-    campaign, domain, keyword_set, pattern, persona, proxy, proxy_pool, scoring_profile,
+    Metadata, campaign, domain, keyword_set, pattern, persona, proxy, proxy_pool, scoring_profile,
     suppression, user,
 };
 use cqrs_es::{Aggregate, DomainEvent};
@@ -100,6 +100,22 @@ fn check<E: DomainEvent>(folder: &Path) {
 fn every_recorded_event_decodes_and_encodes_as_it_was() {
     for (aggregate, check) in aggregates() {
         check(&root().join(aggregate));
+    }
+}
+
+/// `tests/metadata` has what goes with events, as the log holds it; its files are as lasting as those of events.
+#[test]
+fn recorded_metadata_decodes_and_encodes_as_it_was() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/metadata");
+    for file in names_in(&folder) {
+        let json: Value = serde_json::from_slice(&fs::read(folder.join(&file)).unwrap()).unwrap();
+        let map: HashMap<String, String> = serde_json::from_value(json.clone()).unwrap();
+        let metadata = Metadata::from_map(map);
+        assert_eq!(
+            serde_json::to_value(metadata.to_map()).unwrap(),
+            json,
+            "{file}"
+        );
     }
 }
 

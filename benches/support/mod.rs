@@ -52,6 +52,7 @@ impl Server {
         let data_dir = tempfile::tempdir().unwrap();
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--listen", "127.0.0.1:0", "--allow-private"])
+            .args(["--requests-per-second", "0"])
             .arg("--data-dir")
             .arg(data_dir.path())
             .args(arguments)

@@ -21,10 +21,14 @@ pub mod scoring_profiles;
 mod snapshot;
 pub mod suppression;
 pub mod users;
+mod whose;
 
 use std::sync::Arc;
 
-pub use self::snapshot::{snapshot, snapshot_of_campaign};
+pub use self::{
+    snapshot::{snapshot, snapshot_of_campaign},
+    whose::Whose,
+};
 
 /// Lists every projection of the system.
 #[must_use]

@@ -3,7 +3,6 @@
 //! Personas, proxies, keyword sets, scoring profiles and users differ in their columns and in what an event does to them; that is
 //! all that a [`RowPerStream`] says. How an event finds its row, and how the statements reach the table, is here.
 
-use aggregates::ids::UserId;
 use chrono::{DateTime, Utc};
 use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
@@ -15,7 +14,10 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::runtime::{ApplyError, Projection, decode};
+use crate::{
+    Whose,
+    runtime::{ApplyError, Projection, decode},
+};
 
 /// What an event does to its row.
 pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
@@ -87,14 +89,14 @@ fn place(event: &Recorded) -> Result<At, ApplyError> {
     })
 }
 
-/// Reads an object by `sql`, whose parameters are the object's id and its owner's; somebody else's is none.
+/// Reads an object by `sql`, whose parameters are the object's id and whose it may be; somebody else's is none.
 ///
 /// # Errors
 /// When the database does not answer.
 pub(crate) async fn by_id<Row>(
     pool: &PgPool,
     sql: &'static str,
-    owner: UserId,
+    whose: Whose,
     id: Uuid,
 ) -> Result<Option<Row>, sqlx::Error>
 where
@@ -102,7 +104,7 @@ where
 {
     sqlx::query_as(sql)
         .bind(id)
-        .bind(owner.0)
+        .bind(whose.owner())
         .fetch_optional(pool)
         .await
 }

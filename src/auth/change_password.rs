@@ -1,19 +1,13 @@
 //! Changing one's password.
 
-use aggregates::{
-    Metadata,
-    ids::{SessionId, UserId},
-    user,
-};
+use aggregates::{Metadata, ids::UserId, user};
 
-use super::{Auth, Error, password, session};
+use super::{Auth, Error, administer::replace_hash, password};
 use crate::{app::App, commands::Done};
 
-const REPLACE: &str =
-    "UPDATE credentials SET password_hash = $2, changed_at = now() WHERE user_id = $1";
-
 impl Auth {
-    /// Replaces the password of somebody who knows the old one, and ends the user's other sessions.
+    /// Replaces the password of somebody who knows the old one. All sessions of the user end in the transaction of the
+    /// event, the one that it came with among them.
     ///
     /// # Errors
     /// [`Error::WrongCredentials`] and lock-out as at a log-in; [`Error::UnusablePassword`] for the new one.
@@ -21,20 +15,13 @@ impl Auth {
         &self,
         app: &App,
         user_id: UserId,
-        session_id: SessionId,
         (old, new): (&str, &str),
         metadata: &Metadata,
     ) -> Result<Done<user::Event>, Error> {
         password::check(new)?;
         let mut proven = self.prove(app, user_id, old, metadata).await?;
         let hash = self.passwords.hash(new).await?;
-        sqlx::query(REPLACE)
-            .bind(user_id.0)
-            .bind(hash)
-            .execute(proven.connection())
-            .await
-            .map_err(Error::database("replace a password hash"))?;
-        session::end_others(proven.connection(), user_id, session_id).await?;
+        replace_hash(proven.connection(), user_id, &hash).await?;
         let command = user::Command::ChangePassword(user::ChangePassword);
         proven.record(app, user_id, command, metadata).await
     }

@@ -15,6 +15,15 @@ pub enum Error {
     /// The mail address belongs to a user already.
     #[error("the mail address {0} belongs to a user already")]
     EmailTaken(String),
+    /// Nobody has the mail address.
+    #[error("nobody has the mail address {0}")]
+    NoSuchUser(String),
+    /// There are users, so that the first one cannot be made.
+    #[error("there are users already")]
+    AlreadySetUp,
+    /// The set-up token is none, or none any more.
+    #[error("the set-up token is wrong or over")]
+    WrongSetupToken,
     /// The password cannot be used.
     #[error("the password {0}")]
     UnusablePassword(&'static str),
@@ -36,6 +45,12 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// A role is stored that this program does not know.
+    #[error(transparent)]
+    UnknownRole(#[from] user::UnknownRole),
+    /// A scope is stored that this program does not know.
+    #[error(transparent)]
+    UnknownScope(#[from] user::UnknownScope),
     /// The log failed.
     #[error(transparent)]
     Log(#[from] event_store::Error),

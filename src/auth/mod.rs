@@ -1,20 +1,26 @@
-//! Log-in and sessions: passwords, tokens, and the two tables that hold what must never be in the log.
+//! Log-in, sessions and API keys: passwords, tokens, and the tables that hold what must never be in the log.
 //!
 //! The `user` aggregate decides who may come in and keeps the history; here are the secrets that it never sees.
-//! `credentials` holds a bcrypt hash per user, `sessions` the SHA-256 of each live session's id: who reads either table
-//! can log in with neither. `failed_log_ins` counts wrong passwords where there is no user to count them for. Called by
+//! `credentials` holds a bcrypt hash per user, `sessions` the SHA-256 of each live session's id, `api_keys` that of each
+//! key: who reads the tables can log in with none of it. `failed_log_ins` counts wrong passwords where there is no user to count them for. Called by
 //! the REST interface and by the command line. The invariants: no secret leaves this folder except the token in the
-//! answer of a log-in; what an event says of a password or a session is stored in the transaction of that event, so that
+//! answer of a log-in and the key in the answer of its making; what an event says of a password or a session is stored in the transaction of that event, so that
 //! neither is there without the other.
 
+mod administer;
+mod admit;
+mod api_keys;
 mod attempt;
 mod change_password;
 mod error;
+mod key;
 mod log_in;
 mod origin;
+mod own_sessions;
 mod password;
 mod register;
 mod session;
+mod setup;
 mod stranger;
 mod token;
 
@@ -26,7 +32,15 @@ use std::{sync::Arc, time::Duration};
 use self::password::Passwords;
 pub(crate) use self::token::hex;
 pub use self::{
-    error::Error, log_in::LoggedIn, origin::Origin, register::register, session::Session,
+    administer::administer,
+    admit::{Admitted, Credential},
+    api_keys::{KeptKey, MadeKey, WantedKey},
+    error::Error,
+    log_in::LoggedIn,
+    origin::Origin,
+    own_sessions::{Ending, KeptSession},
+    register::register,
+    setup::{FirstUser, SetupToken},
     token::Secret,
 };
 
@@ -37,8 +51,10 @@ pub struct Settings {
     pub secret: Secret,
     /// bcrypt's cost: the work doubles with each step.
     pub bcrypt_cost: u32,
-    /// How long a session lasts from its log-in or its last refresh.
-    pub session_length: Duration,
+    /// How long a session lasts that is not used.
+    pub session_idle: Duration,
+    /// How long a session lasts from its log-in, however much it is used.
+    pub session_longest: Duration,
     /// Whether browsers may send the cookie over TLS only.
     pub secure_cookie: bool,
 }
@@ -46,8 +62,10 @@ pub struct Settings {
 impl Settings {
     /// bcrypt's cost where nobody says otherwise.
     pub const BCRYPT_COST: u32 = 12;
-    /// A session's length where nobody says otherwise.
-    pub const SESSION_LENGTH: Duration = Duration::from_secs(24 * 60 * 60);
+    /// How long a session lasts unused where nobody says otherwise.
+    pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+    /// How long a session lasts at all where nobody says otherwise.
+    pub const SESSION_LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
     /// Makes the settings of a production server without TLS of its own.
     #[must_use]
@@ -55,7 +73,8 @@ impl Settings {
         Self {
             secret,
             bcrypt_cost: Self::BCRYPT_COST,
-            session_length: Self::SESSION_LENGTH,
+            session_idle: Self::SESSION_IDLE,
+            session_longest: Self::SESSION_LONGEST,
             secure_cookie: false,
         }
     }
@@ -91,9 +110,9 @@ impl Auth {
         &self.settings.secret
     }
 
-    /// Returns how long a session lasts.
+    /// Returns how long a session lasts, however much it is used.
     #[must_use]
-    pub fn session_length(&self) -> Duration {
-        self.settings.session_length
+    pub fn session_longest(&self) -> Duration {
+        self.settings.session_longest
     }
 }

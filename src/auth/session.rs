@@ -1,4 +1,7 @@
 //! Live sessions: finding, prolonging and ending them.
+//!
+//! A session ends when it was not used for a while, which each use puts off, and some time after its log-in whatever
+//! happens. How far its end was put off is written once a minute at most, so that a use costs a read.
 
 use aggregates::{
     Metadata,
@@ -9,101 +12,79 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::{Auth, Error, Origin, token::SessionKey};
+use super::{Admitted, Auth, Credential, Error, Origin, token::SessionKey};
 use crate::{
     app::App,
     commands::{Done, Recorded},
 };
 
-/// How long a session can be prolonged after its log-in.
-const LONGEST: TimeDelta = TimeDelta::days(30);
-
-/// A live session.
-#[derive(Clone, Debug)]
-pub struct Session {
-    /// Its id, as events name it.
-    pub session_id: SessionId,
-    /// Whose it is.
-    pub user_id: UserId,
-    /// What the user may do.
-    pub role: Role,
-    /// When it ends unless it is prolonged.
-    pub expires_at: DateTime<Utc>,
-}
-
 #[derive(FromRow)]
-struct Row {
+struct Found {
     session_id: Uuid,
     user_id: Uuid,
-    expires_at: DateTime<Utc>,
-    role: Option<String>,
-    active: Option<bool>,
+    role: String,
+    unnoted: bool,
 }
 
-/// The read model may be behind a user who was registered a moment ago.
+/// What the user may do is asked of a table that his events' own transactions write: a read model may be behind.
 const FIND: &str = "
-SELECT s.session_id, s.user_id, s.expires_at, u.role, u.active
-FROM sessions s LEFT JOIN read.users u ON u.user_id = s.user_id
-WHERE s.session_hash = $1 AND s.expires_at > now()";
-const IS_LIVE: &str =
-    "SELECT EXISTS (SELECT FROM sessions WHERE session_id = $1 AND expires_at > now())";
+SELECT s.session_id, s.user_id, a.role, s.last_used_at < now() - interval '1 minute' AS unnoted
+FROM sessions s JOIN user_access a ON a.user_id = s.user_id
+WHERE s.session_hash = $1 AND s.expires_at > now() AND a.active";
+const IS_LIVE: &str = "
+SELECT EXISTS (SELECT FROM sessions s JOIN user_access a ON a.user_id = s.user_id
+WHERE s.session_id = $1 AND s.expires_at > now() AND a.active AND a.role = $2)";
 const BEGIN: &str = "INSERT INTO sessions (session_hash, session_id, user_id, expires_at, ip, user_agent) \
     VALUES ($1, $2, $3, $4, $5, $6)";
-const PROLONG: &str = "UPDATE sessions SET expires_at = least($2, created_at + $3) \
+const PROLONG: &str = "UPDATE sessions SET last_used_at = now(), expires_at = least(now() + $2, created_at + $3) \
     WHERE session_id = $1 AND expires_at > now() RETURNING expires_at";
 const END: &str = "DELETE FROM sessions WHERE session_id = $1";
-const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND session_id <> $2";
 const SWEEP: &str = "DELETE FROM sessions WHERE expires_at <= now()";
 
 impl Auth {
-    /// Finds the live session of a token.
+    /// Finds the user of a session's token, and notes that it was used.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn session(&self, app: &App, token: &str) -> Result<Option<Session>, Error> {
+    pub async fn session(&self, app: &App, token: &str) -> Result<Option<Admitted>, Error> {
         let Some(key) = SessionKey::from_token(token, &self.settings.secret) else {
             return Ok(None);
         };
-        let found: Option<Row> = sqlx::query_as(FIND)
+        let found: Option<Found> = sqlx::query_as(FIND)
             .bind(key.hash())
             .fetch_optional(app.database.pool())
             .await
             .map_err(Error::database("find a session"))?;
-        let Some(row) = found else {
+        let Some(found) = found else {
             return Ok(None);
         };
-        let (role, active) = match (row.role.as_deref().map(str::parse), row.active) {
-            (Some(Ok(role)), Some(active)) => (role, active),
-            _ => {
-                let (user, _) = app
-                    .database
-                    .log()
-                    .load::<User>(&row.user_id.to_string())
-                    .await?;
-                (user.role(), user.is_active())
-            }
-        };
-        Ok(active.then_some(Session {
-            session_id: SessionId(row.session_id),
-            user_id: UserId(row.user_id),
-            role,
-            expires_at: row.expires_at,
+        let session_id = SessionId(found.session_id);
+        if found.unnoted {
+            self.prolong(app, session_id).await?;
+        }
+        Ok(Some(Admitted {
+            user_id: UserId(found.user_id),
+            role: found.role.parse()?,
+            credential: Credential::Session(session_id),
         }))
     }
 
-    /// Says whether a session is live: streams to clients end with their sessions.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn is_live(&self, app: &App, session_id: SessionId) -> Result<bool, Error> {
+    /// Says whether a session is live and its user may do what he might when it was found.
+    pub(super) async fn is_live(
+        &self,
+        app: &App,
+        session_id: SessionId,
+        role: Role,
+    ) -> Result<bool, Error> {
         sqlx::query_scalar(IS_LIVE)
             .bind(session_id.0)
+            .bind(role.name())
             .fetch_one(app.database.pool())
             .await
             .map_err(Error::database("look at a session"))
     }
 
-    /// Prolongs a session; nothing where it is over. Thirty days after the log-in it ends all the same.
+    /// Puts the end of a session off, as a use of it does; nothing where it is over. Returns when it ends now.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -114,8 +95,8 @@ impl Auth {
     ) -> Result<Option<DateTime<Utc>>, Error> {
         sqlx::query_scalar(PROLONG)
             .bind(session_id.0)
-            .bind(self.end_of_session())
-            .bind(LONGEST)
+            .bind(span(self.settings.session_idle))
+            .bind(span(self.settings.session_longest))
             .fetch_optional(app.database.pool())
             .await
             .map_err(Error::database("prolong a session"))
@@ -152,12 +133,13 @@ impl Auth {
             .await?)
     }
 
-    /// Removes the sessions that are over.
+    /// Removes what is over: sessions, keys, and counts of wrong passwords.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn sweep(&self, app: &App) -> Result<u64, Error> {
         self.sweep_strangers(app).await?;
+        self.sweep_keys(app).await?;
         let swept = sqlx::query(SWEEP)
             .execute(app.database.pool())
             .await
@@ -165,13 +147,20 @@ impl Auth {
         Ok(swept.rows_affected())
     }
 
+    /// Returns when a session that begins now ends unless it is used.
     pub(super) fn end_of_session(&self) -> DateTime<Utc> {
-        let length = TimeDelta::from_std(self.settings.session_length).unwrap_or(LONGEST);
-        Utc::now() + length.min(LONGEST)
+        let idle = self.settings.session_idle;
+        Utc::now() + span(idle.min(self.settings.session_longest))
     }
 }
 
-/// Writes a session in the transaction of its log-in; returns when it ends.
+/// Writes a duration as the database takes it; one that is too long to be said is as long as can be.
+fn span(duration: std::time::Duration) -> TimeDelta {
+    const LONGEST: TimeDelta = TimeDelta::days(36_500);
+    TimeDelta::from_std(duration).map_or(LONGEST, |span| span.min(LONGEST))
+}
+
+/// Writes a session in the transaction of its log-in.
 pub(super) async fn begin(
     connection: &mut PgConnection,
     key: &SessionKey,
@@ -190,20 +179,5 @@ pub(super) async fn begin(
         .execute(connection)
         .await
         .map_err(Error::database("begin a session"))?;
-    Ok(())
-}
-
-/// Ends every session of a user but one.
-pub(super) async fn end_others(
-    connection: &mut PgConnection,
-    user_id: UserId,
-    kept: SessionId,
-) -> Result<(), Error> {
-    sqlx::query(END_OTHERS)
-        .bind(user_id.0)
-        .bind(kept.0)
-        .execute(connection)
-        .await
-        .map_err(Error::database("end the other sessions of a user"))?;
     Ok(())
 }

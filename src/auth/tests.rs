@@ -3,8 +3,8 @@
 
 use aggregates::{
     Actor,
-    ids::UserId,
-    user::{Role, User},
+    ids::{SessionId, UserId},
+    user::{Role, Scope, User},
 };
 use event_store::{ConnectOptions, Database};
 use private_postgres::testing::TestDatabase;
@@ -23,6 +23,8 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCE
 CREATE CONSTRAINT TRIGGER refuse_sessions AFTER INSERT OR DELETE ON sessions DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE CONSTRAINT TRIGGER refuse_credentials AFTER INSERT OR UPDATE ON credentials DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION refuse();
+CREATE CONSTRAINT TRIGGER refuse_api_keys AFTER INSERT ON api_keys DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION refuse()";
 const REFUSE_EVENTS: &str = "
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
@@ -33,7 +35,7 @@ struct World {
     app: App,
     auth: Auth,
     user_id: UserId,
-    session: Session,
+    session_id: SessionId,
     cancel: CancellationToken,
     tracker: TaskTracker,
     _database: TestDatabase,
@@ -44,6 +46,7 @@ struct World {
 struct Stored {
     version: u64,
     password_hash: String,
+    /// Sessions and keys.
     sessions: i64,
     users: i64,
 }
@@ -82,12 +85,15 @@ impl World {
             .await
             .unwrap()
             .token;
-        let session = auth.session(&app, &token).await.unwrap().unwrap();
+        let admitted = auth.session(&app, &token).await.unwrap().unwrap();
+        let Credential::Session(session_id) = admitted.credential else {
+            panic!("it was let in by a session");
+        };
         Self {
             app,
             auth,
             user_id,
-            session,
+            session_id,
             cancel,
             tracker,
             _database: database,
@@ -105,7 +111,7 @@ impl World {
         let log = self.app.database.log();
         let (_, version) = log.load::<User>(&self.user_id.to_string()).await.unwrap();
         let (password_hash, sessions, users) = sqlx::query_as(
-            "SELECT password_hash, (SELECT count(*) FROM sessions), (SELECT count(*) FROM credentials)
+            "SELECT password_hash, (SELECT count(*) FROM sessions) + (SELECT count(*) FROM api_keys), (SELECT count(*) FROM credentials)
              FROM credentials WHERE user_id = $1",
         )
         .bind(self.user_id.0)
@@ -122,9 +128,8 @@ impl World {
 
     async fn change_password(&self) -> Result<(), Error> {
         let metadata = origin().metadata(Actor::User(self.user_id));
-        let session_id = self.session.session_id;
         self.auth
-            .change_password(&self.app, self.user_id, session_id, (OLD, NEW), &metadata)
+            .change_password(&self.app, self.user_id, (OLD, NEW), &metadata)
             .await
             .map(drop)
     }
@@ -136,11 +141,23 @@ impl World {
 
     async fn log_out(&self) -> Result<(), Error> {
         let metadata = origin().metadata(Actor::User(self.user_id));
-        let session_id = self.session.session_id;
         self.auth
-            .log_out(&self.app, self.user_id, session_id, &metadata)
+            .log_out(&self.app, self.user_id, self.session_id, &metadata)
             .await
             .map(drop)
+    }
+
+    async fn make_key(&self) -> Result<(), Error> {
+        let metadata = origin().metadata(Actor::User(self.user_id));
+        let wanted = WantedKey {
+            name: "ci".to_owned(),
+            scope: Scope::Read,
+            expires_at: None,
+        };
+        let made = self
+            .auth
+            .make_key(&self.app, self.user_id, wanted, &metadata);
+        made.await.map(drop)
     }
 
     async fn register_another(&self) -> Result<(), Error> {
@@ -162,6 +179,7 @@ impl World {
             ("log-in", self.log_in().await),
             ("change of the password", self.change_password().await),
             ("log-out", self.log_out().await),
+            ("API key", self.make_key().await),
             ("registration", self.register_another().await),
         ];
         for (what, outcome) in refused {

@@ -49,11 +49,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serves the interface, with the read side, the coordinator and workers
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Works on campaigns that other nodes serve
-    Work(work::WorkArgs),
+    Work(Box<work::WorkArgs>),
     /// Shows the main job on this machine, in a small internet of its own
-    Demo(demo::DemoArgs),
+    Demo(Box<demo::DemoArgs>),
     /// Does one campaign and writes its result
     Run(Box<run::RunArgs>),
     /// Brings the database's schema up to date
@@ -120,9 +120,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
 async fn dispatch(command: Command) -> Result<(), Error> {
     let shutdown = Shutdown::on_signals()?;
     match command {
-        Command::Serve(args) => serve::serve(args, &shutdown).await,
-        Command::Work(args) => work::work(args, &shutdown).await,
-        Command::Demo(args) => demo::demo(args, &shutdown).await,
+        Command::Serve(args) => serve::serve(*args, &shutdown).await,
+        Command::Work(args) => work::work(*args, &shutdown).await,
+        Command::Demo(args) => demo::demo(*args, &shutdown).await,
         Command::Run(args) => run::run(*args, &shutdown).await,
         Command::Migrate(args) => migrate::migrate(args).await,
         Command::User(command) => user::user(command).await,

@@ -2,14 +2,15 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use chrono::SecondsFormat;
 use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, say};
 use crate::{
-    auth::{Auth, Secret, Settings},
-    config::{CheckpointArgs, ListenArgs, NetworkArgs, StoreArgs},
+    auth::{self, Auth, Secret, Settings, SetupToken},
+    config::{CheckpointArgs, ListenArgs, NetworkArgs, SecretText, StoreArgs},
     http,
     sse::Streams,
     work,
@@ -43,6 +44,7 @@ pub struct Entrance {
     listener: TcpListener,
     address: SocketAddr,
     settings: Settings,
+    interface: http::Settings,
 }
 
 impl Entrance {
@@ -53,6 +55,8 @@ impl Entrance {
     pub async fn open(listen: &ListenArgs, store: &StoreArgs) -> Result<Self, Error> {
         let settings = Settings {
             secure_cookie: listen.secure_cookie,
+            session_idle: listen.sessions.session_idle,
+            session_longest: listen.sessions.session_longest,
             ..Settings::new(secret(listen, store)?)
         };
         let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
@@ -65,6 +69,7 @@ impl Entrance {
             listener,
             address,
             settings,
+            interface: listen.reach.settings(),
         })
     }
 }
@@ -74,7 +79,7 @@ pub struct Server {
     address: SocketAddr,
     auth: Auth,
     cancel: CancellationToken,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<()>,
 }
 
 impl Server {
@@ -87,6 +92,7 @@ impl Server {
             listener,
             address,
             settings,
+            interface,
         } = entrance;
         let auth = Auth::new(settings)
             .await
@@ -94,7 +100,7 @@ impl Server {
         // The streams end with the server, or an open one would hold up its end.
         let cancel = node.cancel.child_token();
         let streams = Streams::start(&node.app, &node.tracker, &cancel);
-        let state = http::State::new(node.app.clone(), auth.clone(), streams);
+        let state = http::State::new(node.app.clone(), auth.clone(), streams, interface);
         Ok(Self {
             address,
             auth,
@@ -118,8 +124,8 @@ impl Server {
     /// Waits until the server ends without being asked to.
     pub async fn ended(&mut self) -> Error {
         match (&mut self.served).await {
-            Ok(Err(error)) => Error::step("serve")(error),
-            _ => Error::Failed("the server ended by itself".to_owned()),
+            Ok(()) => Error::Failed("the server ended by itself".to_owned()),
+            Err(broken) => Error::step("serve")(broken),
         }
     }
 
@@ -169,12 +175,9 @@ async fn serve_on(
             return Err(error);
         }
     };
+    let offered = server.auth().offer_setup(&node.app).await;
     // A server serves whether anybody reads that or not.
-    if let Err(error) = say(format_args!(
-        "DomainFlow listens on http://{}; the documentation is at {}/docs",
-        server.address(),
-        http::router::BASE
-    )) {
+    if let Err(error) = tell(server.address(), offered) {
         tracing::warn!(error = %event_store::describe(&error), "nobody was told");
     }
     let mut server = server;
@@ -191,6 +194,25 @@ async fn serve_on(
     ended
 }
 
+/// Tells whoever started the server where it is, and how the first user is made while there is none.
+fn tell(
+    address: SocketAddr,
+    offered: Result<Option<SetupToken>, auth::Error>,
+) -> Result<(), Error> {
+    let base = http::router::BASE;
+    say(format_args!(
+        "DomainFlow listens on http://{address}; the documentation is at {base}/docs"
+    ))?;
+    let Some(token) = offered.map_err(Error::step("offer a set-up token"))? else {
+        return Ok(());
+    };
+    say(format_args!(
+        "there are no users: until {}, POST http://{address}{base}/auth/setup makes the first with the token {}",
+        token.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        token.expose()
+    ))
+}
+
 /// Refuses a server of several nodes' database without a secret: each node would draw its own, and sign sessions that
 /// no other takes.
 fn check_secret(listen: &ListenArgs, store: &StoreArgs) -> Result<(), Error> {
@@ -204,7 +226,8 @@ fn check_secret(listen: &ListenArgs, store: &StoreArgs) -> Result<(), Error> {
 }
 
 fn given(listen: &ListenArgs) -> Option<&str> {
-    listen.secret.as_deref().filter(|given| !given.is_empty())
+    let given = listen.secret.as_ref().map(SecretText::expose);
+    given.filter(|given| !given.is_empty())
 }
 
 /// Where a secret that was drawn is kept.
@@ -239,15 +262,24 @@ fn secret(listen: &ListenArgs, store: &StoreArgs) -> Result<Secret, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{ReachArgs, SessionArgs};
 
     const LONG: &str = "a secret of at least thirty-two bytes";
 
     fn listen(secret: Option<&str>) -> ListenArgs {
         ListenArgs {
             listen: ([127, 0, 0, 1], 0).into(),
-            secret: secret.map(str::to_owned),
+            secret: secret.map(|text| text.to_owned().into()),
             secure_cookie: false,
+            sessions: SessionArgs::default(),
+            reach: ReachArgs::default(),
         }
+    }
+
+    #[test]
+    fn what_is_said_of_listening_shows_no_secret() {
+        let shown = format!("{:?}", listen(Some(LONG)));
+        assert!(!shown.contains(LONG), "{shown}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use aggregates::{
     scoring_profile::ScoringProfile,
 };
 use event_store::Database;
+use projections::Whose;
 use uuid::Uuid;
 
 use crate::work::{Network, usable};
@@ -130,6 +131,7 @@ async fn resolve(
     config: PhaseConfig,
     defaults: &Defaults,
 ) -> Result<Pinned, Error> {
+    let whose = campaign.owner().map(Whose::Of);
     Ok(match config {
         PhaseConfig::Discovery {
             source: Source::Pattern { pattern, count },
@@ -175,7 +177,7 @@ async fn resolve(
             dns_persona,
             record_types,
         } => {
-            let dns = named::dns(database, campaign.owner(), dns_persona, defaults).await?;
+            let dns = named::dns(database, whose, dns_persona, defaults).await?;
             usable::dns(&dns, &record_types, &defaults.network)
                 .map_err(|why| wrong("dnsPersonaId", why))?;
             let asked = |pinned: &Pinned| match pinned {
@@ -209,9 +211,9 @@ async fn resolve(
                 Some(id) => Some(pinned_pool::pin(database, campaign, id).await?),
                 None => None,
             };
-            let http = named::http(database, campaign.owner(), http_persona, defaults).await?;
+            let http = named::http(database, whose, http_persona, defaults).await?;
             usable::http(&http, &defaults.network).map_err(|why| wrong("httpPersonaId", why))?;
-            let dns = named::dns(database, campaign.owner(), dns_persona, defaults).await?;
+            let dns = named::dns(database, whose, dns_persona, defaults).await?;
             usable::dns(&dns, &[], &defaults.network).map_err(|why| wrong("dnsPersonaId", why))?;
             let rules = rules(database, campaign, &keyword_sets, &keywords).await?;
             let same_rules = |pinned: &Pinned| match pinned {
@@ -303,9 +305,10 @@ async fn rules(
     sets: &[KeywordSetId],
     keywords: &[String],
 ) -> Result<Vec<keyword_set::Rule>, Error> {
+    let whose = campaign.owner().map(Whose::Of);
     let mut rules = Vec::new();
     for id in sets {
-        rules.extend(named::rules(database, campaign.owner(), "keywordSetIds", *id).await?);
+        rules.extend(named::rules(database, whose, "keywordSetIds", *id).await?);
     }
     let of_sets = rules.len();
     rules.extend(keywords.iter().map(|keyword| ad_hoc(keyword)));

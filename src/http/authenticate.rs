@@ -1,6 +1,6 @@
 //! Finds the user of a request, or refuses it. In front of every private route.
 
-use aggregates::Actor;
+use aggregates::{Actor, Metadata};
 use axum::http::{HeaderMap, header};
 use axum::{extract::Request, middleware::Next, response::Response};
 use axum_extra::extract::CookieJar;
@@ -10,6 +10,7 @@ use super::{
     error::Error,
     router::State,
 };
+use crate::auth::{Admitted, Credential};
 
 /// The cookie that carries a session's token.
 pub const COOKIE: &str = "domainflow_session";
@@ -17,28 +18,48 @@ pub const COOKIE: &str = "domainflow_session";
 /// Lets a request pass with its [`Caller`], or refuses it with 401.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] without a live session.
+/// [`Error::Unauthorized`] without a live session or API key, [`Error::TooManyRequests`] for too many of those.
 pub async fn authenticate(
     axum::extract::State(state): axum::extract::State<State>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let token = token(request.headers()).ok_or(Error::Unauthorized("log in first"))?;
-    let session = state
-        .auth
-        .session(&state.app, &token)
-        .await?
-        .ok_or(Error::Unauthorized("the session is over"))?;
+    let admitted = match admitted(&state, request.headers()).await {
+        Ok(admitted) => admitted,
+        Err(refused) => {
+            // Whoever is nobody is limited as everybody who needs to be nobody.
+            state.allowances.stranger(request.extensions())?;
+            return Err(refused);
+        }
+    };
     let origin = origin(request.extensions(), request.headers());
+    let metadata = Metadata {
+        api_key: match admitted.credential {
+            Credential::Session(_) => None,
+            Credential::ApiKey(id, _) => Some(id),
+        },
+        ..origin.metadata(Actor::User(admitted.user_id))
+    };
     let caller = Caller {
-        user_id: session.user_id,
-        role: session.role,
-        session_id: session.session_id,
-        metadata: origin.metadata(Actor::User(session.user_id)),
+        user_id: admitted.user_id,
+        role: admitted.role,
+        credential: admitted.credential,
+        metadata,
         request_id: origin.request_id,
     };
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+/// Finds who a request comes from. A cookie carries a session only: a browser sends it by itself.
+async fn admitted(state: &State, headers: &HeaderMap) -> Result<Admitted, Error> {
+    let (auth, app) = (&state.auth, &state.app);
+    let found = match (bearer(headers), cookie(headers)) {
+        (Some(token), _) => auth.bearer(app, token).await?,
+        (None, Some(token)) => auth.session(app, &token).await?,
+        (None, None) => return Err(Error::Unauthorized("log in first")),
+    };
+    found.ok_or(Error::Unauthorized("the session or the API key is over"))
 }
 
 /// Returns the token that a request came with.

@@ -1,9 +1,9 @@
 //! JSON bodies whose refusal names the field.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request, rejection::BytesRejection},
+    extract::{DefaultBodyLimit, FromRequest, Request, rejection::BytesRejection},
     response::{IntoResponse, Response},
 };
 use serde::{
@@ -15,8 +15,27 @@ use super::{error::Error, nul, objects::Objects, plain_words::in_plain_words};
 
 /// The largest JSON body, bytes.
 pub const MAX_JSON: usize = 2 << 20;
+/// The largest body of a request that needs no user, bytes: a mail address and a password are less.
+pub(super) const MAX_OPEN: usize = 16 << 10;
 /// The largest upload, bytes; for the routes that take files.
 pub const MAX_UPLOAD: usize = 64 << 20;
+
+/// The largest body of a request, bytes, where it may not have as much as JSON may; among its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MostOfBody(pub(super) usize);
+
+impl MostOfBody {
+    /// Holds a request to it, whoever reads its body.
+    pub(super) fn hold(self, request: &mut Request) {
+        DefaultBodyLimit::max(self.0).apply(request);
+        request.extensions_mut().insert(self);
+    }
+
+    /// Tells how large the body of a request may be, bytes.
+    pub(super) fn of(extensions: &Extensions) -> usize {
+        extensions.get::<Self>().map_or(MAX_JSON, |most| most.0)
+    }
+}
 
 /// A JSON body, read or answered.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +52,9 @@ where
         if !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType("application/json"));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        parse(&bytes).map(Self)
+        let most = MostOfBody::of(request.extensions());
+        let bytes = Bytes::from_request(request, state).await;
+        parse(&bytes.map_err(|rejection| unread(&rejection, most))?).map(Self)
     }
 }
 
@@ -44,11 +64,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn unread(rejection: BytesRejection) -> Error {
+fn unread(rejection: &BytesRejection, limit: usize) -> Error {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Error::TooLarge {
             field: "body",
-            limit: MAX_JSON,
+            limit,
         }
     } else {
         Error::bad("body", "cannot be read to its end")
@@ -66,7 +86,8 @@ pub(super) fn text(
     if essence(headers) != "text/plain" {
         return Err(Error::UnsupportedMediaType("text/plain"));
     }
-    let text = String::from_utf8(body.map_err(unread)?.into());
+    let body = body.map_err(|rejection| unread(&rejection, MAX_JSON))?;
+    let text = String::from_utf8(body.into());
     let text = text.map_err(|_| Error::bad("body", "is no UTF-8"))?;
     match text.contains('\0') {
         true => Err(Error::bad("body", nul::REFUSAL)),

@@ -1,6 +1,6 @@
 //! Who sent a request.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, sync::Arc};
 
 use aggregates::{
     Metadata,
@@ -8,12 +8,12 @@ use aggregates::{
     user::Role,
 };
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::FromRequestParts,
     http::{Extensions, HeaderMap, header, request::Parts},
 };
 
-use super::{error::Error, request_id::RequestId};
-use crate::auth::Origin;
+use super::{error::Error, peer::ClientAddress, request_id::RequestId};
+use crate::auth::{Admitted, Credential, Origin};
 
 /// The most of a user agent that is kept, characters.
 const MAX_USER_AGENT: usize = 256;
@@ -25,8 +25,8 @@ pub struct Caller {
     pub user_id: UserId,
     /// What the user may do.
     pub role: Role,
-    /// The session that the request came with.
-    pub session_id: SessionId,
+    /// What the request was let in by.
+    pub credential: Credential,
     /// The request's id.
     pub request_id: Arc<str>,
     /// What goes with the events of the one command that the request gives; holds the idempotency key.
@@ -34,6 +34,27 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Returns the session that the request came with.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for an API key, which has none.
+    pub const fn session(&self) -> Result<SessionId, Error> {
+        match self.credential {
+            Credential::Session(id) => Ok(id),
+            Credential::ApiKey(..) => Err(Error::Forbidden("an API key has no session")),
+        }
+    }
+
+    /// Returns who was let in, by what, as what.
+    #[must_use]
+    pub const fn admitted(&self) -> Admitted {
+        Admitted {
+            user_id: self.user_id,
+            role: self.role,
+            credential: self.credential,
+        }
+    }
+
     /// Returns the metadata for a command beside the one that the request is about, such as the reservation of names
     /// before a start: an idempotency key goes with one transaction only.
     #[must_use]
@@ -66,8 +87,8 @@ pub(super) fn origin(extensions: &Extensions, headers: &HeaderMap) -> Origin {
             .get::<RequestId>()
             .map_or_else(|| Arc::from(""), |id| id.0.clone()),
         ip: extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(address)| address.ip().to_string()),
+            .get::<ClientAddress>()
+            .map(|client| client.0.to_string()),
         user_agent: headers
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())

@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 use super::vocabulary;
 
+/// Seconds after which it is worth another try where an answer came too late.
+const AFTER_TOO_LATE: u64 = 5;
+
 /// One field that is to blame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Detail {
@@ -82,7 +85,7 @@ pub enum Error {
     /// A command came with the session's cookie and nothing that shows where it comes from (403).
     #[error("a command with the session cookie needs X-Requested-With or a same-origin Origin")]
     Foreign,
-    /// It is for users of another role (403).
+    /// The sender may not do that, whatever it is done to (403).
     #[error("{0}")]
     Forbidden(&'static str),
     /// There is no such thing, or it is somebody else's (404).
@@ -118,6 +121,12 @@ pub enum Error {
         /// What is there.
         actual: u64,
     },
+    /// The body did not go on in time (408).
+    #[error("the body did not go on in time")]
+    BodyStoodStill,
+    /// The answer did not begin in time (503).
+    #[error("this takes too long; what was begun may still be carried out")]
+    TooLate,
     /// The body, or the file in it, is larger than the operation takes (413).
     #[error("the {field} is too large")]
     TooLarge {
@@ -180,10 +189,11 @@ impl Error {
                 StatusCode::CONFLICT
             }
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::BodyStoodStill => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady(_) | Self::TooLate => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -200,11 +210,25 @@ impl Error {
             Self::Control(conflict) => conflict.code,
             Self::StaleVersion(_) => "VERSION_MISMATCH",
             Self::PreconditionFailed { .. } => "PRECONDITION_FAILED",
+            Self::BodyStoodStill => "REQUEST_TIMEOUT",
+            Self::TooLate => "TIMEOUT",
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
             Self::TooManyRequests { .. } => "RATE_LIMITED",
             Self::NotReady(_) => "NOT_READY",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// Returns after how many seconds it is worth another try, where that can be said.
+    const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManyRequests {
+                retry_after_seconds,
+                ..
+            } => Some(*retry_after_seconds),
+            Self::TooLate => Some(AFTER_TOO_LATE),
+            _ => None,
         }
     }
 
@@ -345,12 +369,8 @@ impl IntoResponse for Error {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
-        if let Self::TooManyRequests {
-            retry_after_seconds,
-            ..
-        } = &self
-        {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if matches!(self, Self::Unauthorized(_)) {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -6,12 +6,15 @@
 //! one [`Error`] that becomes the error envelope. The invariant: every route of the private part is behind the
 //! authentication of `router.rs`, so that a handler without a user cannot be written.
 
+mod access;
 pub mod auth;
 pub mod authenticate;
 pub mod body;
+mod bounds;
 pub mod caller;
 pub mod campaigns;
 mod carry_through;
+mod connections;
 pub mod csrf;
 pub mod discovery;
 mod document;
@@ -21,23 +24,30 @@ pub mod headers;
 pub mod health;
 mod idempotency;
 pub mod keyword_sets;
+mod limits;
 mod nul;
 mod objects;
+mod origins;
 pub mod owned;
 pub mod path;
+mod patience;
+mod peer;
 pub mod personas;
 mod plain_words;
 pub mod politeness;
 pub mod proxies;
 pub mod proxy_pools;
 pub mod query;
+mod rate;
 pub mod read_after;
 pub mod refusals;
 pub mod request_id;
 pub mod respond;
 pub mod router;
 pub mod scoring_profiles;
+mod security;
 pub mod server;
+mod settings;
 mod steps;
 pub mod suppression;
 mod trial;
@@ -47,12 +57,18 @@ mod vocabulary;
 
 pub use self::{
     body::Json,
+    bounds::Bounds,
     caller::Caller,
     error::{Detail, Error, ErrorEnvelope},
     headers::IfMatch,
+    limits::Limits,
+    origins::{Origins, OtherOrigin},
     path::Path,
+    peer::Cidr,
     query::Query,
+    rate::Rate,
     respond::Answer,
     router::{State, openapi, router},
     server::serve,
+    settings::Settings,
 };

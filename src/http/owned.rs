@@ -80,7 +80,7 @@ pub trait View<A>: Sized {
     fn of(id: Uuid, snapshot: &Snapshot<A>) -> Result<Self, Error>;
 }
 
-/// An object that is the caller's. An owner never changes, so that it still is when the command decides.
+/// An object that the caller reaches. An owner never changes, so that he still does when the command decides.
 #[derive(Clone, Debug)]
 pub struct Mine<A> {
     id: String,
@@ -88,11 +88,11 @@ pub struct Mine<A> {
 }
 
 impl<A: Owned> Mine<A> {
-    /// Finds an object of the caller's. For the repeat of a command it is as that command left it: its key says that the
-    /// object was the caller's, and it may be deleted by now, by that very command.
+    /// Finds an object that the caller reaches. For the repeat of a command it is as that command left it: its key says that the
+    /// caller reached the object, and it may be deleted by now, by that very command.
     ///
     /// # Errors
-    /// [`Owned::MISSING`] for everybody but its owner.
+    /// [`Owned::MISSING`] for everybody who does not reach it.
     pub async fn find(app: &App, caller: &Caller, id: impl fmt::Display) -> Result<Self, Error> {
         let id = id.to_string();
         if let Some(done) = app.repeated::<A>(&caller.metadata).await? {
@@ -100,7 +100,7 @@ impl<A: Owned> Mine<A> {
             return Ok(Self { id, aggregate });
         }
         let (aggregate, _) = app.database.log().load::<A>(&id).await?;
-        match aggregate.owner() == Some(caller.user_id) {
+        match aggregate.owner().is_some_and(|owner| caller.reaches(owner)) {
             true => Ok(Self { id, aggregate }),
             false => Err(A::MISSING),
         }

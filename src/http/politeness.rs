@@ -1,8 +1,8 @@
 //! How polite this node is: its limits, and what they have come to.
 
-use aggregates::user::Role;
 use axum::extract;
 use chrono::{DateTime, TimeDelta, Utc};
+use projections::Whose;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -107,8 +107,8 @@ pub(super) struct PolitenessResponse {
     suppressed: u64,
     /// How many sites are left alone now.
     backed_off_count: usize,
-    /// Those, a thousand at most, the longest first; for administrators, because the names are those of everybody's
-    /// campaigns.
+    /// Those, a thousand at most, the longest first; for administrators and auditors, because the names are those of
+    /// everybody's campaigns.
     #[serde(skip_serializing_if = "Option::is_none")]
     backed_off: Option<Vec<BackedOffSite>>,
 }
@@ -148,6 +148,6 @@ pub(super) async fn show(
         given_up,
         suppressed: network.suppression.counted(),
         backed_off_count: left_alone,
-        backed_off: (caller.role == Role::Admin).then_some(sites),
+        backed_off: (caller.whose() == Whose::Everybodys).then_some(sites),
     }))
 }

@@ -1,4 +1,4 @@
-//! The outermost middleware: gives every request an id, traces it, and writes the envelope of what went wrong.
+//! The first middleware of the interface itself: gives every request an id, traces it, and writes the envelope of what went wrong.
 
 use std::{sync::Arc, time::Instant};
 

@@ -1,14 +1,16 @@
 //! The router: which routes are public, and the middleware in the order that it needs.
 //!
-//! From the outside in: `request_id` first, because everything that goes wrong further in is written with the
-//! request's id; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
-//! that a client that goes away drops nothing further in half way, though the end of the process does; the body limit
+//! From the outside in: `security`, whose headers are on every answer; the answers to browsers that ask for other sites,
+//! which are none of the interface's; `request_id`, because everything that goes wrong further in is written with the
+//! request's id; `peer`, which tells from where it comes; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
+//! that a client that goes away drops nothing further in half way, though the end of the process does, and around it
+//! `patience`, which gives up waiting and not what was begun; the body limit
 //! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On private routes
-//! then `authenticate`, so that nothing is done for strangers; `csrf`, which needs to know how a command was sent;
-//! `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
+//! then `authenticate`, so that nothing is done for strangers; `limits`, so that nobody asks for too much; `csrf`, which needs to know how a command was sent;
+//! `access`, which needs to know by whom; `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
 //! by whom it was sent; and last the wait of `read_after`, right before the query that it is for.
 
-use std::{any::Any, time::Instant};
+use std::{any::Any, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -17,12 +19,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
+    access::refuse_commands,
     auth,
     authenticate::authenticate,
     body::MAX_JSON,
@@ -33,10 +37,17 @@ use super::{
     error::Error,
     extract, health,
     idempotency::once,
-    keyword_sets, personas, politeness, proxies, proxy_pools,
+    keyword_sets,
+    limits::{Allowances, limit_callers, limit_strangers},
+    patience::with_patience,
+    peer::with_client_address,
+    personas, politeness, proxies, proxy_pools,
     read_after::wait_for_cursor,
     request_id::with_request_id,
-    scoring_profiles, suppression,
+    scoring_profiles,
+    security::with_security_headers,
+    settings::Settings,
+    suppression,
     undeclared::{Declared, refuse_undeclared},
     v1,
 };
@@ -60,13 +71,18 @@ pub struct State {
     pub streams: Streams,
     /// When the server began.
     pub started: Instant,
+    /// What the operator decides about how the interface is reached.
+    pub settings: Arc<Settings>,
+    pub(super) allowances: Arc<Allowances>,
 }
 
 impl State {
     /// Puts together what handlers share; the server begins now.
     #[must_use]
-    pub fn new(app: App, auth: Auth, streams: Streams) -> Self {
+    pub fn new(app: App, auth: Auth, streams: Streams, settings: Settings) -> Self {
         Self {
+            allowances: Arc::new(Allowances::new(&settings.limits)),
+            settings: Arc::new(settings),
             app,
             auth,
             streams,
@@ -119,15 +135,25 @@ pub fn router(state: State) -> Router {
             .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
             .route_layer(from_fn_with_state(state.clone(), once))
             .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
-            .route_layer(from_fn(refuse_foreign_commands))
+            .route_layer(from_fn(refuse_commands))
+            .route_layer(from_fn_with_state(
+                state.settings.origins.clone(),
+                refuse_foreign_commands,
+            ))
+            .route_layer(from_fn_with_state(state.clone(), limit_callers))
             .route_layer(from_fn_with_state(state.clone(), authenticate))
     };
-    let open =
-        Router::from(public()).route_layer(from_fn_with_state(declared.clone(), refuse_undeclared));
+    let open = Router::from(public())
+        .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
+        .route_layer(from_fn_with_state(state.clone(), limit_strangers));
     let interface = open.merge(behind_log_in(private()));
     let typed = behind_log_in(v1::routes());
     let documentation =
         SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), document);
+    let origins = state.settings.origins.layer();
+    let over_tls = state.auth.secure_cookie();
+    let with_patience = from_fn_with_state(state.settings.bounds, with_patience);
+    let with_address = from_fn_with_state(state.clone(), with_client_address);
     Router::new()
         .route("/", get(to_documentation))
         .nest(BASE, interface)
@@ -138,8 +164,12 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_JSON))
         .layer(from_fn(carry_through))
+        .layer(with_patience)
         .layer(CatchPanicLayer::custom(after_panic))
+        .layer(with_address)
         .layer(from_fn(with_request_id))
+        .layer(option_layer(origins))
+        .layer(from_fn_with_state(over_tls, with_security_headers))
 }
 
 /// Leads whoever opens the server's address in a browser to the page that describes it.

@@ -1,12 +1,12 @@
 //! Serving the interface on a socket until the process ends.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use axum::extract::Request;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    connections::take_connections,
     idempotency,
     router::{State, router},
 };
@@ -15,24 +15,13 @@ use super::{
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
 
 /// Serves until the token is cancelled, and then until the requests under way are answered.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve(
-    listener: TcpListener,
-    state: State,
-    cancel: CancellationToken,
-) -> std::io::Result<()> {
-    let service = axum::ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(
-        router(state.clone()),
-    );
-    let housekeeping = keep_house(state, cancel.clone());
-    let server = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned());
-    let (served, ()) = tokio::join!(server.into_future(), housekeeping);
-    served
+pub async fn serve(listener: TcpListener, state: State, cancel: CancellationToken) {
+    let (settings, router) = (state.settings.clone(), router(state.clone()));
+    let connections = take_connections(listener, router, &settings, &cancel);
+    tokio::join!(connections, keep_house(state, &cancel));
 }
 
-async fn keep_house(state: State, cancel: CancellationToken) {
+async fn keep_house(state: State, cancel: &CancellationToken) {
     let mut tick = tokio::time::interval(HOUSEKEEPING);
     while cancel.run_until_cancelled(tick.tick()).await.is_some() {
         if let Err(error) = state.auth.sweep(&state.app).await {

@@ -18,7 +18,7 @@ use utoipa::openapi::{
     path::{Operation, ParameterIn},
 };
 
-use super::{body::MAX_JSON, error::Error};
+use super::{body::MostOfBody, error::Error};
 
 /// What each operation takes, by method and path.
 #[derive(Clone, Debug, Default)]
@@ -116,11 +116,12 @@ async fn without_body(request: Request) -> Result<Request, Error> {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();
+    let limit = MostOfBody::of(&parts.extensions);
     let too_large = Error::TooLarge {
         field: "body",
-        limit: MAX_JSON,
+        limit,
     };
-    let bytes = to_bytes(body, MAX_JSON).await.map_err(|_| too_large)?;
+    let bytes = to_bytes(body, limit).await.map_err(|_| too_large)?;
     let without_blanks = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
     let said: Vec<u8> = without_blanks.copied().take(5).collect();
     match said.as_slice() {

@@ -68,7 +68,7 @@ pub(super) fn of_pieces(
     let over = session::over(
         state.auth.clone(),
         state.app.clone(),
-        caller.session_id,
+        caller.admitted(),
         bell,
     );
     let end = Box::pin(async move {

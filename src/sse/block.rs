@@ -50,7 +50,7 @@ impl Block {
         scope: &Scope,
         budget: usize,
     ) -> (Vec<Arc<Fact>>, Position) {
-        let concerned = self.owners.contains(&scope.owner)
+        let concerned = scope.is_of_any(&self.owners)
             && scope
                 .campaign
                 .is_none_or(|campaign| self.campaigns.contains(&campaign));

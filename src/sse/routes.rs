@@ -84,7 +84,7 @@ async fn campaign(
 ) -> Result<Response, Error> {
     let found = projections::campaigns::by_id(state.app.database.pool(), campaign_id).await?;
     found
-        .filter(|campaign| campaign.owner == caller.user_id)
+        .filter(|campaign| caller.reaches(campaign.owner))
         .ok_or(crate::http::campaigns::MISSING)?;
     open(&state, &caller, Some(campaign_id), &wanted, &headers).await
 }
@@ -126,7 +126,7 @@ async fn open(
         Ok(cursor)
     })?;
     let scope = Scope {
-        owner: caller.user_id,
+        whose: caller.whose(),
         campaign,
     };
     let bell = Arc::clone(&listener.bell);

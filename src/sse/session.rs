@@ -1,18 +1,19 @@
-//! Streams end with the session that they were opened with.
-
-use aggregates::ids::SessionId;
+//! Streams end with the session or the API key that they were opened with.
 
 use super::{KEEP_ALIVE, listeners::Bell};
-use crate::{app::App, auth::Auth};
+use crate::{
+    app::App,
+    auth::{Admitted, Auth},
+};
 
-/// Waits until a session is over: looks at once when something happened to its user, and else as often as connections
+/// Waits until whoever was let in would not be any more: looks at once when something happened to its user, and else as often as connections
 /// hear that they live.
-pub(super) async fn over(auth: Auth, app: App, session_id: SessionId, bell: std::sync::Arc<Bell>) {
+pub(super) async fn over(auth: Auth, app: App, admitted: Admitted, bell: std::sync::Arc<Bell>) {
     loop {
         if bell.shut_out() {
             return;
         }
-        match auth.is_live(&app, session_id).await {
+        match auth.is_admitted(&app, &admitted).await {
             Ok(true) => {}
             Ok(false) => return,
             // A database that does not answer ends no session; what it does to the stream is the stream's affair.

@@ -11,12 +11,12 @@ pub fn body_of(operation: &str) -> Value {
     let (method, path) = operation.split_once(' ').expect("a method and a path");
     let path = path.trim_start_matches("/api/v2");
     match (method, path) {
+        ("DELETE", "/proxies/bulk/delete") => json!({"proxyIds": [uuid::Uuid::nil()]}),
         ("GET" | "DELETE", _) => Value::Null,
         ("POST", "/personas") => json!({"name": "p", "personaType": "dns", "configDetails": {
             "resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,
             "concurrentQueriesPerDomain": 1}}),
         ("PUT", "/personas/{id}") => json!({"name": "q"}),
-        ("POST", "/personas/{id}/test") => Value::Null,
         ("POST", "/extract/keywords") => json!({"items": [
             {"url": "http://shop.test/", "keywordSetId": uuid::Uuid::nil()}]}),
         ("POST", "/keyword-sets") => json!({"name": "k"}),
@@ -29,6 +29,22 @@ pub fn body_of(operation: &str) -> Value {
             json!({"proxyIds": [uuid::Uuid::nil()], "updates": {"notes": "n"}})
         }
         ("POST", "/proxies/bulk/test") => json!({"proxyIds": [uuid::Uuid::nil()]}),
+        ("POST", "/auth/api-keys") => json!({"name": "k", "scope": "read"}),
+        ("POST", "/auth/logout" | "/auth/refresh") => Value::Null,
+        // Taken as far as who asks matters, and then refused for what it says.
+        ("POST", "/personas/{id}/test") => json!({"target": "no domain"}),
+        ("POST", "/auth/change-password" | "/change-password") => {
+            json!({"oldPassword": "wrong password", "newPassword": "another horse"})
+        }
+        (
+            "POST",
+            "/auth/login"
+            | "/auth/setup"
+            | "/discovery/preview"
+            | "/campaigns/domain-generation/pattern-offset",
+        ) => {
+            json!({})
+        }
         ("POST", "/proxies/health-check") => json!({}),
         ("POST", "/proxies/{proxyId}/test" | "/proxies/{proxyId}/health-check") => Value::Null,
         ("POST", "/proxy-pools") => json!({"name": "pool"}),

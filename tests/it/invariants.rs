@@ -7,11 +7,12 @@ use std::{
 };
 
 /// The sections that the document must have.
-const SECTIONS: [&str; 5] = [
+const SECTIONS: [&str; 6] = [
     "Counters and derived state",
     "Pause, resume, stop and restart",
     "Concurrency and identity",
     "Streams to clients",
+    "Access",
     "The log as it was recorded",
 ];
 

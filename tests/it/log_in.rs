@@ -140,7 +140,16 @@ async fn a_change_of_the_password_leaves_no_hash_of_its_body_whatever_key_it_com
     change("/auth/change-password", PASSWORD, "another horse")
         .await
         .ok(200);
-    change("/change-password", "another horse", PASSWORD)
+    let again = app.log_in("ann", "another horse").await.ok(200);
+    app.anonymous()
+        .post("/change-password")
+        .header(
+            "authorization",
+            format!("Bearer {}", again["token"].as_str().unwrap()),
+        )
+        .header("x-idempotency-key", "key-1")
+        .json(&json!({"oldPassword": "another horse", "newPassword": PASSWORD}))
+        .send()
         .await
         .ok(200);
     let kept: (i64, i64) = sqlx::query_as(
@@ -302,7 +311,7 @@ fn shown(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
 }
 
 #[tokio::test]
-async fn changing_the_password_needs_the_old_one_and_ends_the_other_sessions() {
+async fn changing_the_password_needs_the_old_one_and_ends_every_session() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;
     let other = Client {
@@ -322,8 +331,10 @@ async fn changing_the_password_needs_the_old_one_and_ends_the_other_sessions() {
     send(change(PASSWORD, "short"))
         .await
         .blames(400, "newPassword");
-    send(change(PASSWORD, "another horse")).await.ok(200);
-    ann.get("/auth/me").send().await.ok(200);
+    let changed = send(change(PASSWORD, "another horse")).await;
+    assert!(changed.header("set-cookie").unwrap().contains("Max-Age=0"));
+    changed.ok(200);
+    ann.get("/auth/me").send().await.ok(401);
     other.get("/auth/me").send().await.ok(401);
     app.log_in("ann", PASSWORD).await.ok(401);
     app.log_in("ann", "another horse").await.ok(200);

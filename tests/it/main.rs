@@ -8,6 +8,8 @@
 )]
 
 mod access;
+mod access_table;
+mod api_keys;
 mod bodies;
 mod campaign_run;
 mod campaigns;
@@ -20,6 +22,7 @@ mod invariants;
 mod keyword_sets;
 mod log_in;
 mod one_of_each;
+mod own_sessions;
 mod parts;
 mod personas;
 mod pinned;
@@ -29,12 +32,16 @@ mod politeness;
 mod pools;
 mod postmaster;
 mod proxies;
+mod reach;
 mod read_models;
 mod refused_starts;
 mod repeats;
+mod roles;
 mod rooms;
 mod scales;
 mod scoring_profiles;
+mod setup;
+mod slow_clients;
 mod sse;
 mod support;
 mod suppression;

@@ -15,7 +15,7 @@ use domainflow::{
     app::App,
     auth,
     cli::{Entrance, Node, Parts, Server},
-    config::{ListenArgs, StoreArgs},
+    config::{ListenArgs, ReachArgs, SessionArgs, StoreArgs},
     work::Network,
 };
 use serde_json::json;
@@ -44,6 +44,8 @@ async fn a_server_ends_at_once_although_a_stream_is_open() {
         listen: "127.0.0.1:0".parse().unwrap(),
         secret: None,
         secure_cookie: false,
+        sessions: SessionArgs::default(),
+        reach: ReachArgs::default(),
     };
     let store = StoreArgs {
         database_url: None,

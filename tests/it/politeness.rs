@@ -87,7 +87,8 @@ async fn sites_of_one_address_and_requests_to_one_domain_are_spaced_and_the_inte
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_site_that_wants_to_be_left_alone_is_and_its_name_is_told_to_administrators_alone() {
+async fn a_site_that_wants_to_be_left_alone_is_and_its_name_is_told_to_who_reads_everybodys_campaigns()
+ {
     let names = ["busy.test".to_owned()];
     let later = Site::RetryAfter(429, 3_600);
     let busy = Host::page(&["espresso"]).path("/robots.txt", later);
@@ -112,7 +113,10 @@ async fn a_site_that_wants_to_be_left_alone_is_and_its_name_is_told_to_administr
         .await
         .unwrap();
     assert_eq!(tally.as_deref(), Some("1"));
+    let auditor = app.user_with_role("auditor", Role::Auditor).await;
+    let audited = auditor.get("/politeness").send().await.ok(200);
     let told = admin.get("/politeness").send().await.ok(200);
+    assert_eq!(audited["backedOff"][0]["key"], "busy.test");
     assert_eq!(
         (&told["backedOffCount"], &told["givenUp"]),
         (&json!(1), &json!(1))

@@ -17,7 +17,9 @@ fn ended(child: &mut Child) -> Option<i32> {
 #[tokio::test]
 async fn a_server_whose_private_postgres_is_killed_is_ready_again_and_ends_well() {
     let directory = directory();
-    let Served { mut child, address } = Served::start(directory.path());
+    let Served {
+        mut child, address, ..
+    } = Served::start(directory.path());
     let killed = server_of(directory.path()).expect("a private server");
     signal_process(killed, Signal::KILL);
 

@@ -20,7 +20,12 @@ use crate::{
 };
 
 /// Operations that change nothing, or whose requests and answers must not be kept.
-const UNKEYED: [&str; 12] = [
+const UNKEYED: [&str; 17] = [
+    "POST /api/v2/auth/setup",
+    "POST /api/v2/auth/api-keys",
+    "DELETE /api/v2/auth/api-keys/{keyId}",
+    "DELETE /api/v2/auth/sessions",
+    "DELETE /api/v2/auth/sessions/{sessionId}",
     "POST /api/v2/auth/login",
     "POST /api/v2/auth/logout",
     "POST /api/v2/auth/refresh",

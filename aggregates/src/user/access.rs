@@ -2,7 +2,8 @@
 
 use super::{Error, Event, Role, User};
 
-/// Records that the password was changed; the new hash is stored beside the log.
+/// Records that the password was changed; the new hash is stored beside the log. Whoever knew the old one may have made
+/// API keys with it, so that all of them are taken back.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChangePassword;
 
@@ -24,7 +25,12 @@ pub struct Reactivate;
 impl ChangePassword {
     pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
         user.must_be_active()?;
-        Ok(vec![Event::PasswordChanged {}])
+        let keys = user.api_keys.keys();
+        let revoked = keys.map(|&key_id| Event::ApiKeyRevoked { key_id });
+        Ok([Event::PasswordChanged {}]
+            .into_iter()
+            .chain(revoked)
+            .collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, Event, MAX_API_KEYS, User};
+use super::{Error, Event, MAX_API_KEYS, Scope, User};
 use crate::ids::ApiKeyId;
 
 /// Records that an API key was made; the key's hash is stored beside the log.
@@ -12,6 +12,8 @@ pub struct IssueApiKey {
     pub key_id: ApiKeyId,
     /// What the user calls it, 1 to 100 characters.
     pub name: String,
+    /// What it may do.
+    pub scope: Scope,
     /// When it ends, if it does.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it is made; keys that have ended by then no longer count.
@@ -55,6 +57,7 @@ impl IssueApiKey {
             key_id: self.key_id,
             name: name.to_owned(),
             expires_at: self.expires_at,
+            scope: Some(self.scope),
         }])
     }
 }

@@ -14,6 +14,8 @@ use crate::ids::{ApiKeyId, SessionId};
 pub enum Role {
     /// Everything, with everybody's objects.
     Admin,
+    /// Reading everybody's objects, and changing nothing but how he himself comes in.
+    Auditor,
     /// Everything with his own objects.
     #[default]
     User,
@@ -25,6 +27,7 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
+            Self::Auditor => "auditor",
             Self::User => "user",
         }
     }
@@ -32,17 +35,54 @@ impl Role {
 
 /// A text that names no role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a role: expected admin or user")]
+#[error("not a role: expected admin, auditor or user")]
 pub struct UnknownRole;
 
 impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        [Self::Admin, Self::User]
+        [Self::Admin, Self::Auditor, Self::User]
             .into_iter()
             .find(|role| role.name() == text)
             .ok_or(UnknownRole)
+    }
+}
+
+/// What an API key may do of what its user may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Queries.
+    Read,
+    /// Queries and commands.
+    Write,
+}
+
+impl Scope {
+    /// Returns the scope's name in the log, the tables and the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// A text that names no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a scope: expected read or write")]
+pub struct UnknownScope;
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        [Self::Read, Self::Write]
+            .into_iter()
+            .find(|scope| scope.name() == text)
+            .ok_or(UnknownScope)
     }
 }
 
@@ -105,6 +145,9 @@ pub enum Event {
         /// When it ends, if it does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
+        /// What it may do; not said by events of before there were scopes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<Scope>,
     },
     /// An API key was taken back.
     ApiKeyRevoked {

@@ -28,6 +28,13 @@ pub struct LogOut {
     pub session_id: SessionId,
 }
 
+/// Ends several sessions.
+#[derive(Clone, Debug)]
+pub struct EndSessions {
+    /// The sessions.
+    pub session_ids: Vec<SessionId>,
+}
+
 impl LogIn {
     /// Lets nobody in who is locked out, the right password or not: otherwise guessing could go on through it.
     pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
@@ -57,6 +64,16 @@ impl FailLogIn {
             });
         }
         Ok(events)
+    }
+}
+
+impl EndSessions {
+    pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
+        user.must_exist()?;
+        let ended = self.session_ids.into_iter();
+        Ok(ended
+            .map(|session_id| Event::LoggedOut { session_id })
+            .collect())
     }
 }
 

@@ -24,8 +24,8 @@ pub use self::{
     account::ChangeDetails,
     api_key::{IssueApiKey, RevokeApiKey},
     error::Error,
-    event::{Event, Role, UnknownRole},
-    log_in::{FailLogIn, LogIn, LogOut},
+    event::{Event, Role, Scope, UnknownRole, UnknownScope},
+    log_in::{EndSessions, FailLogIn, LogIn, LogOut},
     register::Register,
 };
 use crate::ids::ApiKeyId;
@@ -50,6 +50,8 @@ pub enum Command {
     FailLogIn(FailLogIn),
     /// Ends a session.
     LogOut(LogOut),
+    /// Ends several sessions.
+    EndSessions(EndSessions),
     /// Records that the password was changed.
     ChangePassword(ChangePassword),
     /// Changes what the user may do.
@@ -168,6 +170,7 @@ impl Aggregate for User {
             Command::LogIn(command) => command.decide(self)?,
             Command::FailLogIn(command) => command.decide(self)?,
             Command::LogOut(command) => command.decide(self)?,
+            Command::EndSessions(command) => command.decide(self)?,
             Command::ChangePassword(command) => command.decide(self)?,
             Command::ChangeRole(command) => command.decide(self)?,
             Command::IssueApiKey(command) => command.decide(self)?,

@@ -70,6 +70,7 @@ fn issue(id: u128, expires_at: Option<DateTime<Utc>>) -> Command {
     Command::IssueApiKey(IssueApiKey {
         key_id: key(id),
         name: "ci".to_owned(),
+        scope: Scope::Write,
         expires_at,
         at: minute(0),
     })
@@ -80,6 +81,7 @@ fn issued(id: u128, expires_at: Option<DateTime<Utc>>) -> Event {
         key_id: key(id),
         name: "ci".to_owned(),
         expires_at,
+        scope: Some(Scope::Write),
     }
 }
 
@@ -289,4 +291,27 @@ fn somebody_who_never_registered_takes_no_commands() {
             .when(command)
             .then_expect_error(Error::NotFound);
     }
+}
+
+#[test]
+fn a_new_password_takes_every_api_key_back() {
+    given::<User>([registered(), issued(1, None), issued(2, Some(minute(5)))])
+        .when(Command::ChangePassword(ChangePassword))
+        .then_expect_events(vec![
+            Event::PasswordChanged {},
+            Event::ApiKeyRevoked { key_id: key(1) },
+            Event::ApiKeyRevoked { key_id: key(2) },
+        ]);
+}
+
+#[test]
+fn each_of_several_sessions_is_ended_by_an_event_of_its_own() {
+    let (one, two) = (session(), SessionId(Uuid::from_u128(2)));
+    let session_ids = vec![one, two];
+    given::<User>([registered()])
+        .when(Command::EndSessions(EndSessions { session_ids }))
+        .then_expect_events(vec![
+            Event::LoggedOut { session_id: one },
+            Event::LoggedOut { session_id: two },
+        ]);
 }

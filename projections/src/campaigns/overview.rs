@@ -1,10 +1,11 @@
 //! Campaigns with what is shown beside them, from one moment.
 
-use aggregates::ids::{CampaignId, UserId};
+use aggregates::ids::CampaignId;
 use sqlx::{PgConnection, PgPool};
 
 use super::{Campaign, by_id, query};
 use crate::{
+    Whose,
     audit::{self, Entry},
     domains::{Counts, counts_of, counts_of_many},
     snapshot,
@@ -72,21 +73,21 @@ pub async fn recent(
     Ok(Some(Recent { overview, entries }))
 }
 
-/// Reads a page of a user's campaigns, their counters and how many there are in one snapshot.
+/// Reads a page of somebody's campaigns, or of everybody's, their counters and how many there are in one snapshot.
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
 pub async fn of_owner(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     limit: i64,
     offset: i64,
 ) -> Result<Owned, sqlx::Error> {
-    let mut snapshot = snapshot(pool).await?;
-    let found = query::list_of_owner(&mut *snapshot, owner, limit, offset).await?;
+    let (whose, mut snapshot) = (whose.into(), snapshot(pool).await?);
+    let found = query::list_of_owner(&mut *snapshot, whose, limit, offset).await?;
     let ids: Vec<_> = found.iter().map(|campaign| campaign.campaign_id).collect();
     let mut counts = counts_of_many(&mut *snapshot, &ids).await?;
-    let total = query::count_of_owner(&mut *snapshot, owner).await?;
+    let total = query::count_of_owner(&mut *snapshot, whose).await?;
     snapshot.commit().await?;
     let campaigns = found.into_iter().map(|campaign| Overview {
         counts: counts.remove(&campaign.campaign_id).unwrap_or_default(),

@@ -11,6 +11,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
+use crate::Whose;
+
 /// A campaign with its phases, all from one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Campaign {
@@ -317,7 +319,7 @@ macro_rules! select_campaigns {
 const BY_ID: &str = select_campaigns!("p.pinned", "WHERE c.campaign_id = $1");
 const OF_OWNER: &str = select_campaigns!(
     "NULL",
-    "WHERE c.owner = $1 ORDER BY c.created_at DESC, c.campaign_id LIMIT $2 OFFSET $3"
+    "WHERE ($1::uuid IS NULL OR c.owner = $1) ORDER BY c.created_at DESC, c.campaign_id LIMIT $2 OFFSET $3"
 );
 
 /// Reads one campaign.
@@ -335,18 +337,18 @@ pub async fn by_id(
     record.map(CampaignRecord::decode).transpose()
 }
 
-/// Lists a user's campaigns, the newest first, without what their runs have pinned.
+/// Lists campaigns, the newest first, without what their runs have pinned.
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
 pub(super) async fn list_of_owner(
     executor: impl PgExecutor<'_>,
-    owner: UserId,
+    whose: Whose,
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Campaign>, sqlx::Error> {
     let records: Vec<CampaignRecord> = sqlx::query_as(OF_OWNER)
-        .bind(owner.0)
+        .bind(whose.owner())
         .bind(limit)
         .bind(offset)
         .fetch_all(executor)
@@ -354,38 +356,41 @@ pub(super) async fn list_of_owner(
     records.into_iter().map(CampaignRecord::decode).collect()
 }
 
-const OF_OWNER_AMONG: &str =
-    select_campaigns!("NULL", "WHERE c.owner = $1 AND c.campaign_id = ANY($2)");
+const OF_OWNER_AMONG: &str = select_campaigns!(
+    "NULL",
+    "WHERE ($1::uuid IS NULL OR c.owner = $1) AND c.campaign_id = ANY($2)"
+);
 
-/// Reads those of some campaigns that are a user's, in no order and without what their runs have pinned.
+/// Reads those of some campaigns that may be shown, in no order and without what their runs have pinned.
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
 pub async fn of_owner_among(
     executor: impl PgExecutor<'_>,
-    owner: UserId,
+    whose: impl Into<Whose>,
     among: &[Uuid],
 ) -> Result<Vec<Campaign>, sqlx::Error> {
     let records: Vec<CampaignRecord> = sqlx::query_as(OF_OWNER_AMONG)
-        .bind(owner.0)
+        .bind(whose.into().owner())
         .bind(among)
         .fetch_all(executor)
         .await?;
     records.into_iter().map(CampaignRecord::decode).collect()
 }
 
-const COUNT_OF_OWNER: &str = "SELECT count(*) FROM read.campaigns WHERE owner = $1";
+const COUNT_OF_OWNER: &str =
+    "SELECT count(*) FROM read.campaigns WHERE ($1::uuid IS NULL OR owner = $1)";
 
-/// Counts a user's campaigns.
+/// Counts the campaigns that may be shown.
 ///
 /// # Errors
 /// When the database does not answer.
 pub(super) async fn count_of_owner(
     executor: impl PgExecutor<'_>,
-    owner: UserId,
+    whose: Whose,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(COUNT_OF_OWNER)
-        .bind(owner.0)
+        .bind(whose.owner())
         .fetch_one(executor)
         .await
 }

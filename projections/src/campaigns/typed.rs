@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, str::FromStr};
 
 use aggregates::{
     campaign::{CampaignType, FailureCause, PhaseState},
-    ids::{CampaignId, FileId, UserId},
+    ids::{CampaignId, FileId},
 };
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{Campaign, Overview, query::CampaignRecord};
 use crate::{
+    Whose,
     audit::{self, Entry},
     domains::counts_of_many,
     snapshot,
@@ -231,7 +232,7 @@ const LIST: &str = "WITH shown AS (\
         'failed_at', p.failed_at, 'error', p.error, 'failure_cause', p.failure_cause, 'tallies', p.tallies, \
         'created_at', p.created_at, 'updated_at', p.updated_at)), '[]'::json) AS list \
         FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id) phases \
-    WHERE c.owner = $1 AND c.campaign_type = $2 AND ($3::text IS NULL OR c.tags @> ARRAY[$3]) \
+    WHERE ($1::uuid IS NULL OR c.owner = $1) AND c.campaign_type = $2 AND ($3::text IS NULL OR c.tags @> ARRAY[$3]) \
     AND ($4::text IS NULL OR strpos(lower(c.name), lower($4)) > 0 OR strpos(lower(c.description), lower($4)) > 0) \
     AND ($5::timestamptz IS NULL OR c.created_at >= $5) AND ($6::timestamptz IS NULL OR c.created_at < $6)), \
     keyed AS (SELECT *, count(*) OVER () AS total, CASE $8::text \
@@ -254,20 +255,20 @@ struct ListedRecord {
     total: i64,
 }
 
-/// Reads a page of a user's campaigns of a type with everything that is shown of them, all from one moment.
+/// Reads a page of somebody's campaigns of a type, or of everybody's, with everything that is shown of them, all from one moment.
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
 pub async fn typed_of_owner(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     campaign_type: CampaignType,
     filter: &TypedFilter,
     page: &TypedPage,
 ) -> Result<TypedList, sqlx::Error> {
-    let mut snapshot = snapshot(pool).await?;
+    let (whose, mut snapshot) = (whose.into(), snapshot(pool).await?);
     let records: Vec<ListedRecord> = sqlx::query_as(LIST)
-        .bind(owner.0)
+        .bind(whose.owner())
         .bind(campaign_type.name())
         .bind(&filter.tag)
         .bind(&filter.text)
@@ -285,7 +286,7 @@ pub async fn typed_of_owner(
     let total = match records.first() {
         Some(record) => record.total,
         // The page is past the last one, or empty at all.
-        None => count(&mut snapshot, owner, campaign_type, filter).await?,
+        None => count(&mut snapshot, whose, campaign_type, filter).await?,
     };
     let mut keys = Vec::with_capacity(records.len());
     let mut campaigns = Vec::with_capacity(records.len());
@@ -304,12 +305,12 @@ pub async fn typed_of_owner(
 /// Counts what a filter lets through.
 async fn count(
     snapshot: &mut PgConnection,
-    owner: UserId,
+    whose: Whose,
     campaign_type: CampaignType,
     filter: &TypedFilter,
 ) -> Result<i64, sqlx::Error> {
     let first: Option<ListedRecord> = sqlx::query_as(LIST)
-        .bind(owner.0)
+        .bind(whose.owner())
         .bind(campaign_type.name())
         .bind(&filter.tag)
         .bind(&filter.text)

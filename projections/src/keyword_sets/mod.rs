@@ -6,7 +6,7 @@
 mod rules;
 
 use aggregates::{
-    ids::{KeywordSetId, UserId},
+    ids::KeywordSetId,
     keyword_set::{Event, Rule},
 };
 use chrono::{DateTime, Utc};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 pub use self::rules::{Found, RuleFilter, rules};
 use crate::{
+    Whose,
     row_per_stream::{self, At, RowPerStream, Statement},
     snapshot,
 };
@@ -103,11 +104,11 @@ pub struct Row {
 }
 
 const BY_ID: &str = "SELECT keyword_set_id, name, description, enabled, rules, version, created_at, updated_at \
-    FROM read.keyword_sets WHERE keyword_set_id = $1 AND owner = $2";
+    FROM read.keyword_sets WHERE keyword_set_id = $1 AND ($2::uuid IS NULL OR owner = $2)";
 const OF_OWNER: &str = "SELECT keyword_set_id, name, description, enabled, rules, version, created_at, updated_at \
-    FROM read.keyword_sets WHERE owner = $1 AND ($2::bool IS NULL OR enabled = $2) \
+    FROM read.keyword_sets WHERE ($1::uuid IS NULL OR owner = $1) AND ($2::bool IS NULL OR enabled = $2) \
     ORDER BY created_at, keyword_set_id LIMIT $3 OFFSET $4";
-const COUNT: &str = "SELECT count(*) FROM read.keyword_sets WHERE owner = $1 AND ($2::bool IS NULL OR enabled = $2)";
+const COUNT: &str = "SELECT count(*) FROM read.keyword_sets WHERE ($1::uuid IS NULL OR owner = $1) AND ($2::bool IS NULL OR enabled = $2)";
 
 /// Reads a user's keyword set; somebody else's is none.
 ///
@@ -115,33 +116,34 @@ const COUNT: &str = "SELECT count(*) FROM read.keyword_sets WHERE owner = $1 AND
 /// When the database does not answer.
 pub async fn by_id(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     id: KeywordSetId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    row_per_stream::by_id(pool, BY_ID, owner, id.0).await
+    row_per_stream::by_id(pool, BY_ID, whose.into(), id.0).await
 }
 
-/// Lists a user's keyword sets in the order of creation, and counts them at the same moment; `enabled` lets through only those.
+/// Lists somebody's, or everybody's, keyword sets in the order of creation, and counts them at the same moment; `enabled` lets through only those.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     enabled: Option<bool>,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let whose = whose.into().owner();
     let mut snapshot = snapshot(pool).await?;
     let rows = sqlx::query_as(OF_OWNER)
-        .bind(owner.0)
+        .bind(whose)
         .bind(enabled)
         .bind(limit)
         .bind(offset)
         .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
-        .bind(owner.0)
+        .bind(whose)
         .bind(enabled)
         .fetch_one(&mut *snapshot)
         .await?;

@@ -1,13 +1,13 @@
 //! The rules of all keyword sets of a user as one list.
 
 use aggregates::{
-    ids::{KeywordSetId, UserId},
+    ids::KeywordSetId,
     keyword_set::{Rule, RuleType},
 };
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::snapshot;
+use crate::{Whose, snapshot};
 
 /// A rule and the set that it belongs to.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -38,7 +38,7 @@ const RULES: &str = "
 SELECT s.keyword_set_id, r.rule
 FROM read.keyword_sets s
 CROSS JOIN LATERAL jsonb_array_elements(s.rules) WITH ORDINALITY AS r (rule, place)
-WHERE s.owner = $1
+WHERE ($1::uuid IS NULL OR s.owner = $1)
   AND ($2::uuid IS NULL OR s.keyword_set_id = $2)
   AND ($3::text IS NULL OR r.rule ->> 'rule_type' = $3)
   AND ($4::text IS NULL OR r.rule ->> 'category' = $4)
@@ -50,31 +50,32 @@ const COUNT: &str = "
 SELECT count(*)
 FROM read.keyword_sets s
 CROSS JOIN LATERAL jsonb_array_elements(s.rules) AS r (rule)
-WHERE s.owner = $1
+WHERE ($1::uuid IS NULL OR s.owner = $1)
   AND ($2::uuid IS NULL OR s.keyword_set_id = $2)
   AND ($3::text IS NULL OR r.rule ->> 'rule_type' = $3)
   AND ($4::text IS NULL OR r.rule ->> 'category' = $4)
   AND ($5::bool IS NULL OR (r.rule ->> 'is_case_sensitive')::bool = $5)
   AND ($6::text IS NULL OR strpos(lower(r.rule ->> 'pattern'), lower($6)) > 0)";
 
-/// Lists the rules of a user's sets in the order of the sets, and counts all that the filter lets through, at one moment.
+/// Lists the rules of somebody's sets, or of everybody's, in the order of the sets, and counts all that the filter lets through, at one moment.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn rules(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     filter: &RuleFilter,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Found>, i64), sqlx::Error> {
+    let whose = whose.into().owner();
     let mut snapshot = snapshot(pool).await?;
     let rule_type = filter.rule_type.map(|rule_type| match rule_type {
         RuleType::String => "string",
         RuleType::Regex => "regex",
     });
     let rows = sqlx::query_as(RULES)
-        .bind(owner.0)
+        .bind(whose)
         .bind(filter.keyword_set_id.map(|id| id.0))
         .bind(rule_type)
         .bind(&filter.category)
@@ -85,7 +86,7 @@ pub async fn rules(
         .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
-        .bind(owner.0)
+        .bind(whose)
         .bind(filter.keyword_set_id.map(|id| id.0))
         .bind(rule_type)
         .bind(&filter.category)

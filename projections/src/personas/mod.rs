@@ -1,7 +1,7 @@
 //! Personas as the API lists them.
 
 use aggregates::{
-    ids::{PersonaId, UserId},
+    ids::PersonaId,
     persona::{Config, Event},
 };
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::{
+    Whose,
     row_per_stream::{self, At, RowPerStream, Statement},
     snapshot,
 };
@@ -102,11 +103,11 @@ pub struct Row {
 }
 
 const BY_ID: &str = "SELECT persona_id, persona_type, name, description, config, enabled, version, created_at, \
-    updated_at FROM read.personas WHERE persona_id = $1 AND owner = $2";
+    updated_at FROM read.personas WHERE persona_id = $1 AND ($2::uuid IS NULL OR owner = $2)";
 const OF_OWNER: &str = "SELECT persona_id, persona_type, name, description, config, enabled, version, created_at, \
-    updated_at FROM read.personas WHERE owner = $1 AND ($2::text IS NULL OR persona_type = $2) \
+    updated_at FROM read.personas WHERE ($1::uuid IS NULL OR owner = $1) AND ($2::text IS NULL OR persona_type = $2) \
     AND ($3::bool IS NULL OR enabled = $3) ORDER BY created_at, persona_id LIMIT $4 OFFSET $5";
-const COUNT: &str = "SELECT count(*) FROM read.personas WHERE owner = $1 AND ($2::text IS NULL OR persona_type = $2) \
+const COUNT: &str = "SELECT count(*) FROM read.personas WHERE ($1::uuid IS NULL OR owner = $1) AND ($2::text IS NULL OR persona_type = $2) \
     AND ($3::bool IS NULL OR enabled = $3)";
 
 /// Reads a user's persona; somebody else's is none.
@@ -115,10 +116,10 @@ const COUNT: &str = "SELECT count(*) FROM read.personas WHERE owner = $1 AND ($2
 /// When the database does not answer.
 pub async fn by_id(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     id: PersonaId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    row_per_stream::by_id(pool, BY_ID, owner, id.0).await
+    row_per_stream::by_id(pool, BY_ID, whose.into(), id.0).await
 }
 
 /// Which personas are wanted; absent fields do not filter.
@@ -130,20 +131,21 @@ pub struct Filter {
     pub enabled: Option<bool>,
 }
 
-/// Lists a user's personas in the order of creation, and counts all that the filter lets through, at one moment.
+/// Lists somebody's, or everybody's, personas in the order of creation, and counts all that the filter lets through, at one moment.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     filter: &Filter,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let whose = whose.into().owner();
     let mut snapshot = snapshot(pool).await?;
     let rows = sqlx::query_as(OF_OWNER)
-        .bind(owner.0)
+        .bind(whose)
         .bind(&filter.persona_type)
         .bind(filter.enabled)
         .bind(limit)
@@ -151,7 +153,7 @@ pub async fn list(
         .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
-        .bind(owner.0)
+        .bind(whose)
         .bind(&filter.persona_type)
         .bind(filter.enabled)
         .fetch_one(&mut *snapshot)

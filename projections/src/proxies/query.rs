@@ -1,11 +1,11 @@
 //! What is asked of proxies.
 
-use aggregates::ids::{ProxyId, UserId};
+use aggregates::ids::ProxyId;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{row_per_stream, snapshot};
+use crate::{Whose, row_per_stream, snapshot};
 
 /// A proxy.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -91,15 +91,16 @@ macro_rules! found {
     };
 }
 
-const BY_ID: &str = found!("p.proxy_id = $1 AND p.owner = $2");
-const BY_IDS: &str =
-    found!("p.proxy_id = ANY($1) AND p.owner = $2 ORDER BY array_position($1, p.proxy_id)");
+const BY_ID: &str = found!("p.proxy_id = $1 AND ($2::uuid IS NULL OR p.owner = $2)");
+const BY_IDS: &str = found!(
+    "p.proxy_id = ANY($1) AND ($2::uuid IS NULL OR p.owner = $2) ORDER BY array_position($1, p.proxy_id)"
+);
 const OF_OWNER: &str = found!(
-    "p.owner = $1 AND ($2::text IS NULL OR p.protocol = $2) AND ($3::text IS NULL OR p.country_code = $3) \
+    "($1::uuid IS NULL OR p.owner = $1) AND ($2::text IS NULL OR p.protocol = $2) AND ($3::text IS NULL OR p.country_code = $3) \
      AND ($4::bool IS NULL OR p.enabled = $4) AND ($5::bool IS NULL OR (p.health = 'healthy') = $5) \
      ORDER BY p.created_at, p.proxy_id LIMIT $6 OFFSET $7"
 );
-const COUNT: &str = "SELECT count(*) FROM read.proxies p WHERE p.owner = $1 AND ($2::text IS NULL OR p.protocol = $2) \
+const COUNT: &str = "SELECT count(*) FROM read.proxies p WHERE ($1::uuid IS NULL OR p.owner = $1) AND ($2::text IS NULL OR p.protocol = $2) \
      AND ($3::text IS NULL OR p.country_code = $3) AND ($4::bool IS NULL OR p.enabled = $4) \
      AND ($5::bool IS NULL OR (p.health = 'healthy') = $5)";
 const STATE: &str = concat!(
@@ -109,31 +110,31 @@ const STATE: &str = concat!(
      LEFT JOIN proxy_credentials k USING (proxy_id)"
 );
 
-/// Reads a user's proxy; somebody else's is none.
+/// Reads a proxy; one that may not be shown is none.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn by_id(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     id: ProxyId,
 ) -> Result<Option<Found>, sqlx::Error> {
-    row_per_stream::by_id(pool, BY_ID, owner, id.0).await
+    row_per_stream::by_id(pool, BY_ID, whose.into(), id.0).await
 }
 
-/// Reads some of a user's proxies in the order of the ids; those that are not there, or somebody else's, are left out.
+/// Reads some proxies in the order of the ids; those that are not there, or may not be shown, are left out.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn by_ids(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     ids: &[ProxyId],
 ) -> Result<Vec<Found>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     sqlx::query_as(BY_IDS)
         .bind(ids)
-        .bind(owner.0)
+        .bind(whose.into().owner())
         .fetch_all(pool)
         .await
 }
@@ -159,20 +160,21 @@ pub struct Filter {
     pub healthy: Option<bool>,
 }
 
-/// Lists a user's proxies in the order of creation, and counts all that the filter lets through, at one moment.
+/// Lists somebody's, or everybody's, proxies in the order of creation, and counts all that the filter lets through, at one moment.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     filter: &Filter,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Found>, i64), sqlx::Error> {
+    let whose = whose.into().owner();
     let mut snapshot = snapshot(pool).await?;
     let rows = sqlx::query_as(OF_OWNER)
-        .bind(owner.0)
+        .bind(whose)
         .bind(&filter.protocol)
         .bind(&filter.country_code)
         .bind(filter.enabled)
@@ -182,7 +184,7 @@ pub async fn list(
         .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
-        .bind(owner.0)
+        .bind(whose)
         .bind(&filter.protocol)
         .bind(&filter.country_code)
         .bind(filter.enabled)

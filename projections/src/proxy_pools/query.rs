@@ -1,11 +1,11 @@
 //! What is asked of pools.
 
-use aggregates::ids::{ProxyId, ProxyPoolId, UserId};
+use aggregates::ids::{ProxyId, ProxyPoolId};
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::snapshot;
+use crate::{Whose, snapshot};
 
 /// A pool.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -57,11 +57,11 @@ pub struct Member {
 
 const BY_ID: &str = "SELECT pool_id, name, description, enabled, strategy, health_check_enabled, \
     health_check_interval_seconds, max_retries, timeout_seconds, version, created_at, updated_at \
-    FROM read.proxy_pools WHERE pool_id = $1 AND owner = $2";
+    FROM read.proxy_pools WHERE pool_id = $1 AND ($2::uuid IS NULL OR owner = $2)";
 const OF_OWNER: &str = "SELECT pool_id, name, description, enabled, strategy, health_check_enabled, \
     health_check_interval_seconds, max_retries, timeout_seconds, version, created_at, updated_at \
-    FROM read.proxy_pools WHERE owner = $1 ORDER BY created_at, pool_id LIMIT $2 OFFSET $3";
-const COUNT: &str = "SELECT count(*) FROM read.proxy_pools WHERE owner = $1";
+    FROM read.proxy_pools WHERE ($1::uuid IS NULL OR owner = $1) ORDER BY created_at, pool_id LIMIT $2 OFFSET $3";
+const COUNT: &str = "SELECT count(*) FROM read.proxy_pools WHERE ($1::uuid IS NULL OR owner = $1)";
 /// The proxy's own row is another projection's, which may be behind or ahead by a moment: one that is not there yet, or
 /// not any more, is left out.
 const MEMBERS: &str = "SELECT m.pool_id, m.proxy_id, m.weight, m.added_at, p.name, p.enabled, p.health \
@@ -74,13 +74,13 @@ const MEMBERS: &str = "SELECT m.pool_id, m.proxy_id, m.weight, m.added_at, p.nam
 /// When the database does not answer.
 pub async fn by_id(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     id: ProxyPoolId,
 ) -> Result<Option<(Row, Vec<Member>)>, sqlx::Error> {
     let mut snapshot = snapshot(pool).await?;
     let row: Option<Row> = sqlx::query_as(BY_ID)
         .bind(id.0)
-        .bind(owner.0)
+        .bind(whose.into().owner())
         .fetch_optional(&mut *snapshot)
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -89,19 +89,20 @@ pub async fn by_id(
     Ok(Some((row, members)))
 }
 
-/// Lists a user's pools in the order of creation with the members of all of them, and counts all pools, at one moment.
+/// Lists somebody's, or everybody's, pools in the order of creation with the members of all of them, and counts all pools, at one moment.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Row>, Vec<Member>, i64), sqlx::Error> {
+    let whose = whose.into().owner();
     let mut snapshot = snapshot(pool).await?;
     let rows: Vec<Row> = sqlx::query_as(OF_OWNER)
-        .bind(owner.0)
+        .bind(whose)
         .bind(limit)
         .bind(offset)
         .fetch_all(&mut *snapshot)
@@ -109,7 +110,7 @@ pub async fn list(
     let ids: Vec<Uuid> = rows.iter().map(|row| row.pool_id).collect();
     let members = members(&mut *snapshot, &ids, None).await?;
     let total = sqlx::query_scalar(COUNT)
-        .bind(owner.0)
+        .bind(whose)
         .fetch_one(&mut *snapshot)
         .await?;
     snapshot.commit().await?;

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::{
-    ids::{ScoringProfileId, UserId},
-    scoring_profile::Event,
-};
+use aggregates::{ids::ScoringProfileId, scoring_profile::Event};
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::{
+    Whose,
     row_per_stream::{self, At, RowPerStream, Statement},
     snapshot,
 };
@@ -82,10 +80,11 @@ pub struct Row {
 }
 
 const BY_ID: &str = "SELECT scoring_profile_id, name, description, weights, version, created_at, updated_at \
-    FROM read.scoring_profiles WHERE scoring_profile_id = $1 AND owner = $2";
+    FROM read.scoring_profiles WHERE scoring_profile_id = $1 AND ($2::uuid IS NULL OR owner = $2)";
 const OF_OWNER: &str = "SELECT scoring_profile_id, name, description, weights, version, created_at, updated_at \
-    FROM read.scoring_profiles WHERE owner = $1 ORDER BY created_at, scoring_profile_id LIMIT $2 OFFSET $3";
-const COUNT: &str = "SELECT count(*) FROM read.scoring_profiles WHERE owner = $1";
+    FROM read.scoring_profiles WHERE ($1::uuid IS NULL OR owner = $1) ORDER BY created_at, scoring_profile_id LIMIT $2 OFFSET $3";
+const COUNT: &str =
+    "SELECT count(*) FROM read.scoring_profiles WHERE ($1::uuid IS NULL OR owner = $1)";
 
 /// Reads a user's scoring profile; somebody else's is none.
 ///
@@ -93,31 +92,32 @@ const COUNT: &str = "SELECT count(*) FROM read.scoring_profiles WHERE owner = $1
 /// When the database does not answer.
 pub async fn by_id(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     id: ScoringProfileId,
 ) -> Result<Option<Row>, sqlx::Error> {
-    row_per_stream::by_id(pool, BY_ID, owner, id.0).await
+    row_per_stream::by_id(pool, BY_ID, whose.into(), id.0).await
 }
 
-/// Lists a user's scoring profiles in the order of creation, and counts them at the same moment.
+/// Lists somebody's, or everybody's, scoring profiles in the order of creation, and counts them at the same moment.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     pool: &PgPool,
-    owner: UserId,
+    whose: impl Into<Whose>,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Row>, i64), sqlx::Error> {
+    let whose = whose.into().owner();
     let mut snapshot = snapshot(pool).await?;
     let rows = sqlx::query_as(OF_OWNER)
-        .bind(owner.0)
+        .bind(whose)
         .bind(limit)
         .bind(offset)
         .fetch_all(&mut *snapshot)
         .await?;
     let total = sqlx::query_scalar(COUNT)
-        .bind(owner.0)
+        .bind(whose)
         .fetch_one(&mut *snapshot)
         .await?;
     snapshot.commit().await?;

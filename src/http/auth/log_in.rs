@@ -1,6 +1,7 @@
 //! `POST /auth/login`.
 
 use axum::{
+    Extension,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 use super::{UserPublicResponse, cookie};
 use crate::{
     auth::Origin,
-    http::{Answer, Error, Json, State},
+    http::{Answer, Error, Json, State, peer::ClientAddress},
 };
 
 /// Who wants to come in.
@@ -33,13 +34,14 @@ pub(super) struct SessionResponse {
     pub user: UserPublicResponse,
     /// What the cookie holds, for use as a bearer token.
     pub token: String,
-    /// When the session ends unless it is refreshed.
+    /// When the session ends unless it is used.
     pub expires_at: chrono::DateTime<chrono::Utc>,
 }
 
 /// Logs in.
 ///
-/// The answer sets the session cookie and repeats its content as `token`. Five wrong passwords in a row lock the user
+/// The answer sets the session cookie and repeats its content as `token`. Too many attempts from one address, or for one
+/// account, are 429 with `Retry-After`. Five wrong passwords in a row lock the user
 /// out for fifteen minutes: 429 with `Retry-After`.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = LoginRequest,
     responses((status = 200, body = SessionResponse), (status = 400, body = super::super::ErrorEnvelope),
@@ -47,8 +49,12 @@ pub(super) struct SessionResponse {
 pub(super) async fn log_in(
     axum::extract::State(state): axum::extract::State<State>,
     origin: Origin,
+    from: Option<Extension<ClientAddress>>,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Error> {
+    state
+        .allowances
+        .log_in(from.map(|Extension(from)| from), &request.email)?;
     let session = state
         .auth
         .log_in(&state.app, &request.email, &request.password, &origin)
@@ -58,7 +64,8 @@ pub(super) async fn log_in(
         token: session.token,
         expires_at: session.expires_at,
     };
-    let seconds = state.auth.session_length().as_secs();
+    // The browser keeps it for as long as a session can last; when it ends, the server says.
+    let seconds = state.auth.session_longest().as_secs();
     let cookie = cookie(&body.token, seconds, state.auth.secure_cookie());
     let mut response = Answer::ok(body).after(&session.done).into_response();
     if let Some(cookie) = cookie {

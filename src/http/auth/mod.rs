@@ -1,8 +1,11 @@
 //! Logging in and out, and who one is.
 
+mod api_keys;
 mod log_in;
 mod me;
 mod session;
+mod sessions;
+mod setup;
 
 use axum::http::HeaderValue;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -14,7 +17,9 @@ use crate::auth;
 
 /// Collects the routes that need no user.
 pub fn public() -> OpenApiRouter<State> {
-    OpenApiRouter::default().routes(routes!(log_in::log_in))
+    OpenApiRouter::default()
+        .routes(routes!(log_in::log_in))
+        .routes(routes!(setup::set_up))
 }
 
 /// Collects the routes that need one.
@@ -26,6 +31,10 @@ pub fn private() -> OpenApiRouter<State> {
         .routes(routes!(me::me_alias))
         .routes(routes!(session::change_password))
         .routes(routes!(session::change_password_alias))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
+        .routes(routes!(api_keys::list, api_keys::make))
+        .routes(routes!(api_keys::revoke))
 }
 
 /// Tells somebody who is locked out when to come back.
@@ -54,6 +63,11 @@ impl From<auth::Error> for Error {
                 code: "EMAIL_TAKEN",
                 message: error.to_string(),
             },
+            auth::Error::AlreadySetUp => Self::Conflict {
+                code: "ALREADY_SET_UP",
+                message: error.to_string(),
+            },
+            auth::Error::WrongSetupToken => Self::Unauthorized("the set-up token is wrong or over"),
             auth::Error::UnusablePassword(message) => Self::bad("password", message),
             auth::Error::Refused(refused) => refused.into(),
             other => Self::internal(other),

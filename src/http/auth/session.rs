@@ -43,18 +43,23 @@ pub(super) async fn log_out(
         .log_out(
             &state.app,
             caller.user_id,
-            caller.session_id,
+            caller.session()?,
             &caller.metadata,
         )
         .await?;
-    let mut response = Answer::no_content().after(&done).into_response();
+    Ok(without_cookie(&state, Answer::no_content().after(&done)))
+}
+
+/// Removes the session's cookie with an answer.
+pub(super) fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
     if let Some(cookie) = cookie("", 0, state.auth.secure_cookie()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }
 
-/// Prolongs the session, at most to thirty days after its log-in. The token stays.
+/// Prolongs the session, as every use of it does, and says when it ends. The token stays.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", responses((status = 200, body = SessionResponse)))]
 pub(super) async fn refresh(
     axum::extract::State(state): axum::extract::State<State>,
@@ -65,15 +70,11 @@ pub(super) async fn refresh(
     let token = authenticate::token(&headers).ok_or_else(|| over.clone())?;
     let expires_at = state
         .auth
-        .prolong(&state.app, caller.session_id)
+        .prolong(&state.app, caller.session()?)
         .await?
         .ok_or(over)?;
-    let seconds = (expires_at - chrono::Utc::now()).num_seconds();
-    let cookie = cookie(
-        &token,
-        u64::try_from(seconds).unwrap_or(0),
-        state.auth.secure_cookie(),
-    );
+    let seconds = state.auth.session_longest().as_secs();
+    let cookie = cookie(&token, seconds, state.auth.secure_cookie());
     let user = UserPublicResponse::load(&state.app, caller.user_id).await?;
     let mut response = Answer::ok(SessionResponse {
         user,
@@ -87,30 +88,25 @@ pub(super) async fn refresh(
     Ok(response)
 }
 
-/// Changes the password; every other session of the user ends.
+/// Changes the password; every session of the user ends, this one too, and the answer removes its cookie.
 #[utoipa::path(post, path = "/auth/change-password", tag = "auth", request_body = ChangePasswordRequest,
     responses((status = 200, body = MessageResponse), (status = 400, body = super::super::ErrorEnvelope)))]
 pub(super) async fn change_password(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
     Json(request): Json<ChangePasswordRequest>,
-) -> Result<Answer<MessageResponse>, Error> {
+) -> Result<Response, Error> {
     let passwords = (request.old_password.as_str(), request.new_password.as_str());
     let changed = state
         .auth
-        .change_password(
-            &state.app,
-            caller.user_id,
-            caller.session_id,
-            passwords,
-            &caller.metadata,
-        )
+        .change_password(&state.app, caller.user_id, passwords, &caller.metadata)
         .await;
     match changed {
-        Ok(done) => Ok(Answer::ok(MessageResponse {
-            message: "the password was changed",
-        })
-        .after(&done)),
+        Ok(done) => {
+            let message = "the password was changed; log in with the new one";
+            let answer = Answer::ok(MessageResponse { message }).after(&done);
+            Ok(without_cookie(&state, answer))
+        }
         Err(auth::Error::WrongCredentials) => Err(Error::bad("oldPassword", "is wrong")),
         Err(auth::Error::UnusablePassword(message)) => Err(Error::bad("newPassword", message)),
         Err(other) => Err(other.into()),
@@ -124,6 +120,6 @@ pub(super) async fn change_password_alias(
     state: axum::extract::State<State>,
     caller: Caller,
     request: Json<ChangePasswordRequest>,
-) -> Result<Answer<MessageResponse>, Error> {
+) -> Result<Response, Error> {
     change_password(state, caller, request).await
 }

@@ -1,4 +1,4 @@
-//! The way to a campaign: only its owner's, everybody else is told that there is none.
+//! The way to a campaign, for whoever reaches it; everybody else is told that there is none.
 
 use aggregates::{
     campaign::{Campaign, CampaignType, Command, Event, Mode, Phase, PhaseState, Restored},
@@ -18,15 +18,15 @@ pub(crate) const MISSING: Error = Error::no_such("campaign", "campaignId");
 /// What is answered where a campaign has no such domain.
 pub(super) const NO_SUCH_DOMAIN: Error = Error::no_such("domain", "domain");
 
-/// Reads the caller's campaign with its counters.
+/// Reads a campaign that the caller reaches, with its counters.
 pub(super) async fn overview(state: &State, caller: &Caller, id: Uuid) -> Result<Overview, Error> {
     campaigns::overview(state.app.database.pool(), CampaignId(id))
         .await?
-        .filter(|overview| overview.campaign.owner == caller.user_id)
+        .filter(|overview| caller.reaches(overview.campaign.owner))
         .ok_or(MISSING)
 }
 
-/// Reads the caller's campaign with its counters and its last entries of the audit trail with these actions.
+/// Reads a campaign that the caller reaches, with its counters and its last entries of the audit trail with these actions.
 pub(super) async fn recent(
     state: &State,
     caller: &Caller,
@@ -36,11 +36,11 @@ pub(super) async fn recent(
 ) -> Result<Recent, Error> {
     campaigns::recent(state.app.database.pool(), CampaignId(id), actions, limit)
         .await?
-        .filter(|recent| recent.overview.campaign.owner == caller.user_id)
+        .filter(|recent| caller.reaches(recent.overview.campaign.owner))
         .ok_or(MISSING)
 }
 
-/// Reads the caller's campaign.
+/// Reads a campaign that the caller reaches.
 pub(crate) async fn campaign(
     state: &State,
     caller: &Caller,
@@ -48,7 +48,7 @@ pub(crate) async fn campaign(
 ) -> Result<campaigns::Campaign, Error> {
     campaigns::by_id(state.app.database.pool(), CampaignId(id))
         .await?
-        .filter(|campaign| campaign.owner == caller.user_id)
+        .filter(|campaign| caller.reaches(campaign.owner))
         .ok_or(MISSING)
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn repeated(state: &State, caller: &Caller) -> Result<Option<Do
     Ok(done)
 }
 
-/// Checks that the campaign is the caller's before a command goes to it; it was, for the repeat of a command, whose key is
+/// Checks that the caller reaches a campaign before a command goes to it; he did, for the repeat of a command, whose key is
 /// the user's and the operation's own. The owner of a campaign never changes, so the
 /// read model's word is enough; a campaign that it does not show yet is looked up in the log.
 pub(super) async fn owned(state: &State, caller: &Caller, id: Uuid) -> Result<CampaignId, Error> {
@@ -79,14 +79,14 @@ pub(super) async fn owned(state: &State, caller: &Caller, id: Uuid) -> Result<Ca
             loaded.map_err(Error::internal)?.0.owner()
         }
     };
-    if owner == Some(caller.user_id) {
+    if owner.is_some_and(|owner| caller.reaches(owner)) {
         Ok(id)
     } else {
         Err(MISSING)
     }
 }
 
-/// Gives a command to the caller's campaign; `version` is the one that he saw, where he says so.
+/// Gives a command to a campaign that the caller reaches; `version` is the one that he saw, where he says so.
 pub(in crate::http) async fn execute(
     state: &State,
     caller: &Caller,

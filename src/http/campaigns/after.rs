@@ -33,7 +33,7 @@ pub(super) async fn after(state: &State, done: &Done<Event>) -> Result<Overview,
     led_on(state, id, Some(done.version)).await?.ok_or(MISSING)
 }
 
-/// Reads the caller's campaign as it stands in the log, for checks before a command.
+/// Reads a campaign that the caller reaches as it stands in the log, for checks before a command.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is none, or it is somebody else's.
@@ -45,7 +45,7 @@ pub(super) async fn current(
     led_on(state, id, None)
         .await?
         .map(|overview| overview.campaign)
-        .filter(|campaign| campaign.owner == caller.user_id)
+        .filter(|campaign| caller.reaches(campaign.owner))
         .ok_or(MISSING)
 }
 

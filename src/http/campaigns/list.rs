@@ -27,7 +27,7 @@ pub(super) struct ListQuery {
     offset: Option<i64>,
 }
 
-/// Lists the caller's campaigns, the newest first. An answer has 1,000 of them at most; `X-Total-Count` says how many
+/// Lists the campaigns that the caller reaches, the newest first. An answer has 1,000 of them at most; `X-Total-Count` says how many
 /// there are.
 #[utoipa::path(
     get, path = "/campaigns", tag = "campaigns", params(ListQuery),
@@ -40,7 +40,7 @@ pub(super) async fn list(
 ) -> Result<Answer<Vec<CampaignResponse>>, Error> {
     let page = query::page(wanted.limit, wanted.offset, MOST, MOST)?;
     let pool = state.app.database.pool();
-    let owned = campaigns::of_owner(pool, caller.user_id, page.limit, page.offset).await?;
+    let owned = campaigns::of_owner(pool, caller.whose(), page.limit, page.offset).await?;
     let body = owned
         .campaigns
         .iter()

@@ -30,7 +30,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RescoreCampaignRequest {
-    /// One of the caller's profiles, for this run alone; the campaign's own where absent.
+    /// One of the profiles of the campaign's owner, for this run alone; the campaign's own where absent.
     profile_id: Option<Uuid>,
 }
 

@@ -1,7 +1,7 @@
 //! Naming the scoring profile of a campaign's analysis.
 
 use aggregates::{
-    campaign::{AssignScoringProfile, Command},
+    campaign::{AssignScoringProfile, Campaign, Command},
     ids::ScoringProfileId,
     scoring_profile::ScoringProfile,
 };
@@ -10,13 +10,16 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::access;
-use crate::http::{Answer, Caller, Error, IfMatch, Json, Path, State, owned::Mine};
+use crate::http::{
+    Answer, Caller, Error, IfMatch, Json, Path, State,
+    owned::{Mine, Owned as _},
+};
 
 /// The profile that the analysis shall work with.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AssociateScoringProfileRequest {
-    /// One of the caller's profiles.
+    /// One of the profiles of the campaign's owner.
     profile_id: Uuid,
 }
 
@@ -37,7 +40,13 @@ pub(super) async fn assign(
     Json(AssociateScoringProfileRequest { profile_id }): Json<AssociateScoringProfileRequest>,
 ) -> Result<Answer<()>, Error> {
     let id = access::owned(&state, &caller, id).await?;
-    Mine::<ScoringProfile>::find(&state.app, &caller, profile_id).await?;
+    let profile = Mine::<ScoringProfile>::find(&state.app, &caller, profile_id).await?;
+    let log = state.app.database.log();
+    let (campaign, _) = log.load::<Campaign>(&id.to_string()).await?;
+    // Whoever reaches everybody's still cannot give one user's to another.
+    if campaign.owner().is_some() && campaign.owner() != profile.get().owner() {
+        return Err(ScoringProfile::MISSING);
+    }
     let scoring_profile = ScoringProfileId(profile_id);
     let command = Command::AssignScoringProfile(AssignScoringProfile { scoring_profile });
     let done = access::execute(&state, &caller, id, command, expected).await?;

@@ -103,7 +103,7 @@ async fn upload(
     Ok(Answer::ok(body).version(done.version).after(&done))
 }
 
-/// Takes the file of a form into a campaign of the caller's, all of its names or none; with the version of it that the
+/// Takes the file of a form into a campaign, all of its names or none; with the version of it that the
 /// caller saw, where he says so.
 ///
 /// # Errors
@@ -147,7 +147,7 @@ pub(in crate::http) async fn take_in(
     Ok((body, imported.done))
 }
 
-/// Asks, of a request for the route, whether the campaign is the caller's, before anything of its body is taken in.
+/// Asks, of a request for the route, whether the caller reaches the campaign, before anything of its body is taken in.
 ///
 /// # Errors
 /// [`Error::NotFound`], also where nobody is logged in who could have one.

@@ -63,7 +63,7 @@ pub(super) struct LineageStats {
     completeness: &'static str,
 }
 
-/// Lists the caller's campaigns among those that have ranges of a pattern, the newest ranges first, without the one that is
+/// Lists the campaigns that the caller reaches among those that have ranges of a pattern, the newest ranges first, without the one that is
 /// asked about. One that has several ranges is shown with the span from the first to the last.
 pub(super) async fn prior_campaigns(
     state: &State,
@@ -80,9 +80,9 @@ pub(super) async fn prior_campaigns(
     if let Some(campaign_id) = besides {
         spans.remove(&campaign_id.0);
     }
-    // Campaigns of one pattern may be very many; those that are the caller's are few.
+    // Campaigns of one pattern may be very many; those that he reaches are few.
     let given: Vec<Uuid> = spans.keys().copied().collect();
-    let found = campaigns::of_owner_among(pool, caller.user_id, &given).await?;
+    let found = campaigns::of_owner_among(pool, caller.whose(), &given).await?;
     let mut found: Vec<(Campaign, Range)> = found
         .into_iter()
         .filter_map(|campaign| {

@@ -16,6 +16,9 @@ const WITHOUT_CURSOR: [&str; 5] = [
     "/personas/{id}/test",
 ];
 
+/// Commands that need no user.
+const OPEN_COMMANDS: [&str; 2] = ["/auth/login", "/auth/setup"];
+
 /// Queries that show one resource at a version.
 const OF_ONE_VERSION: [&str; 19] = [
     "/campaigns/{type}/{campaignId}",
@@ -40,7 +43,9 @@ const OF_ONE_VERSION: [&str; 19] = [
 ];
 
 /// Queries that show a page of what there is.
-const OF_A_PAGE: [&str; 14] = [
+const OF_A_PAGE: [&str; 16] = [
+    "/auth/api-keys",
+    "/auth/sessions",
     "/campaigns/{type}",
     "/campaigns/{type}/{campaignId}/domains",
     "/campaigns/{type}/{campaignId}/leads",
@@ -73,7 +78,8 @@ const CHALLENGE: &str = "`Bearer`";
 pub(super) fn declare(method: &str, path: &str, operation: &mut Operation) {
     let query = method == "get";
     let private = operation.security.is_some();
-    let command = !query && private && !WITHOUT_CURSOR.contains(&path) || path == "/auth/login";
+    let command =
+        !query && private && !WITHOUT_CURSOR.contains(&path) || OPEN_COMMANDS.contains(&path);
     let versioned = if query {
         OF_ONE_VERSION.contains(&path)
     } else {
@@ -108,7 +114,12 @@ pub(super) fn declare(method: &str, path: &str, operation: &mut Operation) {
                 Type::Integer,
                 TOTAL,
             ),
-            (status == "429", "Retry-After", Type::Integer, RETRY_AFTER),
+            (
+                status == "429" || status == "503",
+                "Retry-After",
+                Type::Integer,
+                RETRY_AFTER,
+            ),
             (status == "401", "WWW-Authenticate", Type::String, CHALLENGE),
         ];
         for (declared, name, schema_type, description) in headers {
@@ -125,9 +136,9 @@ fn is_of_a_version(path: &str, operation: &Operation) -> bool {
         matches!(parameter, RefOr::T(parameter)
             if parameter.name == "If-Match" && parameter.parameter_in == ParameterIn::Header)
     });
-    takes_version
-        || operation.responses.responses.contains_key("201")
-        || path.ends_with("{campaignId}/upload")
+    // Users and their keys are of no version that anybody could name.
+    let made = operation.responses.responses.contains_key("201") && !path.starts_with("/auth/");
+    takes_version || made || path.ends_with("{campaignId}/upload")
 }
 
 fn has(answer: &mut Response, name: &str, schema_type: Type, description: &str) {

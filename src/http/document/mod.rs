@@ -156,7 +156,7 @@ fn components() -> Components {
     }
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("the token of the log-in's answer"))
+        .description(Some("the token of the log-in's answer, or an API key"))
         .build();
     components.add_security_scheme(
         "session",

@@ -13,9 +13,16 @@ pub(super) fn of_public(operation: &mut Operation, base: &str, path: &str) {
     refuses(operation, 400, "the request does not read");
     refuses(operation, 413, "the body is too large");
     if operation.request_body.is_some() {
+        refuses(operation, 408, "the body does not go on");
         refuses(operation, 415, "the body is of another type");
     }
+    refuses(operation, 429, "too many requests");
     refuses(operation, 500, "our fault");
+    refuses(
+        operation,
+        503,
+        "not now: it takes too long, or cannot be done",
+    );
     describe(operation, base, path);
 }
 
@@ -33,7 +40,7 @@ pub(super) fn of_private(operation: &mut Operation, method: &str, base: &str, pa
         refuses(
             operation,
             403,
-            "the session's cookie came from another site",
+            "the sender may give no such command, or the session's cookie came from another site",
         );
         refuses(
             operation,

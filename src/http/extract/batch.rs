@@ -45,7 +45,7 @@ pub(super) struct BatchKeywordExtractionResponse {
 }
 
 /// Fetches pages, 8 at a time, and looks for keywords on them as campaigns do. What cannot be fetched, or not within the
-/// 60 s of the request, is told in its `error`; a persona or keyword set that is not the caller's, or disabled, refuses the
+/// 60 s of the request, is told in its `error`; a persona or keyword set that the caller does not reach, or that is disabled, refuses the
 /// request before anything is fetched. Nothing is recorded.
 #[utoipa::path(post, path = "/extract/keywords", tag = "extract", request_body = BatchKeywordExtractionRequest,
     responses((status = 200, body = BatchKeywordExtractionResponse), (status = 400, body = ErrorEnvelope),
@@ -59,7 +59,7 @@ pub(super) async fn extract(
         let message = format!("must have from 1 to {MOST} items");
         return Err(Error::unprocessable("items", message));
     }
-    let mut finder = Finder::new(&state.app, caller.user_id);
+    let mut finder = Finder::new(&state.app, caller.whose());
     let mut items = Vec::with_capacity(request.items.len());
     for (at, page) in request.items.into_iter().enumerate() {
         let place = format!("items[{at}].");

@@ -56,6 +56,7 @@ pub(super) struct Page {
 /// the end, with which the stream ends. It takes 60 s at most, and ends with the client.
 #[utoipa::path(get, path = "/extract/keywords/stream", tag = "extract", params(Page),
     responses((status = 200, content_type = "text/event-stream", body = String, description = MESSAGES),
+        (status = 403, description = "the sender may try nothing", body = ErrorEnvelope),
         (status = 422, body = ErrorEnvelope), (status = 429, body = ErrorEnvelope)))]
 pub(super) async fn follow(
     extract::State(state): extract::State<State>,
@@ -68,7 +69,7 @@ pub(super) async fn follow(
         http_persona_id: page.http_persona_id,
         dns_persona_id: page.dns_persona_id,
     };
-    let mut finder = Finder::new(&state.app, caller.user_id);
+    let mut finder = Finder::new(&state.app, caller.whose());
     let item = finder.item("", wanted).await?;
     let trial = trial(&state.app)?;
     let network = state.app.defaults.network.clone();

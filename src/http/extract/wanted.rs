@@ -3,9 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use aggregates::{
-    ids::{KeywordSetId, PersonaId, UserId},
+    ids::{KeywordSetId, PersonaId},
     keyword_set::Rule,
 };
+use projections::Whose;
 use uuid::Uuid;
 
 use crate::{
@@ -34,18 +35,18 @@ type Pair = (Option<PersonaId>, Option<PersonaId>);
 /// Finds what the items of a request name, each thing once.
 pub(super) struct Finder<'a> {
     app: &'a App,
-    owner: UserId,
+    whose: Whose,
     pages: HashMap<Pair, Arc<Pages>>,
     words: HashMap<Key, Arc<Words>>,
     rules: HashMap<KeywordSetId, Arc<[Rule]>>,
 }
 
 impl<'a> Finder<'a> {
-    /// Finds what is this user's.
-    pub(super) fn new(app: &'a App, owner: UserId) -> Self {
+    /// Finds what is reached.
+    pub(super) fn new(app: &'a App, whose: Whose) -> Self {
         Self {
             app,
-            owner,
+            whose,
             pages: HashMap::new(),
             words: HashMap::new(),
             rules: HashMap::new(),
@@ -55,7 +56,7 @@ impl<'a> Finder<'a> {
     /// Finds everything that an item names; refusals name its fields behind `place`.
     ///
     /// # Errors
-    /// [`Error::Unprocessable`] for what is not there, is somebody else's, is disabled, or cannot be worked with.
+    /// [`Error::Unprocessable`] for what is not reached, is disabled, or cannot be worked with.
     pub(super) async fn item(&mut self, place: &str, wanted: Wanted) -> Result<Item, Error> {
         let url = page_url(&wanted.url)
             .map_err(|why| Error::unprocessable(format!("{place}url"), why))?;
@@ -81,9 +82,9 @@ impl<'a> Finder<'a> {
             return Ok(Arc::clone(known));
         }
         let (database, defaults) = (&self.app.database, &self.app.defaults);
-        let http = named::http(database, Some(self.owner), pair.0, defaults).await;
+        let http = named::http(database, Some(self.whose), pair.0, defaults).await;
         let http = http.map_err(|error| placed(place, error))?;
-        let dns = named::dns(database, Some(self.owner), pair.1, defaults).await;
+        let dns = named::dns(database, Some(self.whose), pair.1, defaults).await;
         let dns = dns.map_err(|error| placed(place, error))?;
         let unusable = |field: &'static str| {
             move |why: String| Error::unprocessable(format!("{place}{field}"), why)
@@ -110,7 +111,7 @@ impl<'a> Finder<'a> {
             return Ok(Arc::clone(known));
         }
         let field = "keywordSetId";
-        let rules = named::rules(&self.app.database, Some(self.owner), field, id).await;
+        let rules = named::rules(&self.app.database, Some(self.whose), field, id).await;
         let rules: Arc<[Rule]> = rules.map_err(|error| placed(place, error))?.into();
         let together: usize = self.rules.values().map(|known| known.len()).sum();
         if together + rules.len() > MOST_RULES {

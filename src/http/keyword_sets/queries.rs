@@ -28,7 +28,7 @@ pub(super) struct Wanted {
     is_enabled: Option<bool>,
 }
 
-/// Lists the caller's keyword sets.
+/// Lists the keyword sets that the caller reaches.
 #[utoipa::path(get, path = "/keyword-sets", tag = "keyword-sets", params(Wanted),
     responses((status = 200, body = [KeywordSetResponse]), (status = 400, body = ErrorEnvelope)))]
 pub(super) async fn list(
@@ -40,7 +40,7 @@ pub(super) async fn list(
     let pool = state.app.database.pool();
     let (rows, total) = keyword_sets::list(
         pool,
-        caller.user_id,
+        caller.whose(),
         wanted.is_enabled,
         page.limit,
         page.offset,
@@ -62,7 +62,7 @@ pub(super) async fn show(
     caller: Caller,
     Path(id): Path<KeywordSetId>,
 ) -> Result<Answer<KeywordSetResponse>, Error> {
-    let row = keyword_sets::by_id(state.app.database.pool(), caller.user_id, id)
+    let row = keyword_sets::by_id(state.app.database.pool(), caller.whose(), id)
         .await?
         .ok_or(KeywordSet::MISSING)?;
     let version = row.version;

@@ -48,7 +48,7 @@ pub(super) async fn of_set(
     caller: Caller,
     Path(id): Path<KeywordSetId>,
 ) -> Result<Answer<Vec<KeywordRuleDto>>, Error> {
-    let row = keyword_sets::by_id(state.app.database.pool(), caller.user_id, id)
+    let row = keyword_sets::by_id(state.app.database.pool(), caller.whose(), id)
         .await?
         .ok_or(KeywordSet::MISSING)?;
     let rules: Vec<_> = row
@@ -60,7 +60,7 @@ pub(super) async fn of_set(
     Ok(Answer::ok(rules).row_version(row.version).total(total))
 }
 
-/// Lists the rules of all the caller's keyword sets.
+/// Lists the rules of all keyword sets that the caller reaches.
 #[utoipa::path(get, path = "/keyword-rules", tag = "keyword-rules", params(Wanted),
     responses((status = 200, body = [KeywordRuleDto]), (status = 400, body = ErrorEnvelope)))]
 pub(super) async fn list(
@@ -78,7 +78,7 @@ pub(super) async fn list(
     };
     let pool = state.app.database.pool();
     let (found, total) =
-        keyword_sets::rules(pool, caller.user_id, &filter, page.limit, page.offset).await?;
+        keyword_sets::rules(pool, caller.whose(), &filter, page.limit, page.offset).await?;
     let rules = found
         .iter()
         .map(|found| KeywordRuleDto::new(found.keyword_set_id, &found.rule))

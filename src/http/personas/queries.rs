@@ -28,7 +28,7 @@ pub(super) struct Wanted {
     persona_type: Option<PersonaType>,
 }
 
-/// Lists the caller's personas.
+/// Lists the personas that the caller reaches.
 #[utoipa::path(get, path = "/personas", tag = "personas", params(Wanted),
     responses((status = 200, body = [PersonaResponse]), (status = 400, body = ErrorEnvelope)))]
 pub(super) async fn list(
@@ -45,7 +45,7 @@ pub(super) async fn list(
     };
     let pool = state.app.database.pool();
     let (rows, total) =
-        personas::list(pool, caller.user_id, &filter, page.limit, page.offset).await?;
+        personas::list(pool, caller.whose(), &filter, page.limit, page.offset).await?;
     let personas = rows
         .into_iter()
         .map(TryInto::try_into)
@@ -92,7 +92,7 @@ async fn find(
     id: PersonaId,
     persona_type: Option<&str>,
 ) -> Result<Answer<PersonaResponse>, Error> {
-    let row = personas::by_id(state.app.database.pool(), caller.user_id, id)
+    let row = personas::by_id(state.app.database.pool(), caller.whose(), id)
         .await?
         .filter(|row| persona_type.is_none_or(|wanted| row.persona_type == wanted))
         .ok_or(Persona::MISSING)?;

@@ -214,13 +214,13 @@ async fn record(
 }
 
 fn whose(proxy: &Proxy, caller: &Caller) -> Result<(), Error> {
-    match proxy.owner() == Some(caller.user_id) {
+    match proxy.owner().is_some_and(|owner| caller.reaches(owner)) {
         true => Ok(()),
         false => Err(Error::no_such("proxy", "proxyIds")),
     }
 }
 
-/// Deletes several proxies, all of them or, where one is not the caller's, none.
+/// Deletes several proxies, all of them or, where the caller does not reach one, none.
 #[utoipa::path(delete, path = "/proxies/bulk/delete", tag = "proxies", request_body = BulkDeleteProxiesRequest,
     responses((status = 204), (status = 400, body = ErrorEnvelope), (status = 422, body = ErrorEnvelope)))]
 pub(super) async fn delete(

@@ -191,7 +191,7 @@ async fn one(state: &State, caller: &Caller, id: ProxyId, asked: Asked) -> Resul
     }
 }
 
-/// Checks several proxies at once, in bounded numbers and time; those that are not the caller's are not there.
+/// Checks several proxies at once, in bounded numbers and time; those that the caller does not reach are not there.
 async fn several(
     app: &App,
     caller: &Caller,
@@ -207,7 +207,7 @@ async fn several(
         async move {
             let checked = async {
                 let (proxy, _) = app.database.log().load::<Proxy>(&id.to_string()).await?;
-                if proxy.owner() != Some(caller.user_id) {
+                if !proxy.owner().is_some_and(|owner| caller.reaches(owner)) {
                     return Err(CheckError::NotFound);
                 }
                 if Instant::now() >= until {
@@ -322,6 +322,7 @@ pub(super) async fn bulk_health_check(
     Ok(after(answer, &outcomes))
 }
 
+/// Lists the caller's own proxies that are switched on: whoever names none means no other's.
 async fn switched_on(app: &App, caller: &Caller) -> Result<Vec<ProxyId>, Error> {
     let filter = Filter {
         enabled: Some(true),
@@ -349,7 +350,7 @@ pub(super) struct Wanted {
     offset: Option<i64>,
 }
 
-/// Says how the caller's proxies fare, as far as they were checked.
+/// Says how the proxies that the caller reaches fare, as far as they were checked.
 #[utoipa::path(get, path = "/proxies/status", tag = "proxies", params(Wanted),
     responses((status = 200, body = [ProxyStatusResponse]), (status = 400, body = ErrorEnvelope)))]
 pub(super) async fn status(
@@ -361,7 +362,7 @@ pub(super) async fn status(
     let pool = state.app.database.pool();
     let filter = Filter::default();
     let (found, total) =
-        proxies::list(pool, caller.user_id, &filter, page.limit, page.offset).await?;
+        proxies::list(pool, caller.whose(), &filter, page.limit, page.offset).await?;
     let statuses = found
         .into_iter()
         .map(ProxyView::from)

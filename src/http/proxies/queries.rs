@@ -35,7 +35,7 @@ pub(super) struct Wanted {
     is_healthy: Option<bool>,
 }
 
-/// Lists the caller's proxies.
+/// Lists the proxies that the caller reaches.
 #[utoipa::path(get, path = "/proxies", tag = "proxies", params(Wanted),
     responses((status = 200, body = [ProxyView]), (status = 400, body = ErrorEnvelope)))]
 pub(super) async fn list(
@@ -54,7 +54,7 @@ pub(super) async fn list(
     };
     let pool = state.app.database.pool();
     let (rows, total) =
-        proxies::list(pool, caller.user_id, &filter, page.limit, page.offset).await?;
+        proxies::list(pool, caller.whose(), &filter, page.limit, page.offset).await?;
     Ok(Answer::ok(rows.into_iter().map(Into::into).collect()).total(total))
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn show(
     caller: Caller,
     Path(id): Path<ProxyId>,
 ) -> Result<Answer<ProxyView>, Error> {
-    let found = proxies::by_id(state.app.database.pool(), caller.user_id, id).await?;
+    let found = proxies::by_id(state.app.database.pool(), caller.whose(), id).await?;
     let found = found.ok_or(Proxy::MISSING)?;
     let version = found.row.version;
     Ok(Answer::ok(found.into()).row_version(version))

@@ -21,7 +21,7 @@ use crate::http::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct AddProxyRequest {
-    /// The proxy, one of the caller's.
+    /// The proxy, one of the pool's owner.
     proxy_id: Uuid,
     /// Its chances under `weighted` against those of the others, 1 to 1,000; 1 where this is not said.
     #[schema(value_type = Option<i64>)]
@@ -40,7 +40,7 @@ pub(super) async fn add(
     Json(request): Json<AddProxyRequest>,
 ) -> Result<Answer<MembershipView>, Error> {
     let app = &state.app;
-    Mine::<ProxyPool>::find(app, &caller, id).await?;
+    let pool = Mine::<ProxyPool>::find(app, &caller, id).await?;
     let proxy_id = ProxyId(request.proxy_id);
     let (proxy, _) = app
         .database
@@ -48,7 +48,7 @@ pub(super) async fn add(
         .load::<Proxy>(&proxy_id.to_string())
         .await?;
     let repeated = app.repeated::<ProxyPool>(&caller.metadata).await?;
-    if repeated.is_none() && proxy.owner() != Some(caller.user_id) {
+    if repeated.is_none() && proxy.owner() != pool.get().owner() {
         return Err(Error::unprocessable("proxyId", "there is no such proxy"));
     }
     let command = Command::AddProxy(AddProxy {

@@ -27,7 +27,7 @@ pub(super) struct Wanted {
     offset: Option<i64>,
 }
 
-/// Lists the caller's pools with their proxies.
+/// Lists the pools that the caller reaches, with their proxies.
 #[utoipa::path(get, path = "/proxy-pools", tag = "proxy-pools", params(Wanted),
     responses((status = 200, body = [PoolView]), (status = 400, body = ErrorEnvelope)))]
 pub(super) async fn list(
@@ -38,7 +38,7 @@ pub(super) async fn list(
     let page = query::page(wanted.limit, wanted.offset, 500, 500)?;
     let pool = state.app.database.pool();
     let (rows, members, total) =
-        proxy_pools::list(pool, caller.user_id, page.limit, page.offset).await?;
+        proxy_pools::list(pool, caller.whose(), page.limit, page.offset).await?;
     let mut by_pool: HashMap<Uuid, Vec<Member>> = HashMap::new();
     for member in members {
         by_pool.entry(member.pool_id).or_default().push(member);
@@ -59,7 +59,7 @@ pub(super) async fn show(
     Path(id): Path<ProxyPoolId>,
 ) -> Result<Answer<PoolView>, Error> {
     let pool = state.app.database.pool();
-    let (row, members) = proxy_pools::by_id(pool, caller.user_id, id)
+    let (row, members) = proxy_pools::by_id(pool, caller.whose(), id)
         .await?
         .ok_or(ProxyPool::MISSING)?;
     let version = row.version;

@@ -42,7 +42,7 @@ pub(super) struct PageMeta {
     total: i64,
 }
 
-/// Lists the caller's scoring profiles.
+/// Lists the scoring profiles that the caller reaches.
 #[utoipa::path(get, path = "/scoring-profiles", tag = "scoring-profiles", params(Wanted),
     responses((status = 200, body = ScoringProfileListResponse), (status = 400, body = ErrorEnvelope)))]
 pub(super) async fn list(
@@ -53,7 +53,7 @@ pub(super) async fn list(
     let page = query::page(wanted.limit, wanted.offset, 500, 50)?;
     let pool = state.app.database.pool();
     let (rows, total) =
-        scoring_profiles::list(pool, caller.user_id, page.limit, page.offset).await?;
+        scoring_profiles::list(pool, caller.whose(), page.limit, page.offset).await?;
     let meta = PageMeta {
         limit: page.limit,
         offset: page.offset,
@@ -72,7 +72,7 @@ pub(super) async fn show(
     caller: Caller,
     Path(id): Path<ScoringProfileId>,
 ) -> Result<Answer<ScoringProfile>, Error> {
-    let row = scoring_profiles::by_id(state.app.database.pool(), caller.user_id, id)
+    let row = scoring_profiles::by_id(state.app.database.pool(), caller.whose(), id)
         .await?
         .ok_or(scoring_profile::ScoringProfile::MISSING)?;
     let version = row.version;

@@ -1,4 +1,5 @@
-//! The suppression list: whom no engine of the installation sends anything to. Every user reads it, administrators change it.
+//! The suppression list: whom no engine of the installation sends anything to. Every user reads it, administrators change it:
+//! who gives commands about it is decided where that is decided for every operation, by [`super::access`].
 
 mod check;
 mod queries;
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{Caller, Error, router::State};
+use super::{Error, router::State};
 use crate::commands::Snapshot;
 
 /// What is answered where there is no such entry.
@@ -26,16 +27,6 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(check::check))
         .routes(routes!(upload::upload))
         .routes(routes!(queries::show, write::remove))
-}
-
-/// Lets administrators through.
-fn may_change(caller: &Caller) -> Result<(), Error> {
-    match caller.role {
-        aggregates::user::Role::Admin => Ok(()),
-        aggregates::user::Role::User => Err(Error::Forbidden(
-            "only an administrator changes the suppression list",
-        )),
-    }
 }
 
 /// What an entry names.

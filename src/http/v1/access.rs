@@ -1,4 +1,4 @@
-//! The way to a typed campaign: only its owner's, and only below its own type.
+//! The way to a typed campaign, for whoever reaches it, and only below its own type.
 
 use aggregates::{campaign::CampaignType, ids::CampaignId};
 use projections::campaigns::{self, Campaign, Typed};
@@ -21,7 +21,7 @@ pub(super) fn campaign_type(text: &str) -> Result<CampaignType, Error> {
     }
 }
 
-/// Finds the caller's campaign of a type, as it stands in the log. What a repeat is about was the caller's when its
+/// Finds a campaign of a type that the caller reaches, as it stands in the log. What a repeat is about was reached when its
 /// first request came, and may be deleted by now; so it is found as that request left it.
 pub(super) async fn current(
     state: &State,
@@ -36,11 +36,11 @@ pub(super) async fn current(
     led_on(state, CampaignId(id), up_to)
         .await?
         .map(|overview| overview.campaign)
-        .filter(|found| found.owner == caller.user_id && found.campaign_type == campaign_type)
+        .filter(|found| caller.reaches(found.owner) && found.campaign_type == campaign_type)
         .ok_or(MISSING)
 }
 
-/// Reads the caller's campaign of a type as the read models have it.
+/// Reads a campaign of a type that the caller reaches as the read models have it.
 pub(super) async fn shown(
     state: &State,
     caller: &Caller,
@@ -49,7 +49,7 @@ pub(super) async fn shown(
     let pool = state.app.database.pool();
     let found = campaigns::by_id(pool, CampaignId(id)).await?;
     let campaign = found
-        .filter(|found| found.owner == caller.user_id && found.campaign_type == campaign_type)
+        .filter(|found| caller.reaches(found.owner) && found.campaign_type == campaign_type)
         .ok_or(MISSING)?;
     Ok(campaigns::typed_around(pool, campaign).await?)
 }

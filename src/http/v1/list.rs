@@ -1,9 +1,12 @@
-//! The caller's campaigns of a type.
+//! The campaigns of a type that the caller reaches.
 
 use aggregates::ids::{CampaignId, UserId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use projections::campaigns::{self, TypedFilter, TypedList, TypedPage, TypedSort};
+use projections::{
+    Whose,
+    campaigns::{self, TypedFilter, TypedList, TypedPage, TypedSort},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -62,7 +65,7 @@ pub(super) struct TypedCampaignList {
     next_after: Option<String>,
 }
 
-/// Lists the caller's campaigns of a type that pass all filters, the newest first where nothing else is said.
+/// Lists the campaigns of a type that the caller reaches and that pass all filters, the newest first where nothing else is said.
 #[utoipa::path(
     get, path = "/campaigns/{type}", tag = "typed campaigns",
     params(("type" = inline(vocabulary::TypeInPath), Path), ListQuery),
@@ -76,11 +79,12 @@ pub(super) async fn list(
 ) -> Result<Answer<TypedCampaignList>, Error> {
     let campaign_type = access::campaign_type(&campaign_type)?;
     let (filter, page) = (wanted.filter()?, wanted.page()?);
-    // Nobody sees the campaigns of others, so there are none of another owner's.
-    let owner = wanted.owner_id.map_or(caller.user_id, UserId);
-    let list = if owner == caller.user_id {
+    let owner = wanted.owner_id.map(UserId);
+    // Of an owner whom the caller does not reach there are none.
+    let list = if owner.is_none_or(|owner| caller.reaches(owner)) {
         let pool = state.app.database.pool();
-        campaigns::typed_of_owner(pool, owner, campaign_type, &filter, &page).await?
+        let whose = owner.map_or_else(|| caller.whose(), Whose::Of);
+        campaigns::typed_of_owner(pool, whose, campaign_type, &filter, &page).await?
     } else {
         TypedList {
             campaigns: Vec::new(),

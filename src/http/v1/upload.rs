@@ -48,7 +48,7 @@ async fn upload(
     Ok(Answer::ok(body).version(done.version).after(&done))
 }
 
-/// Asks, of a request for the route, whether the campaign is the caller's, before anything of its body is taken in.
+/// Asks, of a request for the route, whether the caller reaches the campaign, before anything of its body is taken in.
 ///
 /// # Errors
 /// [`Error::NotFound`], also where nobody is logged in who could have one.

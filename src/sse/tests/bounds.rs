@@ -82,7 +82,7 @@ async fn a_client_that_takes_nothing_is_handed_a_bounded_amount_and_the_rest_whe
     let streams = Streams::start(&app, &tracker, &cancel);
     let listener = streams.shared().listeners.add(OWNER).unwrap();
     let scope = Scope {
-        owner: OWNER,
+        whose: Whose::Of(OWNER),
         campaign: None,
     };
     let start = Cursor::at(Position::START);

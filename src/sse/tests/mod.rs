@@ -14,6 +14,7 @@ use aggregates::{
 };
 use chrono::DateTime;
 use event_store::Position;
+use projections::Whose;
 use serde_json::Value;
 use uuid::Uuid;
 

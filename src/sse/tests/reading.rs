@@ -6,7 +6,7 @@ use crate::sse::{
 };
 
 const MINE: Scope = Scope {
-    owner: OWNER,
+    whose: Whose::Of(OWNER),
     campaign: None,
 };
 
@@ -57,8 +57,14 @@ fn a_stream_shows_its_campaign_and_its_owner_only() {
         positions(&mixed.after(Position::START, &of_one, usize::MAX).0),
         [1]
     );
+    let everything = Scope {
+        whose: Whose::Everybodys,
+        campaign: None,
+    };
+    let (facts, _) = mixed.after(Position::START, &everything, usize::MAX);
+    assert_eq!(positions(&facts), [1, 2]);
     let somebody = Scope {
-        owner: UserId(Uuid::from_u128(2)),
+        whose: Whose::Of(UserId(Uuid::from_u128(2))),
         campaign: Some(campaign(1)),
     };
     let (facts, reached) = block.after(Position::START, &somebody, usize::MAX);

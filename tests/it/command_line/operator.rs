@@ -49,6 +49,67 @@ fn a_user_is_made_once_and_the_log_is_clean() {
 }
 
 #[test]
+fn an_operator_changes_lists_and_shuts_out_users_and_every_change_is_an_event() {
+    let directory = directory();
+    let user = |arguments: &[&str]| {
+        let output = domainflow(directory.path())
+            .arg("user")
+            .args(arguments)
+            .output()
+            .expect("it runs");
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let done = |arguments: &[&str]| {
+        let (code, stdout, stderr) = user(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {stderr}");
+        stdout
+    };
+    let (ann, password) = (["--email", "ann@example.com"], "a long enough password");
+    let with = |command: &'static str, rest: &[&'static str]| {
+        let arguments = [&[command], ann.as_slice(), rest].concat();
+        done(&arguments)
+    };
+    with("create", &["--password", password, "--role", "auditor"]);
+    with("role", &["--role", "admin"]);
+    with("password", &["--password", "another long password"]);
+    with("deactivate", &[]);
+    let (code, _, refused) = user(&[
+        "password",
+        "--email",
+        "ann@example.com",
+        "--password",
+        password,
+    ]);
+    assert_eq!(
+        (code, refused.as_str()),
+        (Some(2), "error: the user is deactivated\n")
+    );
+    let list = done(&["list"]);
+    let row = list.lines().last().expect("a row");
+    for part in ["ann@example.com", "admin", "deactivated"] {
+        assert!(row.contains(part), "{list}");
+    }
+    with("reactivate", &[]);
+    assert!(done(&["list"]).contains("active"));
+    let (code, _, refused) = user(&["deactivate", "--email", "bob@example.com"]);
+    assert_eq!(code, Some(2));
+    assert_eq!(
+        refused,
+        "error: nobody has the mail address bob@example.com\n"
+    );
+    for command in ["check", "verify"] {
+        let checked = domainflow(directory.path())
+            .args(["replay", command])
+            .output();
+        assert!(checked.expect("it runs").status.success(), "{command}");
+    }
+}
+
+#[test]
 fn a_user_that_cannot_be_is_the_command_lines_fault() {
     let directory = directory();
     for (email, password, names) in [

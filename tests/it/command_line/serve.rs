@@ -57,6 +57,35 @@ fn a_server_that_was_killed_is_taken_over_by_the_next_start() {
     assert!(!is_alive(after));
 }
 
+#[tokio::test]
+async fn a_server_without_users_tells_a_token_that_makes_the_first_and_one_with_users_tells_none() {
+    let directory = directory();
+    let mut served = Served::start(directory.path());
+    let line = served.lines.next().expect("a second line").expect("text");
+    let token = line.rsplit(' ').next().expect("a token").to_owned();
+    let body = format!(
+        r#"{{"token":"{token}","email":"root@example.com","username":"root","password":"a long password"}}"#
+    );
+    let made = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client")
+        .post(format!("http://{}/api/v2/auth/setup", served.address))
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(made.status(), 201);
+    signal(&served.child, Signal::TERM);
+    assert!(served.child.wait().expect("it ends").success());
+
+    let mut served = Served::start(directory.path());
+    signal(&served.child, Signal::TERM);
+    assert!(served.child.wait().expect("it ends").success());
+    assert!(served.lines.next().is_none(), "it said more");
+}
+
 #[test]
 fn what_is_wrong_with_a_servers_command_line_is_told_before_a_database_is_started() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -1,9 +1,9 @@
 //! A `serve` with a private PostgreSQL that has said where it listens.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Lines},
     path::Path,
-    process::{Child, Stdio},
+    process::{Child, ChildStdout, Stdio},
 };
 
 use super::domainflow;
@@ -12,6 +12,8 @@ pub struct Served {
     pub child: Child,
     /// Address and port.
     pub address: String,
+    /// What it says after that.
+    pub lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Served {
@@ -30,6 +32,10 @@ impl Served {
             .and_then(|(_, rest)| rest.split_once(';'))
             .map(|(address, _)| address.to_owned());
         let address = address.unwrap_or_else(|| panic!("no address: {first}"));
-        Self { child, address }
+        Self {
+            child,
+            address,
+            lines,
+        }
     }
 }

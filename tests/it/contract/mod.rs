@@ -22,7 +22,12 @@ const ADDED: &str = "
     CampaignResponse.mode
     ControlConflict.success
     CreateCampaignRequest.mode
+    DELETE /auth/api-keys/{keyId}
+    DELETE /auth/sessions
+    DELETE /auth/sessions/{sessionId}
     DiscoveryPreviewResponse.data.sampleDomains
+    GET /auth/api-keys
+    GET /auth/sessions
     GET /campaigns query limit
     GET /campaigns query offset
     GET /campaigns/{campaignId}/domains/{domain}/history
@@ -42,6 +47,8 @@ const ADDED: &str = "
     GET /sse/events query domains
     KeywordRuleDTO.weight
     KeywordRuleRequest.weight
+    POST /auth/api-keys
+    POST /auth/setup
     POST /campaigns/{campaignId}/rescore query dryRun
     POST /campaigns/{campaignId}/retry
     POST /campaigns/{campaignId}/start

@@ -28,16 +28,22 @@ pub struct Server {
     pub base: String,
     cancel: CancellationToken,
     tracker: TaskTracker,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<()>,
 }
 
 impl Server {
     /// Starts a process on a database.
     pub async fn start(url: &str, network: Network, secret: Secret) -> Self {
-        Self::serve(open(url, network).await, secret).await
+        Self::reached(
+            open(url, network).await,
+            Settings::new(secret),
+            http::Settings::default(),
+        )
+        .await
     }
 
-    async fn serve(app: App, secret: Secret) -> Self {
+    /// Starts a process that is reached as an operator decides.
+    pub async fn reached(app: App, log_in: Settings, interface: http::Settings) -> Self {
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_read_side(&tracker, &cancel);
         app.spawn_coordinator(&tracker, &cancel);
@@ -46,7 +52,7 @@ impl Server {
         let streams = Streams::start(&app, &tracker, &cancel);
         let auth = Auth::new(Settings {
             bcrypt_cost: 4,
-            ..Settings::new(secret)
+            ..log_in
         })
         .await
         .expect("log-in starts");
@@ -55,7 +61,7 @@ impl Server {
             "http://{}{BASE}",
             listener.local_addr().expect("an address")
         );
-        let state = http::State::new(app.clone(), auth.clone(), streams);
+        let state = http::State::new(app.clone(), auth.clone(), streams, interface);
         let served = tokio::spawn(http::serve(listener, state, cancel.clone()));
         Self {
             app,
@@ -109,10 +115,7 @@ impl Server {
     /// Ends the process and waits for its tasks.
     pub async fn stop(self) {
         self.cancel.cancel();
-        self.served
-            .await
-            .expect("the server ends")
-            .expect("the server ends well");
+        self.served.await.expect("the server ends");
         self.tracker.close();
         self.tracker.wait().await;
         self.app.database.close().await;
@@ -154,6 +157,24 @@ impl TestApp {
         Self::on(None, Network::default()).await
     }
 
+    /// Starts a server that is reached as an operator decides; over TLS only where `secure` says so.
+    pub async fn reached(interface: http::Settings, secure: bool) -> Self {
+        let secret = Secret::random();
+        let database = database().await;
+        let log_in = Settings {
+            secure_cookie: secure,
+            ..Settings::new(secret.clone())
+        };
+        let network = Network::default();
+        let server = Server::reached(open(database.url(), network).await, log_in, interface).await;
+        Self {
+            server,
+            database,
+            sandbox: None,
+            secret,
+        }
+    }
+
     /// Starts a server inside a sandbox.
     pub async fn in_sandbox(world: World) -> Self {
         let sandbox = Sandbox::start(world).await.expect("the sandbox starts");
@@ -182,7 +203,12 @@ impl TestApp {
         let database = database().await;
         let mut app = open(database.url(), network).await;
         adjust(&mut app);
-        let server = Server::serve(app, secret.clone()).await;
+        let server = Server::reached(
+            app,
+            Settings::new(secret.clone()),
+            http::Settings::default(),
+        )
+        .await;
         Self {
             server,
             database,

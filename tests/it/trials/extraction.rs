@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use aggregates::user::Role;
 use domainflow::{app::App, work::trials::Trials};
 use sandbox::{Dns, Host, ResolverScript, Site, Target, World};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{dns_persona, events, http_persona, keyword_set};
-use crate::support::server::{Client, TestApp};
+use crate::{
+    api_keys::key_of,
+    support::server::{Client, TestApp},
+};
 
 const PAGE: &str = "<title>Espresso bar</title><body><p>Our espresso, and our roaster.</p>\
     <script>var tea = 1</script></body>";
@@ -279,5 +283,42 @@ async fn what_is_not_done_within_the_requests_time_is_told_of_the_page_alone() {
         "{results:?}"
     );
     assert_eq!(results[1]["statusCode"], 200, "{results:?}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_tries_what_is_somebodys_and_who_only_reads_tries_nothing() {
+    let app = TestApp::in_sandbox(world()).await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let admin = app.user_with_role("root", Role::Admin).await;
+    let auditor = app.user_with_role("eve", Role::Auditor).await;
+    let (_, reader) = key_of(&ann, "read").await;
+    let set = keyword_set(&ann).await;
+    let persona = http_persona(&ann, json!({})).await;
+    let item = json!({"url": "http://shop.test/", "keywordSetId": set, "httpPersonaId": persona});
+    let batch = json!({"items": [item]});
+    let follow = format!(
+        "/extract/keywords/stream?url=http%3A%2F%2Fshop.test%2F&keywordSetId={set}&httpPersonaId={persona}"
+    );
+    let found = extracted(&admin, &json!([item])).await;
+    assert_eq!(found[0]["statusCode"], 200, "{found:?}");
+    let followed = admin.get(&follow).send().await;
+    assert!(followed.text.contains("event: done"), "{}", followed.text);
+    let strange = bob.post("/extract/keywords").json(&batch).send().await;
+    strange.blames(422, "items[0].httpPersonaId");
+
+    let asked = app.sandbox.as_ref().unwrap().http_requests("shop.test");
+    for reading in [&auditor, &reader] {
+        let extract = reading.post("/extract/keywords").json(&batch);
+        extract.send().await.ok(403);
+        reading.get(&follow).send().await.ok(403);
+        let test = reading.post(&format!("/personas/{persona}/test"));
+        test.json(&json!({"target": "shop.test"}))
+            .send()
+            .await
+            .ok(403);
+    }
+    let still = app.sandbox.as_ref().unwrap().http_requests("shop.test");
+    assert_eq!(still, asked);
     app.stop().await;
 }

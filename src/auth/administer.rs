@@ -1,0 +1,79 @@
+//! What the operator does to users, by their mail addresses.
+
+use aggregates::{
+    Actor, Metadata,
+    ids::UserId,
+    user::{self, User},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Auth, Error, register};
+use crate::{app::App, commands::Recorded};
+
+const FIND: &str = "SELECT user_id FROM user_emails WHERE email = $1";
+const REPLACE: &str =
+    "UPDATE credentials SET password_hash = $2, changed_at = now() WHERE user_id = $1";
+
+/// Gives the operator's command to a user.
+///
+/// # Errors
+/// [`Error::NoSuchUser`], what the rules refuse, or a failing database.
+pub async fn administer(app: &App, email: &str, command: user::Command) -> Result<UserId, Error> {
+    let user_id = known(app, email).await?;
+    let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
+    app.execute::<User>(&user_id.to_string(), command, &metadata, None)
+        .await?;
+    Ok(user_id)
+}
+
+impl Auth {
+    /// Sets a user's password without the old one; all of his sessions end.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`], [`Error::UnusablePassword`], what the rules refuse, or a failing database.
+    pub async fn set_password(&self, app: &App, email: &str, new: &str) -> Result<UserId, Error> {
+        let user_id = known(app, email).await?;
+        let hash = register::hashed(self, new).await?;
+        let aggregate_id = user_id.to_string();
+        let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
+        let command = user::Command::ChangePassword(user::ChangePassword);
+        let mut transaction = app.database.begin().await?;
+        replace_hash(transaction.connection(), user_id, &hash).await?;
+        let committed = transaction
+            .execute::<User>(&aggregate_id, command, &metadata)
+            .await?;
+        transaction.commit().await?;
+        app.settle::<User>(Recorded {
+            aggregate_id,
+            committed,
+        })
+        .await?;
+        Ok(user_id)
+    }
+}
+
+/// Replaces the hash of a user's password, in the transaction of the event that says so.
+pub(super) async fn replace_hash(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    hash: &str,
+) -> Result<(), Error> {
+    sqlx::query(REPLACE)
+        .bind(user_id.0)
+        .bind(hash)
+        .execute(connection)
+        .await
+        .map_err(Error::database("replace a password hash"))?;
+    Ok(())
+}
+
+async fn known(app: &App, email: &str) -> Result<UserId, Error> {
+    let email = email.trim().to_lowercase();
+    let found: Option<Uuid> = sqlx::query_scalar(FIND)
+        .bind(&email)
+        .fetch_optional(app.database.pool())
+        .await
+        .map_err(Error::database("find a user"))?;
+    found.map(UserId).ok_or(Error::NoSuchUser(email))
+}

@@ -1,0 +1,138 @@
+//! How much one may ask for: users and API keys each, strangers by their address, and log-ins by address and by account.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use aggregates::ids::{ApiKeyId, UserId};
+use axum::{
+    extract::{Request, State as Extract},
+    http::Extensions,
+    middleware::Next,
+    response::Response,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    body::{MAX_OPEN, MostOfBody},
+    caller::Caller,
+    error::Error,
+    peer::ClientAddress,
+    rate::{Buckets, Rate},
+    router::State,
+};
+use crate::auth::Credential;
+
+/// How much one may ask for; what is absent has no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Requests of a user, of an API key, and of an address that is nobody's.
+    pub requests: Option<Rate>,
+    /// Log-ins from an address.
+    pub log_ins: Option<Rate>,
+    /// Log-ins to an account.
+    pub log_ins_of_account: Option<Rate>,
+}
+
+/// Who is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Who {
+    User(UserId),
+    ApiKey(ApiKeyId),
+    Address(Option<IpAddr>),
+}
+
+/// What is left of the limits.
+#[derive(Debug)]
+pub(super) struct Allowances {
+    requests: Buckets<Who>,
+    log_ins: Buckets<Option<IpAddr>>,
+    log_ins_of_account: Buckets<[u8; 32]>,
+}
+
+impl Allowances {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            requests: Buckets::new(limits.requests),
+            log_ins: Buckets::new(limits.log_ins),
+            log_ins_of_account: Buckets::new(limits.log_ins_of_account),
+        }
+    }
+
+    /// Lets an attempt to log in through, unless there were too many from its address or to its account.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub(super) fn log_in(&self, from: Option<ClientAddress>, account: &str) -> Result<(), Error> {
+        self.come_in(from)?;
+        let account = Sha256::digest(account.trim().to_lowercase());
+        self.log_ins_of_account
+            .take(account.into(), Instant::now())
+            .map_err(|wait| too_many("log-ins", wait))
+    }
+
+    /// Lets an attempt to come in through, unless there were too many from its address.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub(super) fn come_in(&self, from: Option<ClientAddress>) -> Result<(), Error> {
+        self.log_ins
+            .take(from.map(ClientAddress::neighbourhood), Instant::now())
+            .map_err(|wait| too_many("log-ins", wait))
+    }
+
+    /// Lets a request of a stranger's through, unless there were too many from its address.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub(super) fn stranger(&self, extensions: &Extensions) -> Result<(), Error> {
+        let address = extensions.get::<ClientAddress>().copied();
+        let who = Who::Address(address.map(ClientAddress::neighbourhood));
+        self.request(who)
+    }
+
+    fn request(&self, who: Who) -> Result<(), Error> {
+        let taken = self.requests.take(who, Instant::now());
+        taken.map_err(|wait| too_many("requests", wait))
+    }
+}
+
+fn too_many(what: &str, wait: Duration) -> Error {
+    Error::TooManyRequests {
+        message: format!("too many {what}"),
+        retry_after_seconds: wait.as_secs().saturating_add(1),
+    }
+}
+
+/// Lets a request of somebody who was let in through, unless there were too many of his.
+///
+/// # Errors
+/// [`Error::TooManyRequests`].
+pub(super) async fn limit_callers(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    state.allowances.request(match caller.credential {
+        Credential::Session(_) => Who::User(caller.user_id),
+        Credential::ApiKey(id, _) => Who::ApiKey(id),
+    })?;
+    Ok(next.run(request).await)
+}
+
+/// Lets a request that needs no user through, unless there were too many from its address; with as much of a body as
+/// one may have whom nobody knows.
+///
+/// # Errors
+/// [`Error::TooManyRequests`].
+pub(super) async fn limit_strangers(
+    Extract(state): Extract<State>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    state.allowances.stranger(request.extensions())?;
+    MostOfBody(MAX_OPEN).hold(&mut request);
+    Ok(next.run(request).await)
+}
