@@ -16,9 +16,11 @@ mod database;
 mod describe;
 mod error;
 mod feed;
+mod import;
 mod latest;
 mod log;
 mod migrate;
+mod moment;
 mod position;
 mod sequencer;
 mod stored;
@@ -34,12 +36,13 @@ pub use self::{
     describe::describe,
     error::Error,
     feed::{Feed, MAX_PAGE, MAX_PAGE_BYTES, Page},
+    import::{Import, ImportError},
     log::{Committed, ExecuteError, Log},
     position::Position,
     sequencer::Sequencer,
     stored::{Recorded, StoredEvent},
     stream::{Stream, StreamEvent},
     transaction::Transaction,
-    tree::{Commit, Growing, Tree, TreeKeeper, Walk},
+    tree::{Commit, Growing, Overdue, Tree, TreeKeeper, Walk},
     upcast::Upcasters,
 };

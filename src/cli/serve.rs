@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, say};
 use crate::{
     auth::{Auth, Secret, Settings},
+    checkpoints::Prover,
     config::{CheckpointArgs, ListenArgs, NetworkArgs, StoreArgs},
     http,
     sse::Streams,
@@ -78,11 +79,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to serve a node's application.
+    /// Begins to serve a node's application, whose events are proven by `prover`.
     ///
     /// # Errors
     /// When log-in cannot be prepared.
-    pub async fn start(node: &Node, entrance: Entrance) -> Result<Self, Error> {
+    pub async fn start(node: &Node, entrance: Entrance, prover: Prover) -> Result<Self, Error> {
         let Entrance {
             listener,
             address,
@@ -94,7 +95,7 @@ impl Server {
         // The streams end with the server, or an open one would hold up its end.
         let cancel = node.cancel.child_token();
         let streams = Streams::start(&node.app, &node.tracker, &cancel);
-        let state = http::State::new(node.app.clone(), auth.clone(), streams);
+        let state = http::State::new(node.app.clone(), auth.clone(), streams).with_prover(prover);
         Ok(Self {
             address,
             auth,
@@ -159,7 +160,7 @@ async fn serve_on(
         workers: (!args.no_workers).then(work::Settings::default),
     });
     let started = match checkpoint::start(&node, &args.checkpoints, &args.store) {
-        Ok(()) => Server::start(&node, entrance).await,
+        Ok(prover) => Server::start(&node, entrance, prover).await,
         Err(error) => Err(error),
     };
     let server = match started {

@@ -6,6 +6,7 @@
 //! one [`Error`] that becomes the error envelope. The invariant: every route of the private part is behind the
 //! authentication of `router.rs`, so that a handler without a user cannot be written.
 
+pub mod audit;
 pub mod auth;
 pub mod authenticate;
 pub mod body;

@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    auth,
+    audit, auth,
     authenticate::authenticate,
     body::MAX_JSON,
     campaigns,
@@ -43,6 +43,7 @@ use super::{
 use crate::{
     app::App,
     auth::Auth,
+    checkpoints::Prover,
     sse::{self, Streams},
 };
 
@@ -58,6 +59,8 @@ pub struct State {
     pub auth: Auth,
     /// Streams to clients.
     pub streams: Streams,
+    /// What proves events of the log.
+    pub prover: Prover,
     /// When the server began.
     pub started: Instant,
 }
@@ -67,11 +70,18 @@ impl State {
     #[must_use]
     pub fn new(app: App, auth: Auth, streams: Streams) -> Self {
         Self {
+            prover: Prover::without_checkpoints(app.database.clone()),
             app,
             auth,
             streams,
             started: Instant::now(),
         }
+    }
+
+    /// Proves events by the checkpoints of this process.
+    #[must_use]
+    pub fn with_prover(self, prover: Prover) -> Self {
+        Self { prover, ..self }
     }
 }
 
@@ -90,6 +100,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(scoring_profiles::routes())
         .merge(suppression::routes())
         .merge(politeness::routes())
+        .merge(audit::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(extract::routes())

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod audit;
 mod bodies;
 mod campaign_run;
 mod campaigns;

@@ -103,3 +103,38 @@ async fn a_projection_that_stands_still_is_told_once_whatever_arrives_meanwhile(
     tracker.close();
     tracker.wait().await;
 }
+
+#[tokio::test]
+async fn a_projection_that_cannot_read_an_event_stands_still_and_names_it() {
+    let errors = Errors::default();
+    let _told = set_default(errors.clone());
+    let world = World::start().await;
+    let happened = ("persona", "one".to_owned(), 0, json!({"Happened": {}}));
+    world.append(vec![happened]).await;
+    world
+        .execute(
+            "BEGIN; SET LOCAL session_replication_role = replica;
+             UPDATE events SET recorded_at = 'infinity'; COMMIT",
+        )
+        .await;
+    let (offered, _seen) = watch::channel(Vec::new());
+    let runtime = Runtime::new(world.database.clone(), vec![Arc::new(Failing { offered })]);
+    let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
+    runtime.spawn(&tracker, &cancel);
+    let reason = loop {
+        let halted: Option<Option<String>> =
+            sqlx::query_scalar("SELECT halted FROM projection_checkpoints WHERE name = 'failing'")
+                .fetch_optional(world.database.pool())
+                .await
+                .unwrap();
+        if let Some(reason) = halted.flatten() {
+            break reason;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(reason.contains("event 1 of persona one"), "{reason}");
+    cancel.cancel();
+    tracker.close();
+    tracker.wait().await;
+    assert_eq!(errors.0.load(Ordering::Relaxed), 1, "it is told once");
+}

@@ -23,6 +23,7 @@ const ADDED: &str = "
     ControlConflict.success
     CreateCampaignRequest.mode
     DiscoveryPreviewResponse.data.sampleDomains
+    GET /audit/{position}/proof
     GET /campaigns query limit
     GET /campaigns query offset
     GET /campaigns/{campaignId}/domains/{domain}/history
