@@ -109,6 +109,7 @@ fn name_of(size: u64) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Newest {
     checkpoint: Option<Checkpoint>,
+    /// Some 5 MB for a year of checkpoints every ten minutes.
     read: HashSet<String>,
 }
 

@@ -44,6 +44,7 @@ pub struct Entrance {
     listener: TcpListener,
     address: SocketAddr,
     settings: Settings,
+    prover: Option<Prover>,
 }
 
 impl Entrance {
@@ -66,7 +67,17 @@ impl Entrance {
             listener,
             address,
             settings,
+            prover: None,
         })
+    }
+
+    /// Proves the events of the log, by the checkpoints that this process signs.
+    #[must_use]
+    pub fn with_prover(self, prover: Prover) -> Self {
+        Self {
+            prover: Some(prover),
+            ..self
+        }
     }
 }
 
@@ -79,15 +90,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to serve a node's application, whose events are proven by `prover`.
+    /// Begins to serve a node's application.
     ///
     /// # Errors
     /// When log-in cannot be prepared.
-    pub async fn start(node: &Node, entrance: Entrance, prover: Prover) -> Result<Self, Error> {
+    pub async fn start(node: &Node, entrance: Entrance) -> Result<Self, Error> {
         let Entrance {
             listener,
             address,
             settings,
+            prover,
         } = entrance;
         let auth = Auth::new(settings)
             .await
@@ -95,7 +107,11 @@ impl Server {
         // The streams end with the server, or an open one would hold up its end.
         let cancel = node.cancel.child_token();
         let streams = Streams::start(&node.app, &node.tracker, &cancel);
-        let state = http::State::new(node.app.clone(), auth.clone(), streams).with_prover(prover);
+        let state = http::State::new(node.app.clone(), auth.clone(), streams);
+        let state = match prover {
+            Some(prover) => state.with_prover(prover),
+            None => state,
+        };
         Ok(Self {
             address,
             auth,
@@ -160,7 +176,7 @@ async fn serve_on(
         workers: (!args.no_workers).then(work::Settings::default),
     });
     let started = match checkpoint::start(&node, &args.checkpoints, &args.store) {
-        Ok(prover) => Server::start(&node, entrance, prover).await,
+        Ok(prover) => Server::start(&node, entrance.with_prover(prover)).await,
         Err(error) => Err(error),
     };
     let server = match started {

@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use crate::{
     auth,
-    checkpoints::Prover,
     cli::{
         Entrance, Error, Node, Parts, Server, Shutdown, Store,
         run::{Follow, Plan, begin, follow, plan::Names},
@@ -96,8 +95,7 @@ async fn show_on(
         coordinator: true,
         workers: Some(work::Settings::default()),
     });
-    let prover = Prover::without_checkpoints(node.app.database.clone());
-    let server = match Server::start(&node, entrance, prover).await {
+    let server = match Server::start(&node, entrance).await {
         Ok(server) => server,
         Err(error) => {
             node.stop().await;

@@ -1,6 +1,9 @@
 //! A log is taken into another database: whole and as it was, or not at all.
 
+use std::time::Duration;
+
 use event_store::{Commit, Database, Error, Finding, Import, ImportError, Position, Walk};
+use tokio::time::Instant;
 use transparency::Event;
 
 use crate::support::{
@@ -155,7 +158,9 @@ async fn who_appends_meanwhile_comes_after_what_is_taken_in() {
     // He waits before the import goes on.
     let waiting = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
                    WHERE c.relname = 'events' AND NOT l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
+        assert!(Instant::now() < deadline, "nobody waits");
         let waits: i64 = sqlx::query_scalar(waiting)
             .fetch_one(into.database.pool())
             .await
