@@ -9,6 +9,10 @@
 //! The invariant: every committed event has exactly one position or is about to get one; positions are dense, never
 //! change, rise along every stream, and nothing ever appears before a position that was seen. [`check`] proves it for
 //! a database. The schema and the reasons for it are in `migrations/0001_log.sql`.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
 
 mod bulk;
 mod check;

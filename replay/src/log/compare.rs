@@ -65,8 +65,9 @@ impl Comparison {
     ) -> Result<(), event_store::Error> {
         let begin = self.growth.size() + 1;
         let count = commits.iter().map(|commit| commit.events.len()).sum();
-        let recorded = self.leaves.from(connection, begin, count).await?;
-        let mut recorded = recorded.to_vec().into_iter();
+        // The window moves on while events are taken in.
+        let recorded = self.leaves.from(connection, begin, count).await?.to_vec();
+        let mut recorded = recorded.into_iter();
         for commit in commits {
             self.number(commit);
             for event in &commit.events {

@@ -34,7 +34,6 @@ async fn a_campaign_whose_log_was_moved_is_there_as_it_was_and_more_can_be_done(
     assert!(moved.contains("log: "), "{moved}");
 
     let there = here.join("elsewhere");
-    fs::copy(here.join("ca.pem"), there.join("ca.pem")).expect("a copy");
     let asked = shops.sandbox.http_total();
     let again = shops.run(&there, "leads.csv").output().expect("it runs");
     shops.is_found_by(&again);
@@ -124,7 +123,6 @@ async fn a_run_that_was_killed_goes_on_where_its_log_was_moved_to() {
     let (is_moved, moved) = shell(here, &data, &example("docs/replay.md", "replay import"));
     assert!(is_moved, "{moved}");
     let there = here.join("elsewhere");
-    fs::copy(here.join("ca.pem"), there.join("ca.pem")).expect("a copy");
     let finished = shops.run(&there, "leads.csv").output().expect("it runs");
     shops.is_found_by(&finished);
     let checked = domainflow(&there.join("data"))
