@@ -274,31 +274,49 @@ pub struct ListenArgs {
     pub reach: ReachArgs,
 }
 
-/// Where checkpoints of the log and the key that signs them are.
+/// Where checkpoints of the log are.
 #[derive(Args, Clone, Debug, Default)]
-pub struct CheckpointPlaces {
+pub struct CheckpointDirectory {
     /// The directory of signed checkpoints of the log; `checkpoints` in the data directory where absent
     #[arg(long, env = "DOMAINFLOW_CHECKPOINT_DIR", value_name = "DIR")]
     pub checkpoint_dir: Option<PathBuf>,
+}
+
+impl CheckpointDirectory {
+    /// Returns the directory.
+    #[must_use]
+    pub fn of(&self, store: &StoreArgs) -> PathBuf {
+        let named = self.checkpoint_dir.clone();
+        named.unwrap_or_else(|| store.data_dir.join("checkpoints"))
+    }
+}
+
+/// Where the key is that signs checkpoints of the log.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CheckpointKey {
     /// The file of the key that checkpoints are signed with; `checkpoint.key` in the data directory where absent
     #[arg(long, env = "DOMAINFLOW_CHECKPOINT_KEY_FILE", value_name = "FILE")]
     pub checkpoint_key_file: Option<PathBuf>,
 }
 
-impl CheckpointPlaces {
-    /// Returns the directory of checkpoints.
+impl CheckpointKey {
+    /// Returns the file.
     #[must_use]
-    pub fn directory(&self, store: &StoreArgs) -> PathBuf {
-        let named = self.checkpoint_dir.clone();
-        named.unwrap_or_else(|| store.data_dir.join("checkpoints"))
-    }
-
-    /// Returns the file of the key.
-    #[must_use]
-    pub fn key_file(&self, store: &StoreArgs) -> PathBuf {
+    pub fn file(&self, store: &StoreArgs) -> PathBuf {
         let named = self.checkpoint_key_file.clone();
         named.unwrap_or_else(|| store.data_dir.join("checkpoint.key"))
     }
+}
+
+/// Where checkpoints of the log and the key that signs them are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CheckpointPlaces {
+    /// Where they are.
+    #[command(flatten)]
+    pub directory: CheckpointDirectory,
+    /// Where the key is.
+    #[command(flatten)]
+    pub key: CheckpointKey,
 }
 
 /// How checkpoints of the log are signed.

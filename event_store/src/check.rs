@@ -114,21 +114,27 @@ pub async fn check(database: &Database) -> Result<Report, Error> {
         let mut snapshot = connection
             .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await?;
-        let mut report = totals(&mut snapshot).await?;
-        if report.events != report.head.get() {
-            report.findings.push(Finding::CountDiffers {
-                events: report.events,
-                head: report.head,
-            });
-        }
-        report.findings.extend(log(&mut snapshot).await?);
-        report.findings.extend(batches(&mut snapshot).await?);
-        report.findings.extend(streams(&mut snapshot).await?);
-        report.findings.extend(inbox(&mut snapshot).await?);
+        let report = whole(&mut snapshot).await?;
         snapshot.rollback().await?;
         Ok(report)
     };
     run.await.map_err(Error::database("check the log"))
+}
+
+/// Checks the log as the caller's transaction sees it; where others write meanwhile, it must be of one snapshot.
+pub(crate) async fn whole(connection: &mut PgConnection) -> Result<Report, sqlx::Error> {
+    let mut report = totals(&mut *connection).await?;
+    if report.events != report.head.get() {
+        report.findings.push(Finding::CountDiffers {
+            events: report.events,
+            head: report.head,
+        });
+    }
+    report.findings.extend(log(&mut *connection).await?);
+    report.findings.extend(batches(&mut *connection).await?);
+    report.findings.extend(streams(&mut *connection).await?);
+    report.findings.extend(inbox(&mut *connection).await?);
+    Ok(report)
 }
 
 const READ_TOTALS: &str = "

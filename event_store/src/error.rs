@@ -132,6 +132,19 @@ impl Error {
         matches!(self.sql_state().as_deref(), Some("40001" | "40P01"))
     }
 
+    /// Says whether an event does not read: no other try will read it until somebody mends it.
+    #[must_use]
+    pub const fn is_undecodable(&self) -> bool {
+        matches!(
+            self,
+            Self::Decode { .. }
+                | Self::Database {
+                    source: sqlx::Error::Decode(_),
+                    ..
+                }
+        )
+    }
+
     /// Says whether something is there already of which there may be one.
     pub(crate) fn is_unique_violation(&self) -> bool {
         self.sql_state().as_deref() == Some(UNIQUE_VIOLATION)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{Database, Error, Position, Recorded, StoredEvent};
+use crate::{Database, Error, Position, Recorded, StoredEvent, moment::Moment};
 
 /// The most events that a page is asked for; it may have more by the rest of its last commit.
 pub const MAX_PAGE: u32 = 50_000;
@@ -151,15 +151,17 @@ fn read(row: &PgRow) -> Result<(Position, Position, Option<Recorded>), sqlx::Err
     let Some(position) = row.try_get::<Option<i64>, _>(2)? else {
         return Ok((head, next, None));
     };
+    let (aggregate_type, aggregate_id): (String, String) = (row.try_get(3)?, row.try_get(4)?);
+    let (sequence, moment): (i64, Moment) = (row.try_get(5)?, row.try_get(10)?);
     let event = StoredEvent {
-        aggregate_type: row.try_get(3)?,
-        aggregate_id: row.try_get(4)?,
-        sequence: u64::try_from(row.try_get::<i64, _>(5)?).unwrap_or(0),
+        recorded_at: moment.of_event(&aggregate_type, &aggregate_id, sequence)?,
+        aggregate_type,
+        aggregate_id,
+        sequence: u64::try_from(sequence).unwrap_or(0),
         event_type: row.try_get(6)?,
         event_version: row.try_get(7)?,
         payload: row.try_get(8)?,
         metadata: row.try_get(9)?,
-        recorded_at: row.try_get(10)?,
     };
     Ok((
         head,

@@ -2,7 +2,7 @@
 
 use sqlx::{Row as _, postgres::PgRow};
 
-use crate::{Error, Log, StoredEvent};
+use crate::{Error, Log, StoredEvent, moment::Moment};
 
 impl Log {
     /// Reads, of each of the streams of one kind of aggregate up to a version of it, the last event of each of the types;
@@ -39,15 +39,17 @@ impl Log {
 }
 
 fn event(aggregate_type: &str, row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
+    let aggregate_id: String = row.try_get(0)?;
+    let (sequence, moment): (i64, Moment) = (row.try_get(1)?, row.try_get(6)?);
     Ok(StoredEvent {
+        recorded_at: moment.of_event(aggregate_type, &aggregate_id, sequence)?,
         aggregate_type: aggregate_type.to_owned(),
-        aggregate_id: row.try_get(0)?,
-        sequence: u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0),
+        aggregate_id,
+        sequence: u64::try_from(sequence).unwrap_or(0),
         event_type: row.try_get(2)?,
         event_version: row.try_get(3)?,
         payload: row.try_get(4)?,
         metadata: row.try_get(5)?,
-        recorded_at: row.try_get(6)?,
     })
 }
 

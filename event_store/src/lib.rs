@@ -9,6 +9,10 @@
 //! The invariant: every committed event has exactly one position or is about to get one; positions are dense, never
 //! change, rise along every stream, and nothing ever appears before a position that was seen. [`check`] proves it for
 //! a database. The schema and the reasons for it are in `migrations/0001_log.sql`.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
 
 mod bulk;
 mod check;
@@ -16,9 +20,11 @@ mod database;
 mod describe;
 mod error;
 mod feed;
+mod import;
 mod latest;
 mod log;
 mod migrate;
+mod moment;
 mod position;
 mod sequencer;
 mod stored;
@@ -34,12 +40,13 @@ pub use self::{
     describe::describe,
     error::Error,
     feed::{Feed, MAX_PAGE, MAX_PAGE_BYTES, Page},
+    import::{Import, ImportError},
     log::{Committed, ExecuteError, Log},
     position::Position,
     sequencer::Sequencer,
     stored::{Recorded, StoredEvent},
     stream::{Stream, StreamEvent},
     transaction::Transaction,
-    tree::{Commit, Growing, Tree, TreeKeeper, Walk},
+    tree::{Commit, Growing, Overdue, Tree, TreeKeeper, Walk},
     upcast::Upcasters,
 };

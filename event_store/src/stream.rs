@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use sqlx::{PgConnection, PgExecutor, Row as _, postgres::PgRow};
 
-use crate::{Database, Error, Position, StoredEvent};
+use crate::{Database, Error, Position, StoredEvent, moment::Moment};
 
 /// How many events are read at once while a whole stream is folded.
 const FOLD_PAGE: u32 = 1_000;
@@ -124,15 +124,16 @@ impl Stream {
 
     fn event(&self, row: &PgRow) -> Result<StreamEvent, Error> {
         let read = || -> Result<StreamEvent, sqlx::Error> {
+            let (sequence, moment): (i64, Moment) = (row.try_get(0)?, row.try_get(5)?);
             let event = StoredEvent {
+                recorded_at: moment.of_event(&self.aggregate_type, &self.aggregate_id, sequence)?,
                 aggregate_type: self.aggregate_type.clone(),
                 aggregate_id: self.aggregate_id.clone(),
-                sequence: u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0),
+                sequence: u64::try_from(sequence).unwrap_or(0),
                 event_type: row.try_get(1)?,
                 event_version: row.try_get(2)?,
                 payload: row.try_get(3)?,
                 metadata: row.try_get(4)?,
-                recorded_at: row.try_get(5)?,
             };
             let position = row.try_get::<Option<i64>, _>(6)?.map(Position::from_i64);
             Ok(StreamEvent { position, event })

@@ -12,13 +12,16 @@ pub enum Error {
     /// The database failed.
     #[error("cannot read the read models")]
     Database(#[from] sqlx::Error),
+    /// The log could not be taken out or in.
+    #[error(transparent)]
+    Transfer(#[from] crate::TransferError),
     /// There is no evidence of an event.
     #[error("there is no proof of position {position}: {reason}")]
     Unproven {
         /// The position.
         position: u64,
         /// Why.
-        reason: String,
+        reason: NoProof,
     },
     /// There is no projection of that name.
     #[error("no projection is called {name}; there are {known}")]
@@ -28,4 +31,18 @@ pub enum Error {
         /// Those that there are.
         known: String,
     },
+}
+
+/// Why there is no evidence of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoProof {
+    /// There is no such event.
+    #[error("the log has no event there")]
+    NoEvent,
+    /// No checkpoint is of so many events.
+    #[error("no checkpoint of a known key covers it yet")]
+    NotSigned,
+    /// The event, or one before it, was changed.
+    #[error("the log is not what the checkpoint says")]
+    Contradicted,
 }

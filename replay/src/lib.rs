@@ -1,9 +1,12 @@
 //! The operator's tool: the read models are thrown away and built again, compared with the log, and checked.
 //!
-//! Called by the command line (`replay …`), by the demo and as the last step of tests. Nothing here changes the log.
+//! Called by the command line (`replay …`), by the demo and as the last step of tests. Nothing here changes a log:
 //! [`rebuild()`] puts a projection together anew beside the live one and swaps the two; [`verify()`] does the same and
-//! only compares; [`verify_log()`] holds the log itself against the tree over it and against signed checkpoints, and [`prove()`] makes evidence of one event; [`check()`] asks of the log, the checkpoints, the counters and the completed runs whether they are what
-//! they promise to be; [`campaign_at()`] shows a campaign as it was. All of them run beside any traffic.
+//! only compares; [`verify_log()`] holds the log itself against the tree over it and against signed checkpoints, and
+//! [`prove()`] makes evidence of one event; [`check()`] asks of the log, the checkpoints, the counters and the completed
+//! runs whether they are what they promise to be; [`lag()`] tells how far behind everything is; [`campaign_at()`] shows a
+//! campaign as it was; [`export()`] writes the log as a text. All of them run beside any traffic. [`import()`] takes such
+//! a text in where there is no log yet, and keeps writers out meanwhile.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
@@ -11,23 +14,27 @@
 
 mod check;
 mod error;
+mod lag;
 mod log;
 mod progress;
 mod prove;
 mod rebuild;
 mod runs;
 mod time_travel;
+mod transfer;
 mod verify;
 
 pub use self::{
     check::{Counter, Report, Standing, check},
-    error::Error,
+    error::{Error, NoProof},
+    lag::{Follower, Lag, lag},
     log::{Change, CheckpointFile, LogFinding, LogVerified, Place, Witnesses, verify_log},
     progress::Progress,
     prove::prove,
     rebuild::{Rebuilt, rebuild},
     runs::Unbalanced,
     time_travel::{At, CampaignThen, campaign_at},
+    transfer::{TransferError, Transferred, export, import},
     verify::{Verified, verify},
 };
 

@@ -3,7 +3,7 @@
 use event_store::{Database, Position, Walk};
 use transparency::{Checkpoint, Evidence};
 
-use crate::{Error, Witnesses};
+use crate::{Error, NoProof, Witnesses};
 
 /// Makes evidence that the event at a position is in the log: the event as it is stored, the way to the root of the first
 /// checkpoint that covers it, and the checkpoint.
@@ -16,30 +16,32 @@ pub async fn prove(
     position: Position,
     witnesses: &Witnesses,
 ) -> Result<Evidence, Error> {
-    let refused = |reason: &str| Error::Unproven {
+    let refused = |reason| Error::Unproven {
         position: position.get(),
-        reason: reason.to_owned(),
+        reason,
     };
     let mut connection = database.pool().acquire().await?;
     let event = Walk::event_at(&mut connection, position).await?;
-    let event = event.ok_or_else(|| refused("the log has no event there"))?;
+    let event = event.ok_or_else(|| refused(NoProof::NoEvent))?;
     drop(connection);
     let opened = witnesses.checkpoints.iter().filter_map(|file| {
         let checkpoint = Checkpoint::open(&file.text, &witnesses.keys).ok()?;
         Some((checkpoint.size, &file.text))
     });
     let covering = opened.filter(|(size, _)| *size >= position.get());
-    let (size, checkpoint) = covering
-        .min()
-        .ok_or_else(|| refused("no checkpoint of a known key covers it yet"))?;
+    let (size, checkpoint) = covering.min().ok_or_else(|| refused(NoProof::NotSigned))?;
+    let tree = database.tree();
+    if tree.size().await? < size {
+        return Err(refused(NoProof::Contradicted));
+    }
     let evidence = Evidence {
         event,
-        proof: database.tree().inclusion_proof(position, size).await?,
+        proof: tree.inclusion_proof(position, size).await?,
         checkpoint: checkpoint.clone(),
     };
     // What is handed out holds.
     evidence
         .check(&witnesses.keys)
-        .map_err(|_| refused("the log is not what the checkpoint says"))?;
+        .map_err(|_| refused(NoProof::Contradicted))?;
     Ok(evidence)
 }

@@ -1,14 +1,18 @@
 //! Signing of checkpoints, on an interval and at the end.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use chrono::Utc;
-use event_store::{Database, describe};
+use chrono::{DateTime, Utc};
+use event_store::{Database, Overdue, Position, Tree, describe};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use transparency::{Checkpoint, CheckpointError, SigningKey};
+use transparency::{Checkpoint, CheckpointError, Hash, SigningKey};
 
-use super::Directory;
+use super::{Directory, directory::Newest};
 
 /// How long the tree may take to cover the last events when the process ends.
 const END_LIMIT: Duration = Duration::from_secs(5);
@@ -31,13 +35,61 @@ pub enum Error {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// The last checkpoint says something else than the tree.
-    #[error(
-        "the log is not what the checkpoint of position {size} says: it was rewritten, or is another log; replay verify tells more"
-    )]
+    #[error("the log is not what the checkpoint of position {size} in {directory} says: {how}")]
     Contradicted {
         /// The positions that the checkpoint is of.
         size: u64,
+        /// Where it is.
+        directory: String,
+        /// In what way.
+        how: Contradiction,
     },
+    /// The tree has not grown since the last checkpoint, and the log has.
+    #[error(
+        "the tree over the log stands still: events from position {position} on, there since {since}, are in no checkpoint"
+    )]
+    StandsStill {
+        /// The first position that it does not cover.
+        position: Position,
+        /// When it was given.
+        since: DateTime<Utc>,
+    },
+}
+
+/// In what way a log is not what a checkpoint says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contradiction {
+    /// The log begins with another event.
+    OtherLog,
+    /// The log, or the tree over it, is shorter.
+    Shorter {
+        /// The last position of the tree.
+        ends: u64,
+    },
+    /// The log has as many events, and not the same ones.
+    Rewritten,
+    /// The same, or it is another log: the checkpoint does not say of which log it is.
+    RewrittenOrOther,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherLog => f.write_str(
+                "it is of a log that begins with another event. Either this is another database, which needs a \
+                 --checkpoint-dir and a --checkpoint-key-file of its own, or the first event was changed",
+            ),
+            Self::Shorter { ends } => write!(
+                f,
+                "the tree ends at position {ends}. Either an older backup was restored, or the tail was cut off"
+            ),
+            Self::Rewritten => f.write_str("it was rewritten; replay verify tells where"),
+            Self::RewrittenOrOther => f.write_str(
+                "it was rewritten, or is another database's, which needs a --checkpoint-dir and a \
+                 --checkpoint-key-file of its own; replay verify tells more",
+            ),
+        }
+    }
 }
 
 /// Signs what the tree over a log is.
@@ -46,6 +98,7 @@ pub struct Signer {
     database: Database,
     key: Arc<SigningKey>,
     directory: Directory,
+    newest: Arc<Mutex<Newest>>,
 }
 
 impl Signer {
@@ -56,32 +109,34 @@ impl Signer {
             database,
             key: Arc::new(key),
             directory,
+            newest: Arc::default(),
         }
     }
 
-    /// Signs and keeps a checkpoint of the tree as it is; none where it has not grown since the last one.
+    /// Signs and keeps a checkpoint of the tree as it is; none where neither it nor the log has grown since the last one.
     ///
     /// # Errors
     /// [`Error`]; of those [`Error::Contradicted`] is for ever.
     pub async fn sign(&self) -> Result<Option<Checkpoint>, Error> {
         let tree = self.database.tree();
         let size = tree.size().await?;
+        let log = tree.first_leaf().await?;
         let last = self.last().await?;
         if let Some(last) = &last {
-            let size = last.size;
-            let is_kept = size <= tree.size().await? && tree.root(size).await? == last.root;
-            if !is_kept {
-                return Err(Error::Contradicted { size });
-            }
+            self.hold(last, &tree, log).await?;
         }
         if size <= last.map_or(0, |last| last.size) {
-            return Ok(None);
+            return match tree.overdue().await? {
+                Some(Overdue { position, since }) => Err(Error::StandsStill { position, since }),
+                None => Ok(None),
+            };
         }
         let checkpoint = Checkpoint {
             origin: self.key.public().name().to_owned(),
             size,
             root: tree.root(size).await?,
             time: Utc::now(),
+            log,
         };
         let text = checkpoint.sign(&self.key)?.to_string();
         let directory = self.directory.clone();
@@ -89,9 +144,37 @@ impl Signer {
         Ok(Some(checkpoint))
     }
 
+    /// Holds the tree against the last checkpoint.
+    async fn hold(&self, last: &Checkpoint, tree: &Tree, log: Option<Hash>) -> Result<(), Error> {
+        let (size, ends) = (last.size, tree.size().await?);
+        let is_of_another = last.log.is_some() && log.is_some() && last.log != log;
+        let how = if is_of_another {
+            Contradiction::OtherLog
+        } else if ends < size {
+            Contradiction::Shorter { ends }
+        } else if tree.root(size).await? == last.root {
+            return Ok(());
+        } else if last.log.is_some() {
+            Contradiction::Rewritten
+        } else {
+            Contradiction::RewrittenOrOther
+        };
+        let directory = self.directory.path().display().to_string();
+        Err(Error::Contradicted {
+            size,
+            directory,
+            how,
+        })
+    }
+
     async fn last(&self) -> Result<Option<Checkpoint>, Error> {
         let (directory, key) = (self.directory.clone(), self.key.public().clone());
-        self.on_files(move || directory.newest_of(&key)).await
+        let newest = Arc::clone(&self.newest);
+        self.on_files(move || {
+            let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
+            newest.look(&directory, &key)
+        })
+        .await
     }
 
     async fn on_files<T: Send + 'static>(
@@ -148,112 +231,5 @@ impl Checkpointer {
             Ok(None) => {}
             Err(error) => tracing::error!(error = %describe(&error), "no checkpoint is signed"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use aggregates::{Actor, Metadata};
-    use event_store::{BulkAppend, ConnectOptions, NewEvent};
-    use private_postgres::testing::TestDatabase;
-
-    use super::*;
-
-    async fn database() -> (Database, TestDatabase) {
-        let test = TestDatabase::from_template("app", |url| async move {
-            let database = Database::connect(&url, ConnectOptions::default()).await?;
-            database.migrate().await?;
-            database.close().await;
-            Ok::<_, event_store::Error>(())
-        })
-        .await
-        .unwrap();
-        let database = Database::connect(test.url(), ConnectOptions::default()).await;
-        (database.unwrap(), test)
-    }
-
-    async fn append(database: &Database, id: &str) {
-        let mut append = BulkAppend::new(&Metadata::new(Actor::Operator, "test"));
-        let event = NewEvent {
-            event_type: "Added".to_owned(),
-            event_version: "1".to_owned(),
-            payload: "{}".to_owned(),
-        };
-        append.raw_stream("tally", id, 0, vec![event]).unwrap();
-        append.append(database).await.unwrap();
-        while database.sequence().await.unwrap().is_none() {}
-    }
-
-    #[tokio::test]
-    async fn a_checkpoint_is_signed_when_the_tree_has_grown_and_older_ones_are_kept() {
-        let (database, _test) = database().await;
-        let files = tempfile::tempdir().unwrap();
-        let directory = Directory::new(files.path().join("checkpoints"));
-        let key = || SigningKey::from_seed("log.test", &[3; 32]).unwrap();
-        let signer = Signer::new(database.clone(), key(), directory.clone());
-        assert_eq!(signer.sign().await.unwrap(), None, "nothing happened yet");
-        for size in 1..=3 {
-            append(&database, &format!("s{size}")).await;
-            database.tree().catch_up().await.unwrap();
-            let signed = signer.sign().await.unwrap().unwrap();
-            assert_eq!(signed.size, size);
-            assert_eq!(signed.root, database.tree().root(size).await.unwrap());
-            assert_eq!(signer.sign().await.unwrap(), None);
-        }
-        let kept = directory.read().unwrap();
-        let names: Vec<&str> = kept.iter().map(|file| file.name.as_str()).collect();
-        assert_eq!(
-            names,
-            [1, 2, 3].map(|size| format!("{size:020}.checkpoint")),
-            "and nothing that was written aside"
-        );
-        let newest = directory.newest_of(key().public()).unwrap().unwrap();
-        assert_eq!(newest.size, 3);
-        let other = SigningKey::from_seed("log.test", &[4; 32]).unwrap();
-        assert_eq!(directory.newest_of(other.public()).unwrap(), None);
-        assert!(
-            directory.keep(3, "another").is_err(),
-            "none takes another's place"
-        );
-    }
-
-    #[tokio::test]
-    async fn nothing_is_signed_of_a_log_that_contradicts_the_last_checkpoint() {
-        let (database, _test) = database().await;
-        let files = tempfile::tempdir().unwrap();
-        let directory = Directory::new(files.path().to_owned());
-        let key = SigningKey::from_seed("log.test", &[3; 32]).unwrap();
-        let signer = Signer::new(database.clone(), key, directory.clone());
-        append(&database, "a").await;
-        append(&database, "b").await;
-        database.tree().catch_up().await.unwrap();
-        signer.sign().await.unwrap();
-        for damage in [
-            "UPDATE log_tree_tiles SET hashes = set_byte(hashes, 2, get_byte(hashes, 2) # 255)",
-            "UPDATE log_tree SET size = 1",
-        ] {
-            sqlx::query(damage).execute(database.pool()).await.unwrap();
-            let refused = signer.sign().await;
-            let is_refused = matches!(refused, Err(Error::Contradicted { size: 2 }));
-            assert!(is_refused, "{damage}: {refused:?}");
-        }
-        assert_eq!(directory.read().unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn what_was_appended_last_is_in_the_checkpoint_of_the_end() {
-        let (database, _test) = database().await;
-        let files = tempfile::tempdir().unwrap();
-        let directory = Directory::new(files.path().to_owned());
-        let key = SigningKey::from_seed("log.test", &[3; 32]).unwrap();
-        let public = key.public().clone();
-        let signer = Signer::new(database.clone(), key, directory.clone());
-        let cancel = CancellationToken::new();
-        let task = Checkpointer::new(signer, Duration::from_secs(3600)).run(cancel.clone());
-        let task = tokio::spawn(task);
-        append(&database, "a").await;
-        cancel.cancel();
-        task.await.unwrap();
-        assert_eq!(directory.newest_of(&public).unwrap().unwrap().size, 1);
     }
 }

@@ -8,8 +8,8 @@ use transparency::PublicKey;
 
 use super::{Error, Node, say};
 use crate::{
-    checkpoints::{Checkpointer, Directory, Signer, key},
-    config::{CheckpointArgs, CheckpointPlaces, StoreArgs},
+    checkpoints::{Checkpointer, Directory, Prover, Signer, key},
+    config::{CheckpointArgs, CheckpointKey, StoreArgs},
 };
 
 /// What can be asked of checkpoints.
@@ -25,13 +25,13 @@ pub(super) struct KeyArgs {
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
-    places: CheckpointPlaces,
+    key: CheckpointKey,
 }
 
 pub(super) fn checkpoint(command: &CheckpointCommand) -> Result<(), Error> {
     let CheckpointCommand::Key(args) = command;
-    let public = own_key(&args.places, &args.store)?;
-    let path = args.places.key_file(&args.store);
+    let public = own_key(&args.key, &args.store)?;
+    let path = args.key.file(&args.store);
     let public = public.ok_or_else(|| {
         Error::Failed(format!(
             "there is no key of checkpoints in {}: serve draws one when it first starts",
@@ -42,11 +42,8 @@ pub(super) fn checkpoint(command: &CheckpointCommand) -> Result<(), Error> {
 }
 
 /// Returns the public key of this installation, if it has one.
-pub(super) fn own_key(
-    places: &CheckpointPlaces,
-    store: &StoreArgs,
-) -> Result<Option<PublicKey>, Error> {
-    let path = places.key_file(store);
+pub(super) fn own_key(key: &CheckpointKey, store: &StoreArgs) -> Result<Option<PublicKey>, Error> {
+    let path = key.file(store);
     if !path.exists() {
         return Ok(None);
     }
@@ -54,9 +51,13 @@ pub(super) fn own_key(
     Ok(Some(key.public().clone()))
 }
 
-/// Starts signing checkpoints of a node's log; tells of a key that was drawn for it.
-pub(super) fn start(node: &Node, args: &CheckpointArgs, store: &StoreArgs) -> Result<(), Error> {
-    let path = args.places.key_file(store);
+/// Starts signing checkpoints of a node's log; tells of a key that was drawn for it. Returns what proves events by them.
+pub(super) fn start(
+    node: &Node,
+    args: &CheckpointArgs,
+    store: &StoreArgs,
+) -> Result<Prover, Error> {
+    let path = args.places.key.file(store);
     let (key, is_new) = key::read_or_make(&path).map_err(|error| unusable(&path, &error))?;
     if is_new {
         tracing::info!(
@@ -65,12 +66,14 @@ pub(super) fn start(node: &Node, args: &CheckpointArgs, store: &StoreArgs) -> Re
             "a key of checkpoints was drawn; keep its public key where this machine's administrators cannot change it"
         );
     }
-    let directory = Directory::new(args.places.directory(store));
-    let signer = Signer::new(node.app.database.clone(), key, directory);
+    let directory = Directory::new(args.places.directory.of(store));
+    let database = &node.app.database;
+    let prover = Prover::new(database.clone(), directory.clone(), key.public().clone());
+    let signer = Signer::new(database.clone(), key, directory);
     let interval = Duration::from_secs(args.checkpoint_interval);
     let task = Checkpointer::new(signer, interval);
     node.tracker.spawn(task.run(node.cancel.clone()));
-    Ok(())
+    Ok(prover)
 }
 
 fn unusable(path: &std::path::Path, error: &key::Error) -> Error {

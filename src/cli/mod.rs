@@ -19,10 +19,9 @@ mod serve;
 mod shutdown;
 mod store;
 mod user;
-mod verify_log;
 mod work;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, time::Duration};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
@@ -69,7 +68,8 @@ enum Command {
     Proof(proof::ProofCommand),
     /// Prints the interface's description
     Openapi,
-    /// Rebuilds, verifies and checks the read models against the log, and the log against its tree and checkpoints
+    /// Rebuilds, verifies and checks the read models against the log, and the log against its tree and checkpoints; takes
+    /// the log out of one database and into another
     #[command(subcommand)]
     Replay(replay::ReplayCommand),
 }
@@ -83,6 +83,9 @@ impl Command {
         }
     }
 }
+
+/// How long the end waits for what blocks a thread: a read of standard input that nobody answers would hold it up for ever.
+const LEFT_BEHIND: Duration = Duration::from_secs(1);
 
 /// Does what the command line says.
 ///
@@ -114,7 +117,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::step("start the runtime"))?;
-    runtime.block_on(Box::pin(dispatch(cli.command)))
+    let done = runtime.block_on(Box::pin(dispatch(cli.command)));
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    done
 }
 
 async fn dispatch(command: Command) -> Result<(), Error> {

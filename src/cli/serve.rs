@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, say};
 use crate::{
     auth::{self, Auth, Secret, Settings, SetupToken},
+    checkpoints::Prover,
     config::{CheckpointArgs, ListenArgs, NetworkArgs, SecretText, StoreArgs},
     http,
     sse::Streams,
@@ -45,6 +46,7 @@ pub struct Entrance {
     address: SocketAddr,
     settings: Settings,
     interface: http::Settings,
+    prover: Option<Prover>,
 }
 
 impl Entrance {
@@ -70,7 +72,17 @@ impl Entrance {
             address,
             settings,
             interface: listen.reach.settings(),
+            prover: None,
         })
+    }
+
+    /// Proves the events of the log, by the checkpoints that this process signs.
+    #[must_use]
+    pub fn with_prover(self, prover: Prover) -> Self {
+        Self {
+            prover: Some(prover),
+            ..self
+        }
     }
 }
 
@@ -93,6 +105,7 @@ impl Server {
             address,
             settings,
             interface,
+            prover,
         } = entrance;
         let auth = Auth::new(settings)
             .await
@@ -101,6 +114,10 @@ impl Server {
         let cancel = node.cancel.child_token();
         let streams = Streams::start(&node.app, &node.tracker, &cancel);
         let state = http::State::new(node.app.clone(), auth.clone(), streams, interface);
+        let state = match prover {
+            Some(prover) => state.with_prover(prover),
+            None => state,
+        };
         Ok(Self {
             address,
             auth,
@@ -165,7 +182,7 @@ async fn serve_on(
         workers: (!args.no_workers).then(work::Settings::default),
     });
     let started = match checkpoint::start(&node, &args.checkpoints, &args.store) {
-        Ok(()) => Server::start(&node, entrance).await,
+        Ok(prover) => Server::start(&node, entrance.with_prover(prover)).await,
         Err(error) => Err(error),
     };
     let server = match started {

@@ -12,12 +12,12 @@ pub(super) async fn rebuild(app: &App) -> Result<Vec<String>, Error> {
     ))?;
     let mut wrong = Vec::new();
     for projection in projections::all() {
-        let bar = replay::bar(projection.name());
+        let mut shown = replay::Shown::new(projection.name());
         let rebuilt = ::replay::rebuild(&app.database, projection, |progress| {
-            replay::show_progress(&bar, progress)
+            shown.at(progress.position.get(), progress.target.get());
         })
         .await?;
-        bar.finish_and_clear();
+        shown.finish();
         say(format_args!(
             "  {:17} {:>7} events, {:>7} rows compared, {} differ, swapped in after {:.1} s",
             rebuilt.projection,

@@ -4,7 +4,8 @@
 //! asks that before the handler, of every operation. Whose objects does he reach? [`Caller::whose`] goes into every query
 //! of what users own, and [`Caller::reaches`] is asked of every object before a command goes to it; what is not reached
 //! is answered as what is not there. An administrator reaches everybody's objects, an auditor reads them. What holds for
-//! everybody, such as the suppression list, is everybody's to read and an administrator's to change.
+//! everybody, such as the suppression list, is everybody's to read and an administrator's to change. What
+//! tells of everybody is for administrators and auditors.
 
 use aggregates::{
     ids::UserId,
@@ -25,6 +26,8 @@ use crate::auth::Credential;
 const OWN_ACCOUNT: [&str; 2] = ["/auth/", "/change-password"];
 /// What holds for everybody.
 const INSTALLATION: [&str; 1] = ["/suppression"];
+/// What tells of everybody.
+const EVERYBODYS: [&str; 1] = ["/audit/"];
 /// What has the engines send something, whatever the method.
 const TRIALS: [&str; 1] = ["/extract/"];
 
@@ -65,6 +68,8 @@ pub(super) async fn refuse_commands(
 enum Asked {
     /// An answer, of which nothing remains.
     Query,
+    /// An answer that tells what anybody did.
+    EverybodysQuery,
     /// A change of how the caller himself comes in.
     OwnAccount,
     /// A change of what somebody owns, or work for the engines.
@@ -80,7 +85,10 @@ impl Asked {
         if is_below(&TRIALS) {
             Self::Work
         } else if matches!(*method, Method::GET | Method::HEAD) {
-            Self::Query
+            match is_below(&EVERYBODYS) {
+                true => Self::EverybodysQuery,
+                false => Self::Query,
+            }
         } else if is_below(&OWN_ACCOUNT) {
             Self::OwnAccount
         } else if is_below(&INSTALLATION) {
@@ -94,11 +102,15 @@ impl Asked {
 fn judge(role: Role, credential: Credential, asked: Asked) -> Result<(), Error> {
     let refused = match (credential, asked) {
         (_, Asked::Query) => None,
+        (_, Asked::EverybodysQuery) => match role {
+            Role::Admin | Role::Auditor => None,
+            Role::User => Some("only administrators and auditors see the events of everybody"),
+        },
         (Credential::ApiKey(..), Asked::OwnAccount) => Some("an API key manages no way in"),
         (Credential::ApiKey(_, Scope::Read), _) => Some("the API key is for reading"),
         (Credential::Session(_) | Credential::ApiKey(..), _) => match (role, asked) {
             (Role::Admin, _)
-            | (_, Asked::Query | Asked::OwnAccount)
+            | (_, Asked::Query | Asked::EverybodysQuery | Asked::OwnAccount)
             | (Role::User, Asked::Work) => None,
             (Role::User, Asked::Installation) => {
                 Some("only an administrator changes what holds for everybody")

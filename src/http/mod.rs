@@ -7,6 +7,7 @@
 //! authentication of `router.rs`, so that a handler without a user cannot be written.
 
 mod access;
+pub mod audit;
 pub mod auth;
 pub mod authenticate;
 pub mod body;

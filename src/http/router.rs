@@ -27,7 +27,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
     access::refuse_commands,
-    auth,
+    audit, auth,
     authenticate::authenticate,
     body::MAX_JSON,
     campaigns,
@@ -54,6 +54,7 @@ use super::{
 use crate::{
     app::App,
     auth::Auth,
+    checkpoints::Prover,
     sse::{self, Streams},
 };
 
@@ -69,6 +70,8 @@ pub struct State {
     pub auth: Auth,
     /// Streams to clients.
     pub streams: Streams,
+    /// What proves events of the log.
+    pub prover: Prover,
     /// When the server began.
     pub started: Instant,
     /// What the operator decides about how the interface is reached.
@@ -83,11 +86,18 @@ impl State {
         Self {
             allowances: Arc::new(Allowances::new(&settings.limits)),
             settings: Arc::new(settings),
+            prover: Prover::without_checkpoints(app.database.clone()),
             app,
             auth,
             streams,
             started: Instant::now(),
         }
+    }
+
+    /// Proves events by the checkpoints of this process.
+    #[must_use]
+    pub fn with_prover(self, prover: Prover) -> Self {
+        Self { prover, ..self }
     }
 }
 
@@ -106,6 +116,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(scoring_profiles::routes())
         .merge(suppression::routes())
         .merge(politeness::routes())
+        .merge(audit::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(extract::routes())

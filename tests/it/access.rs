@@ -59,6 +59,7 @@ pub fn filled(path: &str) -> String {
         parts.push(match part {
             "{phase}" | "{phaseType}" => "validation".to_owned(),
             "{domain}" => "example.com".to_owned(),
+            "{position}" => "4000000000".to_owned(),
             "{type}" if path.ends_with("/leads") => "lead".to_owned(),
             "{type}" => "dns".to_owned(),
             part if part.starts_with('{') => Uuid::now_v7().to_string(),

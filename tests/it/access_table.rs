@@ -28,6 +28,8 @@ enum Rule {
     Query,
     /// It makes something of one's own, changes what its body names, or has the engines try something.
     Command,
+    /// It asks what anybody did.
+    EverybodysQuery,
     /// It changes what holds for everybody.
     EverybodysCommand,
     /// It asks for what somebody owns.
@@ -86,8 +88,9 @@ impl Rule {
             (_, Who::Nobody | Who::ExpiredSession | Who::RevokedKey) => Unknown,
             (Self::OwnCommand, Who::ReadKey | Who::WriteKey) => Forbidden,
             (Self::Command | Self::ObjectCommand, Who::Auditor | Who::ReadKey) => Forbidden,
-            (Self::EverybodysCommand, Who::Admin) => LetIn,
-            (Self::EverybodysCommand, _) => Forbidden,
+            (Self::EverybodysQuery, Who::Admin | Who::Auditor)
+            | (Self::EverybodysCommand, Who::Admin) => LetIn,
+            (Self::EverybodysQuery | Self::EverybodysCommand, _) => Forbidden,
             (Self::ObjectQuery | Self::ObjectCommand, Who::Other) => Hidden,
             _ => LetIn,
         }
@@ -100,6 +103,7 @@ impl Rule {
             "own-command" => Self::OwnCommand,
             "query" => Self::Query,
             "command" => Self::Command,
+            "everybodys-query" => Self::EverybodysQuery,
             "everybodys-command" => Self::EverybodysCommand,
             "object-query" => Self::ObjectQuery,
             "object-command" => Self::ObjectCommand,

@@ -10,6 +10,7 @@
 mod access;
 mod access_table;
 mod api_keys;
+mod audit;
 mod bodies;
 mod campaign_run;
 mod campaigns;

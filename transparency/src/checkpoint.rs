@@ -5,11 +5,13 @@
 //! <size>
 //! <root in base64>
 //! time <RFC 3339, UTC, microseconds>
+//! log <hash of the first leaf in base64>
 //!
 //! — <origin> <signature>
 //! ```
 //!
-//! The line of the time is an extension line, which other readers pass over.
+//! The lines of the time and of the log are extension lines, which other readers pass over. By the last one it is told
+//! whether a tree that has another root is of this log at all; checkpoints of former versions do without.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -17,6 +19,8 @@ use crate::{Hash, NoteError, PublicKey, SignedNote, SigningKey, key::is_name};
 
 /// What the line of the time begins with.
 const TIME: &str = "time ";
+/// What the line that names the log begins with.
+const LOG: &str = "log ";
 
 /// What the log was at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct Checkpoint {
     pub root: Hash,
     /// When it was said; microseconds count.
     pub time: DateTime<Utc>,
+    /// The hash of the first leaf, by which logs are told apart; a checkpoint of a former version has none.
+    pub log: Option<Hash>,
 }
 
 /// Why a text is no checkpoint, or nobody's.
@@ -91,11 +97,16 @@ impl Checkpoint {
             let size = lines.next()?.parse().ok()?;
             let root = lines.next()?.parse().ok()?;
             let time = DateTime::parse_from_rfc3339(lines.next()?.strip_prefix(TIME)?).ok()?;
+            let log = match lines.next() {
+                Some(line) => Some(line.strip_prefix(LOG)?.parse().ok()?),
+                None => None,
+            };
             Some(Self {
                 origin,
                 size,
                 root,
                 time: time.to_utc(),
+                log,
             })
         };
         // One checkpoint has one text.
@@ -105,10 +116,15 @@ impl Checkpoint {
 
     fn text(&self) -> String {
         let Self {
-            origin, size, root, ..
+            origin,
+            size,
+            root,
+            time,
+            log,
         } = self;
-        let time = self.time.to_rfc3339_opts(SecondsFormat::Micros, true);
-        format!("{origin}\n{size}\n{root}\n{TIME}{time}\n")
+        let time = time.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let log = log.map(|log| format!("{LOG}{log}\n")).unwrap_or_default();
+        format!("{origin}\n{size}\n{root}\n{TIME}{time}\n{log}")
     }
 }
 
@@ -128,6 +144,7 @@ mod tests {
             size: 20_852_163,
             root: Hash::of_nothing(),
             time: DateTime::from_timestamp_micros(1_767_225_600_000_001).unwrap(),
+            log: Some(Hash::of_leaf(b"first")),
         }
     }
 
@@ -138,13 +155,26 @@ mod tests {
             .sign(&key)
             .unwrap()
             .to_string();
-        let text = "example.com/log\n20852163\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\ntime 2026-01-01T00:00:00.000001Z\n";
+        let log = Hash::of_leaf(b"first");
+        let text = format!(
+            "example.com/log\n20852163\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\
+             time 2026-01-01T00:00:00.000001Z\nlog {log}\n"
+        );
         assert!(
             signed.starts_with(&format!("{text}\n\u{2014} example.com/log ")),
             "{signed}"
         );
         let opened = Checkpoint::open(&signed, &[key.public().clone()]);
         assert_eq!(opened, Ok(checkpoint("example.com/log")));
+    }
+
+    /// Written by a version that did not name the log: such checkpoints are kept for ever.
+    #[test]
+    fn a_checkpoint_that_does_not_name_the_log_still_reads() {
+        let text = "log\n3\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\ntime 2026-01-01T00:00:00.000001Z\n";
+        let read = Checkpoint::parse(text).unwrap();
+        assert_eq!((read.size, read.log), (3, None));
+        assert_eq!(read.text(), text);
     }
 
     #[test]
@@ -171,12 +201,13 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_checkpoint_has_one_text(size in any::<u64>(), micros in 0..4_000_000_000_000_000_i64, bytes in any::<[u8; 32]>()) {
+        fn a_checkpoint_has_one_text(size in any::<u64>(), micros in 0..4_000_000_000_000_000_i64, bytes in any::<[u8; 32]>(), names_log in any::<bool>()) {
             let checkpoint = Checkpoint {
                 origin: "log".to_owned(),
                 size,
                 root: Hash::from_bytes(&bytes).unwrap(),
                 time: DateTime::from_timestamp_micros(micros).unwrap(),
+                log: names_log.then(|| Hash::of_leaf(&bytes)),
             };
             let text = checkpoint.text();
             prop_assert_eq!(Checkpoint::parse(&text), Ok(checkpoint));
@@ -194,7 +225,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_reader_panic(text in "(\\PC|\n){0,80}|log\n[0-9]{1,22}\n[A-Za-z0-9+/=]{40,46}\ntime [0-9TZ:.-]{5,30}\n") {
+        fn no_text_makes_the_reader_panic(text in "(\\PC|\n){0,80}|log\n[0-9]{1,22}\n[A-Za-z0-9+/=]{40,46}\ntime [0-9TZ:.-]{5,30}\n(log [A-Za-z0-9+/=]{43,45}\n)?") {
             if let Ok(read) = Checkpoint::parse(&text) {
                 prop_assert_eq!(read.text(), text.as_str());
             }

@@ -75,6 +75,7 @@ mod tests {
             size: 5,
             root: root(5, &tiles).unwrap(),
             time: DateTime::UNIX_EPOCH,
+            log: leaves.first().copied(),
         };
         let evidence = Evidence {
             event: event(4),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Growing;
@@ -15,6 +15,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_secs(5);
 /// The pause after a step that another session makes, and after an error.
 const STAND_BY: Duration = Duration::from_secs(2);
+/// How long the tree may take at the end to cover what was appended last.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// Keeps the tree level with the log, until it is told to end. Any number may run: one at a time grows the tree, the
 /// others stand by.
@@ -30,9 +32,22 @@ impl TreeKeeper {
         Self { database }
     }
 
-    /// Runs until the token is cancelled. Errors are logged and waited out: each one once, as long as it stays the same.
+    /// Runs until the token is cancelled, then once more for what was appended last. Errors are logged and waited out:
+    /// each one once, as long as it stays the same.
     pub async fn run(self, token: CancellationToken) {
         token.run_until_cancelled(self.follow()).await;
+        let last = async {
+            self.database.sequence().await?;
+            self.database.tree().catch_up().await
+        };
+        match timeout(END_LIMIT, last).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                let error = describe(&error);
+                tracing::debug!(%error, "the last events are left to the next keeper of the tree");
+            }
+            Err(_) => tracing::debug!("the last events are left to the next keeper of the tree"),
+        }
     }
 
     async fn follow(&self) {

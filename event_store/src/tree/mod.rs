@@ -12,7 +12,8 @@
 mod grow;
 mod keeper;
 mod leaves;
-mod tiles;
+mod overdue;
+pub(crate) mod tiles;
 mod walk;
 
 use sqlx::PgConnection;
@@ -21,6 +22,7 @@ use transparency::{Hash, Tile, TileId, Tiles};
 pub use self::{
     grow::Growing,
     keeper::TreeKeeper,
+    overdue::Overdue,
     walk::{Commit, Walk},
 };
 use crate::{Database, Error, Position};
@@ -59,6 +61,16 @@ impl Tree {
         self.covers(size).await?;
         let tiles = self.tiles(transparency::tiles_of_root(size)).await?;
         transparency::root(size, &tiles).map_err(Error::tree)
+    }
+
+    /// Returns the hash of the first leaf, by which one log is told from another; none of an empty tree.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn first_leaf(&self) -> Result<Option<Hash>, Error> {
+        let first = TileId { level: 0, index: 0 };
+        let tiles = tiles::read(self.database.pool(), &[first]).await?;
+        Ok(tiles.first().and_then(|tile| tile.hashes.first().copied()))
     }
 
     /// Proves that the event at a position is in the tree of a size.

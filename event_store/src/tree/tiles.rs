@@ -10,7 +10,7 @@ SELECT (SELECT size FROM log_tree),
        coalesce((SELECT base + events - 1 FROM event_log ORDER BY base DESC LIMIT 1), 0)";
 
 /// Returns the size of the tree and the end of the log.
-pub(super) async fn size_and_head(connection: impl PgExecutor<'_>) -> Result<(u64, u64), Error> {
+pub(crate) async fn size_and_head(connection: impl PgExecutor<'_>) -> Result<(u64, u64), Error> {
     let (size, head): (i64, i64) = sqlx::query_as(SIZE_AND_HEAD)
         .fetch_one(connection)
         .await
@@ -68,7 +68,7 @@ ON CONFLICT (level, index) DO UPDATE SET hashes = EXCLUDED.hashes";
 const MOVE: &str = "UPDATE log_tree SET size = $1";
 
 /// Writes tiles, in the place of older states of them, and the size of the tree that they belong to.
-pub(super) async fn write(
+pub(crate) async fn write(
     connection: &mut sqlx::PgConnection,
     size: u64,
     tiles: &[Tile],

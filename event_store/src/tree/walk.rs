@@ -1,13 +1,13 @@
 //! The log as it is stored, commit by commit, for whoever trusts nothing that it says of itself.
 //!
 //! Unlike the feed a walk counts by itself: it tells what the log notes of a commit beside the events that the commit has,
-//! and upcasts nothing.
+//! and upcasts nothing. A moment that no calendar has, which only somebody's tampering writes, is told as the nearest one.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use transparency::Event;
 
-use crate::{Error, MAX_PAGE_BYTES, Position};
+use crate::{Error, MAX_PAGE_BYTES, Position, moment::Moment};
 
 /// A commit of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Commit {
     pub base: u64,
     /// How many events it has, as the log notes it.
     pub noted: u64,
+    /// When it was given its positions.
+    pub committed_at: DateTime<Utc>,
     /// The events that it has, in their order; positions are counted from `base`.
     pub events: Vec<Event>,
 }
@@ -39,21 +41,21 @@ pub struct Walk {
 /// events by their batch alone.
 const READ: &str = "
 WITH candidates AS (
-    SELECT base, events, batch FROM event_log WHERE base > $1 ORDER BY base LIMIT $2
+    SELECT base, events, batch, committed_at FROM event_log WHERE base > $1 ORDER BY base LIMIT $2
 ), counted AS MATERIALIZED (
-    SELECT base, events, batch
-    FROM (SELECT base, events, batch, sum(events) OVER (ORDER BY base) - events AS before FROM candidates) summed
+    SELECT base, events, batch, committed_at
+    FROM (SELECT base, events, batch, committed_at, sum(events) OVER (ORDER BY base) - events AS before FROM candidates) summed
     WHERE before < $2
 ), page AS MATERIALIZED (
-    SELECT base, events, batch
-    FROM (SELECT base, counted.events, counted.batch, sum(bytes) OVER (ORDER BY base) - bytes AS before
+    SELECT base, events, batch, committed_at
+    FROM (SELECT base, counted.events, counted.batch, committed_at, sum(bytes) OVER (ORDER BY base) - bytes AS before
           FROM counted CROSS JOIN LATERAL (
               SELECT coalesce(sum(pg_column_size(payload)), 0) AS bytes FROM events WHERE events.batch = counted.batch
           ) weighed) summed
     WHERE before < $3
 )
 SELECT page.base, page.events, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
-       e.payload, e.metadata, e.recorded_at
+       e.payload, e.metadata, e.recorded_at, page.committed_at
 FROM page LEFT JOIN LATERAL (
     SELECT id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text, metadata::text,
            recorded_at
@@ -125,6 +127,7 @@ impl Walk {
             commits.push(Commit {
                 base: u64::try_from(base).unwrap_or(0),
                 noted: u64::try_from(noted).unwrap_or(0),
+                committed_at: row.try_get::<Moment, _>(10)?.nearest(),
                 events: Vec::new(),
             });
             self.last = base;
@@ -146,7 +149,7 @@ impl Walk {
             event_version: row.try_get(6)?,
             payload: row.try_get(7)?,
             metadata: row.try_get(8)?,
-            recorded_at: row.try_get::<DateTime<Utc>, _>(9)?,
+            recorded_at: row.try_get::<Moment, _>(9)?.nearest(),
         });
         Ok(())
     }

@@ -215,3 +215,18 @@ async fn a_keeper_follows_the_log_until_it_is_told_to_end() {
     keeper.await.unwrap();
     assert!(check(&fresh.database).await.unwrap().is_clean());
 }
+
+#[tokio::test]
+async fn what_was_appended_last_is_covered_when_the_keeper_ends() {
+    let fresh = fresh().await;
+    let cancel = CancellationToken::new();
+    let keeper = tokio::spawn(TreeKeeper::new(fresh.database.clone()).run(cancel.clone()));
+    // Nobody has given it a position.
+    bulk_of(&[("last", 0, 3)])
+        .append(&fresh.database)
+        .await
+        .unwrap();
+    cancel.cancel();
+    keeper.await.unwrap();
+    assert_eq!(fresh.database.tree().size().await.unwrap(), 3);
+}

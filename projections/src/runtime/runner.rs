@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    ApplyError, Error, Projection, checkpoint,
+    Error, Projection, checkpoint,
     page::{self, Bound},
 };
 
@@ -215,21 +215,16 @@ impl Runtime {
                 }
                 Err(error) => error,
             };
-            let pause = match &failed {
-                Error::Apply {
-                    first,
-                    last,
-                    source,
-                    ..
-                } if !source.is_transient() => {
-                    self.halt(projection.name(), source, (*first, *last)).await;
+            let pause = match lasting(&failed) {
+                Some((reason, between)) => {
+                    self.halt(projection.name(), reason, between).await;
                     // Every try writes a page and takes it back.
                     let pause = standstill;
                     standstill = (standstill * 2).min(LONGEST_STANDSTILL);
                     pause
                 }
-                passing => {
-                    let (projection, error) = (projection.name(), describe(passing));
+                None => {
+                    let (projection, error) = (projection.name(), describe(&failed));
                     tracing::warn!(projection, %error, "projection step failed, trying again");
                     AFTER_FAILURE
                 }
@@ -240,15 +235,15 @@ impl Runtime {
 
     /// Notes and tells, once for each reason, that a projection cannot go on. What else is in the page, which grows with
     /// every event that arrives, is no part of the reason.
-    async fn halt(&self, projection: &'static str, source: &ApplyError, (first, last): (i64, i64)) {
-        let reason = describe(source);
+    async fn halt(&self, projection: &'static str, reason: String, between: Option<(i64, i64)>) {
+        let (first, last) = between.unzip();
         match checkpoint::halt(self.database.pool(), projection, &reason).await {
             Ok(true) => tracing::error!(
                 projection,
                 reason,
                 first,
                 last,
-                "projection halted, an event between these positions cannot be applied"
+                "projection halted, an event cannot be applied"
             ),
             Ok(false) => {}
             Err(error) => {
@@ -291,6 +286,21 @@ impl Runtime {
                 moved
             });
         }
+    }
+}
+
+/// Says why a projection stands still, with the first and the last position of its page where one was read; nothing of a
+/// failure that passes by itself.
+fn lasting(failed: &Error) -> Option<(String, Option<(i64, i64)>)> {
+    match failed {
+        Error::Apply {
+            first,
+            last,
+            source,
+            ..
+        } if !source.is_transient() => Some((describe(source), Some((*first, *last)))),
+        Error::Feed(unread) if unread.is_undecodable() => Some((describe(unread), None)),
+        _ => None,
     }
 }
 

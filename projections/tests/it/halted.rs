@@ -1,8 +1,11 @@
 //! What is told of a projection that cannot go on.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use event_store::Recorded;
@@ -10,7 +13,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 use projections::runtime::{ApplyError, Projection, Runtime};
 use serde_json::json;
 use sqlx::PgConnection;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -102,4 +105,41 @@ async fn a_projection_that_stands_still_is_told_once_whatever_arrives_meanwhile(
     cancel.cancel();
     tracker.close();
     tracker.wait().await;
+}
+
+#[tokio::test]
+async fn a_projection_that_cannot_read_an_event_stands_still_and_names_it() {
+    let errors = Errors::default();
+    let _told = set_default(errors.clone());
+    let world = World::start().await;
+    let happened = ("persona", "one".to_owned(), 0, json!({"Happened": {}}));
+    world.append(vec![happened]).await;
+    world
+        .execute(
+            "BEGIN; SET LOCAL session_replication_role = replica;
+             UPDATE events SET recorded_at = 'infinity'; COMMIT",
+        )
+        .await;
+    let (offered, _seen) = watch::channel(Vec::new());
+    let runtime = Runtime::new(world.database.clone(), vec![Arc::new(Failing { offered })]);
+    let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
+    runtime.spawn(&tracker, &cancel);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let reason = loop {
+        assert!(Instant::now() < deadline, "it goes on trying");
+        let halted: Option<Option<String>> =
+            sqlx::query_scalar("SELECT halted FROM projection_checkpoints WHERE name = 'failing'")
+                .fetch_optional(world.database.pool())
+                .await
+                .unwrap();
+        if let Some(reason) = halted.flatten() {
+            break reason;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(reason.contains("event 1 of persona one"), "{reason}");
+    cancel.cancel();
+    tracker.close();
+    tracker.wait().await;
+    assert_eq!(errors.0.load(Ordering::Relaxed), 1, "it is told once");
 }

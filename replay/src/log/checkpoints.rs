@@ -50,25 +50,33 @@ impl Checkpoints {
         (checkpoints, refused)
     }
 
-    /// Keeps the root of a tree that there is a checkpoint of.
-    pub(super) fn note(&mut self, growth: &Growth) {
-        if self.known.contains_key(&growth.size()) {
-            self.roots.insert(growth.size(), growth.root());
-        }
+    /// Keeps the root of a tree that there is a checkpoint of; says whether one vouches for the log up to here.
+    pub(super) fn note(&mut self, growth: &Growth) -> bool {
+        let Some(of_size) = self.known.get(&growth.size()) else {
+            return false;
+        };
+        let root = growth.root();
+        self.roots.insert(growth.size(), root);
+        of_size.iter().any(|(_, read)| read.root == root)
     }
 
-    /// Compares a log that ends at `head`.
-    pub(super) fn compare(self, head: u64) -> Told {
+    /// Compares a log that ends at `head` and begins with this leaf.
+    pub(super) fn compare(self, head: u64, first: Option<Hash>) -> Told {
         let mut told = Told {
             agreeing: 0,
             newest: None,
             findings: Vec::new(),
         };
-        let (mut agreed, mut differs) = (0, None);
+        let (mut agreed, mut differs, mut other) = (0, None, None);
         for (size, checkpoints) in self.known {
             for (file, checkpoint) in checkpoints {
-                let Checkpoint { time, root, .. } = checkpoint;
-                if size > head {
+                let Checkpoint {
+                    time, root, log, ..
+                } = checkpoint;
+                if first.is_some() && log.is_some() && log != first {
+                    let found = LogFinding::OtherLog { size, time, file };
+                    other.get_or_insert(found);
+                } else if size > head {
                     told.findings.push(LogFinding::Truncated {
                         head,
                         size,
@@ -92,6 +100,7 @@ impl Checkpoints {
         // The first that was cut off says most; what differs comes before it.
         told.findings.truncate(1);
         told.findings.splice(0..0, differs);
+        told.findings.splice(0..0, other);
         told
     }
 }

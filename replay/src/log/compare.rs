@@ -25,8 +25,13 @@ pub(super) struct Comparison {
     /// The tree that the log says.
     growth: Growth,
     checkpoints: Checkpoints,
-    /// The first position that is not what was recorded, with what stands there and after it.
+    /// The hash of the first event.
+    first: Option<Hash>,
+    /// The first position that is not what was recorded and that no checkpoint vouches for, with what stands there and
+    /// after it.
     difference: Option<(u64, Vec<Event>)>,
+    /// The first position whose recorded leaf differs from a log that a checkpoint vouches for.
+    tree_changed: Option<u64>,
     renumbered: Option<LogFinding>,
     nodes: Option<LogFinding>,
 }
@@ -39,7 +44,9 @@ impl Comparison {
             covered,
             growth: Growth::default(),
             checkpoints,
+            first: None,
             difference: None,
+            tree_changed: None,
             renumbered: None,
             nodes: None,
         }
@@ -58,12 +65,8 @@ impl Comparison {
     ) -> Result<(), event_store::Error> {
         let begin = self.growth.size() + 1;
         let count = commits.iter().map(|commit| commit.events.len()).sum();
-        let recorded = if self.difference.is_none() {
-            let leaves = self.leaves.from(connection, begin, count);
-            leaves.await?.to_vec()
-        } else {
-            Vec::new()
-        };
+        // The window moves on while events are taken in.
+        let recorded = self.leaves.from(connection, begin, count).await?.to_vec();
         let mut recorded = recorded.into_iter();
         for commit in commits {
             self.number(commit);
@@ -103,7 +106,18 @@ impl Comparison {
             _ => {}
         }
         self.growth.push(leaf);
-        self.checkpoints.note(&self.growth);
+        self.first.get_or_insert(leaf);
+        if self.checkpoints.note(&self.growth) {
+            self.vouched();
+        }
+    }
+
+    /// The log is what was signed up to here, so that what differs before is the tree's fault. What comes after is held
+    /// against the recorded leaves as before: nobody hides a change of it behind a leaf that he damaged.
+    fn vouched(&mut self) {
+        if let Some((position, _)) = self.difference.take() {
+            self.tree_changed.get_or_insert(position);
+        }
     }
 
     /// Holds the stored nodes over the leaves against those of the log, as long as the leaves are alike.
@@ -113,7 +127,7 @@ impl Comparison {
     ) -> Result<(), event_store::Error> {
         // Tiles at the edge of a page are not complete and come again.
         let changed = self.growth.take_changed();
-        if self.difference.is_some() || self.nodes.is_some() {
+        if self.difference.is_some() || self.tree_changed.is_some() || self.nodes.is_some() {
             return Ok(());
         }
         for tile in changed.into_iter().filter(|tile| tile.id.level > 0) {
@@ -151,23 +165,22 @@ impl Comparison {
             agreeing,
             newest,
             findings: of_checkpoints,
-        } = self.checkpoints.compare(events);
+        } = self.checkpoints.compare(events, self.first);
         let mut findings = Vec::new();
         if let Some((position, ahead)) = self.difference {
-            let vouched = newest.as_ref().map_or(0, |checkpoint| checkpoint.size);
-            findings.push(if position <= vouched {
-                LogFinding::TreeChanged { position }
-            } else {
-                // The window of the walk has moved on.
-                let mut leaves = Leaves::at(self.tree, self.covered, position);
-                let recorded = leaves.from(connection, position, RECORDED).await?;
-                let change = explain(position, &ahead, recorded, self.covered);
-                LogFinding::Changed { position, change }
-            });
+            // The window of the walk has moved on.
+            let mut leaves = Leaves::at(self.tree.clone(), self.covered, position);
+            let recorded = leaves.from(connection, position, RECORDED).await?;
+            let change = explain(position, &ahead, recorded, self.covered);
+            findings.push(LogFinding::Changed { position, change });
         }
         findings.extend(of_checkpoints);
+        let tree_changed = self.tree_changed;
+        findings.extend(tree_changed.map(|position| LogFinding::TreeChanged { position }));
         findings.extend(self.nodes);
         findings.extend(self.renumbered);
+        let overdue = self.tree.overdue_in(connection).await?;
+        findings.extend(overdue.map(LogFinding::Overdue));
         Ok(LogVerified {
             events,
             covered: self.covered,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use event_store::Finding;
+use event_store::{Finding, Overdue};
 use transparency::{CheckpointError, Event, TileId};
 
 /// Which event.
@@ -75,6 +75,17 @@ pub enum LogFinding {
         /// The one that the log says.
         found: u64,
     },
+    /// Events wait for the tree for longer than they should: what is done to them is not found.
+    Overdue(Overdue),
+    /// A checkpoint is of a log that begins with another event, the first one that is.
+    OtherLog {
+        /// The positions that it is of.
+        size: u64,
+        /// When it was signed.
+        time: DateTime<Utc>,
+        /// Its file.
+        file: String,
+    },
     /// The log ends before a checkpoint: its tail was cut off.
     Truncated {
         /// The last position.
@@ -104,6 +115,8 @@ pub enum LogFinding {
         /// Why.
         error: CheckpointError,
     },
+    /// None of the checkpoints that were named agrees with the log.
+    Unvouched,
     /// What the log's own checker says.
     Log(Finding),
 }
@@ -207,6 +220,14 @@ impl fmt::Display for LogFinding {
                     "the log goes on at position {found} where {expected} should be"
                 )
             }
+            Self::Overdue(Overdue { position, since }) => write!(
+                f,
+                "the tree does not cover the events from position {position} on, which are there since {since}: nothing keeps it level with the log, and a change of them would not be found"
+            ),
+            Self::OtherLog { size, time, file } => write!(
+                f,
+                "{file}, of {size} events at {time}, is of a log that begins with another event: of another database, or the first event is not what was recorded"
+            ),
             Self::Truncated {
                 head,
                 size,
@@ -227,6 +248,9 @@ impl fmt::Display for LogFinding {
                 agreed + 1
             ),
             Self::CheckpointRefused { file, error } => write!(f, "{file} says nothing: {error}"),
+            Self::Unvouched => f.write_str(
+                "no checkpoint vouches for the log: of those that were named none is signed with a key that counts and agrees",
+            ),
             Self::Log(finding) => finding.fmt(f),
         }
     }

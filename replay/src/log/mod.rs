@@ -34,6 +34,8 @@ pub struct Witnesses {
     pub checkpoints: Vec<CheckpointFile>,
     /// The keys that may have signed them.
     pub keys: Vec<PublicKey>,
+    /// Whether somebody says that they are there: then it is a finding when none vouches for the log.
+    pub are_named: bool,
 }
 
 /// What a verification of the log found.
@@ -85,6 +87,9 @@ pub async fn verify_log(
     let mut verified = comparison.finish(&mut snapshot).await?;
     snapshot.rollback().await?;
     verified.findings.extend(refused);
+    if witnesses.are_named && verified.newest.is_none() {
+        verified.findings.push(LogFinding::Unvouched);
+    }
     let checked = event_store::check(database).await?;
     finding::name_what_is_missing(&mut verified.findings, &checked.findings);
     let of_log = checked.findings.into_iter().map(LogFinding::Log);

@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod lag;
 mod log;
 mod rebuild;
 mod runs;
@@ -14,3 +15,4 @@ mod service_role;
 mod support;
 mod swap;
 mod time_travel;
+mod transfer;

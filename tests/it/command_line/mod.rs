@@ -5,11 +5,13 @@ mod demo;
 mod lost;
 mod operator;
 mod pipes;
+mod proofs;
 mod run;
 mod serve;
 pub mod served;
 mod shops;
 mod tamper;
+mod transfer;
 
 use std::{
     fs,

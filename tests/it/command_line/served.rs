@@ -19,8 +19,14 @@ pub struct Served {
 impl Served {
     /// Starts a server and waits until it says where it listens.
     pub fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
         let mut child = domainflow(data_dir)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -14,6 +14,7 @@ use super::{domainflow, text};
 pub struct Shops {
     pub sandbox: Sandbox,
     list: PathBuf,
+    authority: PathBuf,
     expected: sandbox::Expected,
 }
 
@@ -29,10 +30,12 @@ impl Shops {
         let lines = format!("{}\nSHOP0.test\n", names.join("\n"));
         fs::write(&list, lines).expect("a file");
         let sandbox = Sandbox::start(world).await.expect("the sandbox starts");
-        fs::write(directory.join("ca.pem"), sandbox.ca_pem()).expect("a file");
+        let authority = directory.join("ca.pem");
+        fs::write(&authority, sandbox.ca_pem()).expect("a file");
         Self {
             sandbox,
             list,
+            authority,
             expected,
         }
     }
@@ -55,7 +58,7 @@ impl Shops {
             .args(["--http-port", &self.sandbox.http_port().to_string()])
             .args(["--https-port", &self.sandbox.https_port().to_string()])
             .arg("--trust")
-            .arg(directory.join("ca.pem"))
+            .arg(&self.authority)
             .arg("--out")
             .arg(directory.join(out));
         command

@@ -26,6 +26,7 @@ const ADDED: &str = "
     DELETE /auth/sessions
     DELETE /auth/sessions/{sessionId}
     DiscoveryPreviewResponse.data.sampleDomains
+    GET /audit/{position}/proof
     GET /auth/api-keys
     GET /auth/sessions
     GET /campaigns query limit

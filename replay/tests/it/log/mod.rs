@@ -2,6 +2,7 @@
 
 mod signed;
 mod tampered;
+mod vouched;
 
 use aggregates::{Actor, Metadata};
 use event_store::{BulkAppend, Database, NewEvent};
@@ -28,6 +29,7 @@ impl Log {
         let witnesses = Witnesses {
             checkpoints: Vec::new(),
             keys: vec![key.public().clone()],
+            are_named: false,
         };
         let log = Self {
             database,
@@ -66,6 +68,7 @@ impl Log {
             size,
             root: tree.root(size).await.unwrap(),
             time: chrono::DateTime::UNIX_EPOCH,
+            log: tree.first_leaf().await.unwrap(),
         };
         self.witnesses.checkpoints.push(CheckpointFile {
             name: format!("{size}.checkpoint"),

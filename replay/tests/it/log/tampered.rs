@@ -13,6 +13,8 @@ async fn an_altered_event_is_named_whichever_field_of_it_was_altered() {
         "event_type = 'Taken'",
         "event_version = '2'",
         "recorded_at = recorded_at + interval '1 microsecond'",
+        "recorded_at = 'infinity'",
+        "recorded_at = '-infinity'",
     ] {
         let log = Log::of(200).await;
         let found = log
