@@ -46,7 +46,7 @@ pub mod v1;
 mod vocabulary;
 
 pub use self::{
-    body::Json,
+    body::{Json, OptionalJson},
     caller::Caller,
     error::{Detail, Error, ErrorEnvelope},
     headers::IfMatch,

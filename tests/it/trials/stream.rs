@@ -138,7 +138,13 @@ async fn a_fetch_ends_with_the_client_that_leaves_and_with_the_session() {
     let mut stream = Stream::open_unpositioned(&ann, &path).await;
     asked(&mut stream).await;
     assert_eq!(streams().await, 1);
+    let sandbox = app.sandbox.as_ref().unwrap();
+    assert_eq!(sandbox.http_open("silent.test"), 1);
     drop(stream);
+    eventually("the fetch has ended", || async {
+        (sandbox.http_open("silent.test") == 0).then_some(())
+    })
+    .await;
     eventually("nobody is listening", || async {
         (streams().await == 0).then_some(())
     })
@@ -157,6 +163,7 @@ async fn a_fetch_ends_with_the_client_that_leaves_and_with_the_session() {
     };
     let mut stream = Stream::open_unpositioned(&other, &path).await;
     asked(&mut stream).await;
+    assert_eq!(sandbox.http_open("silent.test"), 1);
     other.post("/auth/logout").send().await.ok(204);
     while let Some(message) = stream.any().await {
         assert_eq!(
@@ -164,5 +171,9 @@ async fn a_fetch_ends_with_the_client_that_leaves_and_with_the_session() {
             "it ends without an end of its own"
         );
     }
+    eventually("the fetch has ended with the session", || async {
+        (sandbox.http_open("silent.test") == 0).then_some(())
+    })
+    .await;
     app.stop().await;
 }
