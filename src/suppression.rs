@@ -22,9 +22,10 @@ use validation::suppression::{BadEntry, Entry, Kind as EntryKind, List, Suppress
 const PAGE: u32 = 5_000;
 /// How long the feed is waited for, before it is asked again.
 const STEADY: Duration = Duration::from_secs(2);
-/// How long it waits after a failure, doubled with each one in a row, and the longest.
+/// How long it waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-const AFTER_MANY: Duration = Duration::from_secs(30);
+/// How long it waits before it reads again what it did not understand: that becomes no plainer by being read.
+const WHILE_HALTED: Duration = Duration::from_secs(30);
 /// The one type of events that the list is made of.
 const TYPES: [&str; 1] = [suppression::Entry::TYPE];
 
@@ -119,9 +120,7 @@ impl Follower {
     }
 
     async fn keep_level(&self) {
-        let mut pause = AFTER_FAILURE;
         loop {
-            let before = self.position();
             let Err(error) = self.follow().await;
             let standing = error.standing(self.standing());
             if standing == Standing::Halted {
@@ -129,10 +128,9 @@ impl Follower {
             }
             self.standing.send_replace(standing);
             tracing::error!(error = %describe(&error), ?standing, "the suppression list is not kept level, trying again");
-            // What is not understood will not be understood sooner for being read more often.
-            pause = match self.position() > before {
-                true => AFTER_FAILURE,
-                false => (pause * 2).min(AFTER_MANY),
+            let pause = match standing {
+                Standing::Halted => WHILE_HALTED,
+                _ => AFTER_FAILURE,
             };
             tokio::time::sleep(pause).await;
         }

@@ -86,7 +86,7 @@ mod tests {
 
     /// The limits that the engines of a process with these arguments keep to.
     fn limits(arguments: &[&str]) -> Result<Limits, clap::Error> {
-        let line = Line::try_parse_from([&["domainflow"], arguments].concat())?;
+        let line = Line::try_parse_from([&["domainflow"][..], arguments].concat())?;
         let network = line.network.network(Keys::default()).unwrap();
         Ok(network.politeness.standing().limits)
     }
@@ -99,11 +99,12 @@ mod tests {
             "ftp://a.test/",
         ] {
             let argument = format!("--persona-test-target={target}");
-            let refused = limits(&[&argument]).unwrap_err().to_string();
+            let refused = limits(&[argument.as_str()]).unwrap_err().to_string();
             assert!(refused.contains("--persona-test-target"), "{refused}");
         }
         for target in ["shop.test", "https://shop.test/page"] {
-            limits(&[&format!("--persona-test-target={target}")]).unwrap();
+            let argument = format!("--persona-test-target={target}");
+            limits(&[argument.as_str()]).unwrap();
         }
     }
 

@@ -7,12 +7,13 @@ use std::{
 };
 
 /// The sections that the document must have.
-const SECTIONS: [&str; 5] = [
+const SECTIONS: [&str; 6] = [
     "Counters and derived state",
     "Pause, resume, stop and restart",
     "Concurrency and identity",
     "Streams to clients",
     "The log as it was recorded",
+    "Whom we bother",
 ];
 
 /// The fewest rows of a section.

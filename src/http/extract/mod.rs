@@ -5,7 +5,6 @@ mod stream;
 mod view;
 mod wanted;
 
-pub(super) use self::wanted::few_enough;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::router::State;

@@ -5,7 +5,6 @@ use std::{collections::HashMap, sync::Arc};
 use aggregates::{
     ids::{KeywordSetId, PersonaId, UserId},
     keyword_set::Rule,
-    persona::DnsConfig,
 };
 use uuid::Uuid;
 
@@ -14,7 +13,7 @@ use crate::{
     commands::pin::{self, named},
     http::Error,
     work::{
-        trials::{Item, Key, MOST_RESOLVERS, Pages, Words, page_url},
+        trials::{Item, Key, Pages, Words, few_enough, page_url},
         usable,
     },
 };
@@ -115,19 +114,6 @@ impl<'a> Finder<'a> {
         let words = Arc::new(Words::new(rules));
         self.words.insert(id, Arc::clone(&words));
         Ok(words)
-    }
-}
-
-/// Refuses a persona with more resolvers than a trial asks.
-///
-/// # Errors
-/// Says so in words.
-pub(in crate::http) fn few_enough(dns: &DnsConfig) -> Result<(), String> {
-    match dns.resolvers.len() {
-        count if count > MOST_RESOLVERS => Err(format!(
-            "has {count} resolvers, and what is tried outside of campaigns asks at most {MOST_RESOLVERS}"
-        )),
-        _ => Ok(()),
     }
 }
 

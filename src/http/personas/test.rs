@@ -15,14 +15,13 @@ use utoipa::ToSchema;
 use super::test_view::{PersonaTestResponse, Results, Steps};
 use crate::http::{
     Answer, Caller, Error, ErrorEnvelope, OptionalJson, Path, State,
-    extract::few_enough,
     owned::{Mine, Owned as _},
     steps::Step,
     trial::trial,
 };
 use crate::work::{
     Network,
-    trials::{Seen, Target, Tell},
+    trials::{Seen, Target, Tell, few_enough},
 };
 
 /// What personas are tried on where neither the user nor the operator says it: a domain that is reserved for such uses

@@ -32,16 +32,6 @@ pub(super) struct AddSuppressionRequest {
     note: Option<String>,
 }
 
-/// An entry that was added.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AddedSuppression {
-    #[serde(flatten)]
-    entry: SuppressionEntry,
-    /// With 202: that the entry is recorded and not in force on this node yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<&'static str>,
-}
-
 /// What is to be known of a change that is recorded.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SuppressionNotice {
@@ -57,14 +47,14 @@ pub(super) const NOT_YET: &str = "it is recorded, but this node cannot read it a
 /// answered; with 202 it is recorded, and they go by it once this node can read its list again, which `notice` says. Those of
 /// other nodes do as soon as they have read the event, which takes them a fraction of a second.
 #[utoipa::path(post, path = "/suppression", tag = "suppression", request_body = AddSuppressionRequest,
-    responses((status = 201, body = AddedSuppression), (status = 202, body = AddedSuppression), (status = 400, body = ErrorEnvelope),
-        (status = 403, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope),
+    responses((status = 201, body = SuppressionEntry), (status = 202, body = SuppressionEntry),
+        (status = 400, body = ErrorEnvelope), (status = 403, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope),
         (status = 422, body = ErrorEnvelope)))]
 pub(super) async fn add(
     extract::State(state): extract::State<State>,
     caller: Caller,
     Json(request): Json<AddSuppressionRequest>,
-) -> Result<Answer<AddedSuppression>, Error> {
+) -> Result<Answer<SuppressionEntry>, Error> {
     may_change(&caller)?;
     let target = Target::parse(request.kind.into(), &request.value)?;
     let id = target.id().to_string();
@@ -81,10 +71,9 @@ pub(super) async fn add(
     let in_force = in_force(app, &done).await;
     let id = done.aggregate_id.parse().map_err(Error::internal)?;
     let entry = SuppressionEntry::of(id, app.after(&done).await?)?;
-    let added = |notice| AddedSuppression { entry, notice };
     let answer = match in_force {
-        true => Answer::created(added(None)),
-        false => Answer::accepted(added(Some(NOT_YET))),
+        true => Answer::created(entry),
+        false => Answer::accepted(entry.not_in_force(NOT_YET)),
     };
     Ok(answer.version(done.version).after(&done))
 }
@@ -93,8 +82,8 @@ pub(super) async fn add(
 /// it names until it can read its list again.
 #[utoipa::path(delete, path = "/suppression/{id}", tag = "suppression",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 204), (status = 202, body = SuppressionNotice), (status = 403, body = ErrorEnvelope), (status = 404, body = ErrorEnvelope),
-        (status = 412, body = ErrorEnvelope)))]
+    responses((status = 204), (status = 202, body = SuppressionNotice), (status = 403, body = ErrorEnvelope),
+        (status = 404, body = ErrorEnvelope), (status = 412, body = ErrorEnvelope)))]
 pub(super) async fn remove(
     extract::State(state): extract::State<State>,
     caller: Caller,

@@ -16,7 +16,20 @@ const AT_ONCE: usize = 8;
 /// The share of a trial's time in which they are; the rest is for the question as a run asks it.
 const ALONE: f64 = 0.75;
 /// The most resolvers of a persona that is tried: each engine holds two sockets a resolver.
-pub const MOST_RESOLVERS: usize = 64;
+const MOST_RESOLVERS: usize = 64;
+
+/// Refuses a persona with more resolvers than a trial asks.
+///
+/// # Errors
+/// Says so in words.
+pub fn few_enough(config: &DnsConfig) -> Result<(), String> {
+    match config.resolvers.len() {
+        count if count > MOST_RESOLVERS => Err(format!(
+            "has {count} resolvers, and what is tried outside of campaigns asks at most {MOST_RESOLVERS}"
+        )),
+        _ => Ok(()),
+    }
+}
 
 impl Trial {
     /// Asks each resolver of a persona for a name by itself, in their order, and then all of them as a run does.

@@ -24,7 +24,7 @@ use validation::{dns::Report, http::Step};
 
 use self::turns::{Turn, Turns};
 pub use self::{
-    dns::MOST_RESOLVERS,
+    dns::few_enough,
     findings::Findings,
     keywords::{Extracted, Item, Key, Words},
     pages::Pages,

@@ -343,7 +343,7 @@ async fn the_texts_of_an_answer_are_bounded_and_what_has_no_room_is_told_by_page
 async fn a_page_that_was_not_read_or_searched_to_its_end_says_so() {
     let long = format!("<p>espresso</p>{}", "<p>long</p>".repeat(600_000));
     let world = world().host("long.test", Host::html(long)).host(
-        "slow.test",
+        "stuck.test",
         Host::html(format!("<p>{}</p>", "a".repeat(100_000))),
     );
     let app = TestApp::in_sandbox(world).await;
@@ -357,7 +357,7 @@ async fn a_page_that_was_not_read_or_searched_to_its_end_says_so() {
     let slow = slow.send().await.ok(201)["id"].clone();
     let items = json!([
         {"url": "http://long.test/", "keywordSetId": set},
-        {"url": "http://slow.test/", "keywordSetId": slow},
+        {"url": "http://stuck.test/", "keywordSetId": slow},
         {"url": "http://shop.test/", "keywordSetId": set},
     ]);
     let results = extracted(&ann, &items).await;

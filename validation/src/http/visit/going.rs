@@ -31,6 +31,9 @@ pub(in crate::http) trait Needs: Sync {
     fn wait(&self) -> impl Future<Output = Self::Had> + Send;
 }
 
+/// What a request has of its own campaign: its place among those under way, and what else it needs.
+type Own<'f, N> = (SemaphorePermit<'f>, <N as Needs>::Had);
+
 /// Nothing else.
 struct NoProxy;
 
@@ -77,14 +80,12 @@ impl Inner {
         let asked = Instant::now();
         let left = self.depart(url, address, needs).await;
         clock.excuse(asked.elapsed());
-        let (turn, permit, had) = left?;
-        Ok((
-            Going {
-                turn,
-                _permit: permit,
-            },
-            had,
-        ))
+        let (turn, (permit, had)) = left?;
+        let going = Going {
+            turn,
+            _permit: permit,
+        };
+        Ok((going, had))
     }
 
     async fn depart<N: Needs>(
@@ -92,41 +93,47 @@ impl Inner {
         url: &Url,
         address: Option<IpAddr>,
         needs: &N,
-    ) -> Result<(Option<Turn>, SemaphorePermit<'_>, N::Had), Fault> {
-        let refused = |refused| backed_off(url, refused);
+    ) -> Result<(Option<Turn>, Own<'_, N>), Fault> {
         let mut waited = Duration::ZERO;
-        for round in 0.. {
-            let asked = Instant::now();
-            let turn = self.turn(url, address).await.map_err(refused)?;
-            waited += asked.elapsed();
-            let Some(turn) = turn else {
-                let (permit, had) = self.own(needs).await?;
-                return Ok((None, permit, had));
+        for _ in 0..ROUNDS {
+            let Some(turn) = self.site(url, address, &mut waited).await? else {
+                return Ok((None, self.own(needs).await?));
             };
-            let own = match (self.own_now(needs), round) {
-                (None, ..ROUNDS) => {
-                    turn.give_back();
-                    let own = self.own(needs).await?;
-                    let asked = Instant::now();
-                    let again = timeout(PATIENCE, self.turn(url, address)).await;
-                    waited += asked.elapsed();
-                    // Others of the campaign may go first, whose sites are free.
-                    let Ok(again) = again else { continue };
-                    let again = again.map_err(refused)?;
-                    again.iter().for_each(|turn| turn.leaves(waited));
-                    return Ok((again, own.0, own.1));
-                }
-                (None, _) => self.own(needs).await?,
-                (Some(own), _) => own,
-            };
-            turn.leaves(waited);
-            return Ok((Some(turn), own.0, own.1));
+            if let Some(own) = self.own_now(needs) {
+                turn.leaves(waited);
+                return Ok((Some(turn), own));
+            }
+            turn.give_back();
+            let own = self.own(needs).await?;
+            let again = timeout(PATIENCE, self.site(url, address, &mut waited)).await;
+            // Else others of the campaign go first, whose sites are free.
+            if let Ok(turn) = again {
+                let turn = turn?;
+                turn.iter().for_each(|turn| turn.leaves(waited));
+                return Ok((turn, own));
+            }
         }
-        Err(closed())
+        let turn = self.site(url, address, &mut waited).await?;
+        let own = self.own(needs).await?;
+        turn.iter().for_each(|turn| turn.leaves(waited));
+        Ok((turn, own))
+    }
+
+    /// Waits for the site's turn, and counts how long that took.
+    async fn site(
+        &self,
+        url: &Url,
+        address: Option<IpAddr>,
+        waited: &mut Duration,
+    ) -> Result<Option<Turn>, Fault> {
+        let asked = Instant::now();
+        let turn = self.turn(url, address).await;
+        *waited += asked.elapsed();
+        turn.map_err(|refused| backed_off(url, refused))
     }
 
     /// Waits for a place among the requests under way, for the campaign's pace, and for what else is needed.
-    async fn own<N: Needs>(&self, needs: &N) -> Result<(SemaphorePermit<'_>, N::Had), Fault> {
+    async fn own<N: Needs>(&self, needs: &N) -> Result<Own<'_, N>, Fault> {
         let permit = self.in_flight.acquire().await.map_err(|_| closed())?;
         if let Some(pace) = &self.pace {
             pace.turn().await;
@@ -135,7 +142,7 @@ impl Inner {
     }
 
     /// Takes all of that where it is to be had now.
-    fn own_now<N: Needs>(&self, needs: &N) -> Option<(SemaphorePermit<'_>, N::Had)> {
+    fn own_now<N: Needs>(&self, needs: &N) -> Option<Own<'_, N>> {
         let permit = self.in_flight.try_acquire().ok()?;
         let had = needs.now()?;
         match &self.pace {
