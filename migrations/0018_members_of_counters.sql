@@ -1,8 +1,13 @@
 -- Counters know whom they count. A list reads the places of its matches from them, so that a page looks at its own rows and
 -- at no others, wherever the matches lie. And what a campaign comes to as a whole is kept, not summed up for every answer.
 LOCK TABLE read.domains IN ACCESS EXCLUSIVE MODE;
--- Keywords were looked for, whether or not any was found: then there is a number of them.
-ALTER TABLE read.domains ADD COLUMN searched boolean NOT NULL GENERATED ALWAYS AS (keywords_unique IS NOT NULL) STORED;
+DROP INDEX read.domains_by_richness, read.domains_by_keywords, read.domains_by_gain;
+-- Keywords were looked for, whether or not any was found: then there is a number of them. And the decision's reason, of what
+-- has a page: the decisions about all others change nothing that is in an index, so that their updates stay on their page.
+ALTER TABLE read.domains
+    ADD COLUMN searched boolean NOT NULL GENERATED ALWAYS AS (keywords_unique IS NOT NULL) STORED,
+    ADD COLUMN sorted_reason text GENERATED ALWAYS AS
+        (CASE WHEN keywords_unique IS NOT NULL OR richness_score IS NOT NULL THEN rejection_reason END) STORED;
 DROP TABLE read.domain_counts;
 CREATE TABLE read.domain_counts (
     campaign_id      uuid NOT NULL,
@@ -55,10 +60,9 @@ SELECT campaign_id, dns_status, dns_reason, http_status, http_reason, has_contac
 FROM read.domain_counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13;
 
 -- A sorted list merges a walk for each kind of rows that its filter wants, instead of looking for them among the others.
-DROP INDEX read.domains_by_richness, read.domains_by_keywords, read.domains_by_gain;
 CREATE INDEX domains_by_richness ON read.domains
-    (campaign_id, rejection_reason, has_contact, warned, richness_score, ordinal) WHERE richness_score IS NOT NULL;
+    (campaign_id, sorted_reason, has_contact, warned, richness_score, ordinal) WHERE richness_score IS NOT NULL;
 CREATE INDEX domains_by_keywords ON read.domains
-    (campaign_id, rejection_reason, has_contact, warned, keywords_unique, ordinal) WHERE keywords_unique IS NOT NULL;
+    (campaign_id, sorted_reason, has_contact, warned, keywords_unique, ordinal) WHERE keywords_unique IS NOT NULL;
 CREATE INDEX domains_by_gain ON read.domains
-    (campaign_id, rejection_reason, has_contact, warned, microcrawl_gain, ordinal) WHERE microcrawl_gain IS NOT NULL;
+    (campaign_id, sorted_reason, has_contact, warned, microcrawl_gain, ordinal) WHERE microcrawl_gain IS NOT NULL;

@@ -5,6 +5,7 @@
 mod access;
 mod bounds;
 mod duration;
+mod polite;
 mod reach;
 
 use std::{
@@ -20,13 +21,13 @@ use url::Url;
 use validation::{
     http::{
         Politeness,
-        politeness::{BadExemption, Exempt, Limits},
+        politeness::{BadExemption, Exempt},
     },
     technologies::{self, Technologies},
 };
 use zeroize::Zeroizing;
 
-pub use self::{access::SessionArgs, bounds::BoundArgs, reach::ReachArgs};
+pub use self::{access::SessionArgs, bounds::BoundArgs, polite::PoliteArgs, reach::ReachArgs};
 use crate::{
     credentials::Keys,
     work::{Network, trials::Target},
@@ -84,6 +85,9 @@ pub struct NetworkArgs {
         value_parser = exemption
     )]
     pub polite_exempt: Vec<String>,
+    /// How often sites are asked.
+    #[command(flatten)]
+    pub polite: PoliteArgs,
     /// Ask sites on loopback addresses no more often than others, where --allow-private lets them be asked at all
     #[arg(long, env = "DOMAINFLOW_POLITE_TO_LOOPBACK")]
     pub polite_to_loopback: bool,
@@ -106,11 +110,13 @@ pub struct NetworkArgs {
     /// The page that checks of proxies fetch; without one proxies are not checked
     #[arg(long, env = "DOMAINFLOW_PROXY_CHECK_URL", value_name = "URL", value_parser = check_url)]
     pub proxy_check_url: Option<Url>,
-    /// The domain, or the address of a page, that personas are tried on where their user names none; example.com without it
+    /// The domain, or the address of a page on one, that personas are tried on where their user names none; example.com
+    /// without it
     #[arg(
         long,
         env = "DOMAINFLOW_PERSONA_TEST_TARGET",
-        value_name = "DOMAIN|URL"
+        value_name = "DOMAIN|URL",
+        value_parser = test_target
     )]
     pub persona_test_target: Option<Target>,
     /// A key that the passwords of proxies are sealed under, 32 bytes in base64 or hexadecimal, the same on every node; of
@@ -155,6 +161,15 @@ fn check_url(text: &str) -> Result<Url, String> {
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         _ => Err("must begin with http:// or https://".to_owned()),
+    }
+}
+
+/// Reads what personas of both kinds are tried on: those of the DNS have nothing to ask about an address.
+fn test_target(text: &str) -> Result<Target, String> {
+    let target: Target = text.parse()?;
+    match target.name() {
+        Some(_) => Ok(target),
+        None => Err("must name a domain: DNS personas are tried on it too".to_owned()),
     }
 }
 
@@ -207,7 +222,7 @@ impl NetworkArgs {
         for text in &self.polite_exempt {
             exempt.add(text)?;
         }
-        Ok(Politeness::new(Limits::default(), exempt))
+        Ok(Politeness::new(self.polite.limits(), exempt))
     }
 
     /// Reads the files that are named and puts everything together, with the keys of credentials.

@@ -2,8 +2,9 @@
 //!
 //! Everything of a process that sends anything looks into one list in memory ([`Suppression`]). It begins with the read model
 //! and goes on with the feed from where that stands, so that neither a read model that is behind nor one that stands still
-//! keeps an entry from being in force. Where the feed cannot be read, the list stays what it was; before it was read for
-//! the first time, nothing is sent.
+//! keeps an entry from being in force. Where the feed cannot be read, the list stays what it was: nothing can be recorded
+//! meanwhile either. Before it was read for the first time, and where it says something that this program does not
+//! understand, nothing is sent: nobody knows then who wants to be left alone.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -23,6 +24,8 @@ const PAGE: u32 = 5_000;
 const STEADY: Duration = Duration::from_secs(2);
 /// How long it waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long it waits before it reads again what it did not understand: that becomes no plainer by being read.
+const WHILE_HALTED: Duration = Duration::from_secs(30);
 /// The one type of events that the list is made of.
 const TYPES: [&str; 1] = [suppression::Entry::TYPE];
 
@@ -32,6 +35,21 @@ pub struct Follower {
     database: Database,
     list: Suppression,
     at: Arc<watch::Sender<Position>>,
+    standing: Arc<watch::Sender<Standing>>,
+}
+
+/// How the list of a process stands to the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It was not read yet; nothing is sent.
+    #[default]
+    Unread,
+    /// It has everything that was recorded, a moment's events apart.
+    Level,
+    /// The log cannot be read at the moment; the list stays what it was.
+    Behind,
+    /// The log has an entry that this program does not understand; nothing is sent.
+    Halted,
 }
 
 /// Why the list cannot be kept level.
@@ -41,8 +59,21 @@ enum Error {
     Database(#[from] sqlx::Error),
     #[error("cannot follow the suppression list")]
     Log(#[from] event_store::Error),
+    #[error("the suppression list has an event that cannot be read")]
+    Event(#[source] event_store::Error),
     #[error("the suppression list cannot be honoured")]
     Entry(#[from] BadEntry),
+}
+
+impl Error {
+    /// Tells how the list stands after it.
+    fn standing(&self, before: Standing) -> Standing {
+        match self {
+            Self::Event(_) | Self::Entry(_) => Standing::Halted,
+            Self::Database(_) | Self::Log(_) if before == Standing::Level => Standing::Behind,
+            Self::Database(_) | Self::Log(_) => before,
+        }
+    }
 }
 
 impl Follower {
@@ -53,7 +84,20 @@ impl Follower {
             database,
             list: Suppression::unread(),
             at: Arc::default(),
+            standing: Arc::default(),
         }
+    }
+
+    /// Tells how the list stands to the log.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        *self.standing.borrow()
+    }
+
+    /// Tells up to where in the log the list was read.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        *self.at.borrow()
     }
 
     /// Returns the list in force.
@@ -78,8 +122,17 @@ impl Follower {
     async fn keep_level(&self) {
         loop {
             let Err(error) = self.follow().await;
-            tracing::error!(error = %describe(&error), "the suppression list is not kept level, trying again");
-            tokio::time::sleep(AFTER_FAILURE).await;
+            let standing = error.standing(self.standing());
+            if standing == Standing::Halted {
+                self.list.withdraw();
+            }
+            self.standing.send_replace(standing);
+            tracing::error!(error = %describe(&error), ?standing, "the suppression list is not kept level, trying again");
+            let pause = match standing {
+                Standing::Halted => WHILE_HALTED,
+                _ => AFTER_FAILURE,
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -92,7 +145,7 @@ impl Follower {
         loop {
             let page = feed.after(at, PAGE, Some(&TYPES)).await?;
             for recorded in &page.events {
-                apply(&mut targets, recorded.event.decode()?);
+                apply(&mut targets, recorded.event.decode().map_err(Error::Event)?);
                 stale = true;
             }
             at = page.next;
@@ -100,7 +153,9 @@ impl Follower {
                 continue;
             }
             if stale {
-                self.list.set(made_of(&targets)?);
+                let list = made_of(&targets)?;
+                self.standing.send_replace(Standing::Level);
+                self.list.set(list);
                 stale = false;
             }
             self.at.send_replace(at);

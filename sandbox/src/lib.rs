@@ -271,6 +271,12 @@ impl Sandbox {
         self.web.requests().total()
     }
 
+    /// Returns how many requests to a host are under way: had come, and have no answer yet, from a client that is still there.
+    #[must_use]
+    pub fn http_open(&self, host: &str) -> u64 {
+        self.web.requests().open(&world::canonical(host))
+    }
+
     /// Returns the highest number of requests to a host that were under way at the same moment: had come, and had no answer
     /// yet.
     #[must_use]

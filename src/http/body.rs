@@ -58,6 +58,30 @@ where
     }
 }
 
+/// A JSON body that may be left out: a request without a byte of one says nothing. Whatever it has is read as [`Json`] is.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionalJson<T>(pub Option<T>);
+
+impl<T, S> FromRequest<S> for OptionalJson<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let is_json = is_json(request.headers());
+        let most = MostOfBody::of(request.extensions());
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|rejection| unread(&rejection, most))?;
+        match (bytes.is_empty(), is_json) {
+            (true, _) => Ok(Self(None)),
+            (false, true) => parse(&bytes).map(Some).map(Self),
+            (false, false) => Err(Error::UnsupportedMediaType("application/json")),
+        }
+    }
+}
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()

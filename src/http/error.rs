@@ -146,7 +146,8 @@ pub enum Error {
         /// When to come back.
         retry_after_seconds: u64,
     },
-    /// Read models stand still (503): the named projections cannot apply an event.
+    /// Read models stand still (503): the named projections cannot apply an event, or the list of whom to leave alone is not
+    /// level with the log.
     #[error("these projections stand still: {}", .0.join(", "))]
     NotReady(Vec<String>),
     /// Our fault (500).

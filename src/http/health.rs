@@ -14,8 +14,11 @@ use super::{
     router::State,
     vocabulary,
 };
+use crate::suppression::Standing;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What a suppression list that is not level with the log is called among projections that stand still.
+pub(super) const SUPPRESSION_LIST: &str = "suppression_list";
 const PROBE: &str = "SELECT 1";
 
 /// The state of the server.
@@ -64,21 +67,25 @@ async fn health(
     Ok(Json(of(state.started)))
 }
 
-/// Says that the server can serve and its read models move: the database answers and no projection stands still.
+/// Says that the server can serve, its read models move and it knows whom to leave alone: the database answers, no
+/// projection stands still, and this node's suppression list is level with the log.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
     (status = 200, body = HealthResponse),
-    (status = 503, body = ErrorEnvelope, description = "a projection stands still")
+    (status = 503, body = ErrorEnvelope, description = "a projection stands still, or `suppression_list` does")
 ))]
 async fn ready(
     axum::extract::State(state): axum::extract::State<State>,
 ) -> Result<Json<HealthResponse>, Error> {
     // The reasons name events, which is for the log and the operator's command line and not for whoever asks.
-    let halted: Vec<String> = checkpoints(state.app.database.pool())
+    let mut halted: Vec<String> = checkpoints(state.app.database.pool())
         .await?
         .into_iter()
         .filter(|checkpoint| checkpoint.halted.is_some())
         .map(|checkpoint| checkpoint.name)
         .collect();
+    if state.app.suppression.standing() != Standing::Level {
+        halted.push(SUPPRESSION_LIST.to_owned());
+    }
     if halted.is_empty() {
         Ok(Json(of(state.started)))
     } else {

@@ -57,7 +57,7 @@ pub mod v1;
 mod vocabulary;
 
 pub use self::{
-    body::Json,
+    body::{Json, OptionalJson},
     bounds::Bounds,
     caller::Caller,
     error::{Detail, Error, ErrorEnvelope},

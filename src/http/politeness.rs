@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use validation::http::politeness::{BackedOff, Bound, Standing, Why};
 
 use super::{Answer, Caller, Error, State};
+use crate::suppression::{self, Follower};
 
 /// Collects the routes.
 pub fn routes() -> OpenApiRouter<State> {
@@ -78,8 +79,55 @@ impl BackedOffSite {
     }
 }
 
-/// The limits of this node over HTTP, and what they have come to since it started. Whom they are not for is said by
-/// options of the start.
+/// How a node's suppression list stands to the log.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SuppressionState {
+    /// It was not read yet: nothing is sent.
+    Unread,
+    /// It has everything that was recorded.
+    Level,
+    /// The log cannot be read at the moment: the list stays what it was.
+    Behind,
+    /// The log has an entry that this program does not understand: nothing is sent.
+    Halted,
+}
+
+impl From<suppression::Standing> for SuppressionState {
+    fn from(standing: suppression::Standing) -> Self {
+        match standing {
+            suppression::Standing::Unread => Self::Unread,
+            suppression::Standing::Level => Self::Level,
+            suppression::Standing::Behind => Self::Behind,
+            suppression::Standing::Halted => Self::Halted,
+        }
+    }
+}
+
+/// The suppression list of a node.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SuppressionInForce {
+    state: SuppressionState,
+    /// Entries in force; absent where nobody knows them, and nothing is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<usize>,
+    /// Up to where in the log it was read.
+    cursor: u64,
+}
+
+impl SuppressionInForce {
+    fn of(follower: &Follower) -> Self {
+        let list = follower.list().list();
+        Self {
+            state: follower.standing().into(),
+            entries: list.ok().map(|list| list.entries()),
+            cursor: follower.position().get(),
+        }
+    }
+}
+
+/// The limits of this node over HTTP, and what they have come to since it started. They, and whom they are not for, are
+/// options of its start.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PolitenessResponse {
@@ -105,6 +153,8 @@ pub(super) struct PolitenessResponse {
     given_up: u64,
     /// Domains and pages that were left alone because of the suppression list.
     suppressed: u64,
+    /// The list itself.
+    suppression: SuppressionInForce,
     /// How many sites are left alone now.
     backed_off_count: usize,
     /// Those, a thousand at most, the longest first; for administrators and auditors, because the names are those of
@@ -147,6 +197,7 @@ pub(super) async fn show(
         back_offs,
         given_up,
         suppressed: network.suppression.counted(),
+        suppression: SuppressionInForce::of(&state.app.suppression),
         backed_off_count: left_alone,
         backed_off: (caller.whose() == Whose::Everybodys).then_some(sites),
     }))

@@ -22,6 +22,8 @@ pub(super) enum Ended {
     Error,
     /// Without an answer in time.
     Timeout,
+    /// Not at all: there was no time left to begin it.
+    Skipped,
 }
 
 /// What a step is of.
@@ -167,8 +169,9 @@ pub(super) fn line(fault: &Fault) -> String {
 /// Tells how something ended that was not brought to its end.
 pub(super) const fn of_unfinished(why: &Unfinished) -> Ended {
     match why {
-        Unfinished::NoTime(_) => Ended::Timeout,
-        Unfinished::Engine(_) => Ended::Error,
+        Unfinished::NoTime(_) | Unfinished::NoShare(_) => Ended::Timeout,
+        Unfinished::NotBegun(_) => Ended::Skipped,
+        Unfinished::Stopped | Unfinished::Engine(_) => Ended::Error,
     }
 }
 

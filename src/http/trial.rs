@@ -1,15 +1,16 @@
 //! The turn of a request that tries something.
 
-use super::error::Error;
-use crate::{app::App, work::trials::Trial};
+use super::{caller::Caller, error::Error, router::State};
+use crate::work::trials::Trial;
 
-/// Begins a trial.
+/// Begins a trial of the caller's, which ends with the server.
 ///
 /// # Errors
-/// [`Error::TooManyRequests`] while as many are under way as may be.
-pub(super) fn trial(app: &App) -> Result<Trial, Error> {
-    app.trials.begin().ok_or_else(|| Error::TooManyRequests {
-        message: "as many tests and extractions are under way as this server takes".to_owned(),
+/// [`Error::TooManyRequests`] while as many are under way as may be, of the caller or of everybody.
+pub(super) fn trial(state: &State, caller: &Caller) -> Result<Trial, Error> {
+    let begun = state.app.trials.begin(caller.user_id, state.streams.end());
+    begun.map_err(|busy| Error::TooManyRequests {
+        message: busy.to_string(),
         retry_after_seconds: 5,
     })
 }

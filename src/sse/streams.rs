@@ -68,6 +68,12 @@ impl Streams {
     pub(super) const fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
+
+    /// Returns the token that the streams end on, as everything does that a request leaves open for long.
+    #[must_use]
+    pub fn end(&self) -> &CancellationToken {
+        &self.shared.cancel
+    }
 }
 
 impl Shared {

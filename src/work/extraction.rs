@@ -68,6 +68,13 @@ impl http::Resolve for Names {
             }
         })
     }
+
+    fn name_servers<'a>(&'a self, host: &'a str, waits: &'a Waits) -> http::NamingServers<'a> {
+        Box::pin(async move {
+            let found = self.0.name_servers(host, waits).await;
+            found.map_err(http::Unresolved::Suppressed)
+        })
+    }
 }
 
 /// Translates a persona's configuration into that of the engine for names that are met on the way. Its resolvers and paces

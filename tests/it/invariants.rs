@@ -7,13 +7,14 @@ use std::{
 };
 
 /// The sections that the document must have.
-const SECTIONS: [&str; 6] = [
+const SECTIONS: [&str; 7] = [
     "Counters and derived state",
     "Pause, resume, stop and restart",
     "Concurrency and identity",
     "Streams to clients",
     "Access",
     "The log as it was recorded",
+    "Whom we bother",
 ];
 
 /// The fewest rows of a section.

@@ -18,15 +18,18 @@ pub struct Reason {
     pub fetched: i64,
 }
 
-/// Recounts every row of the campaign: that is what it is asked for.
-const SELECT: &str = "WITH counted AS (SELECT rejection_reason, sum(n)::bigint AS n FROM read.domain_totals \
+/// Recounts every row of the campaign: that is what it is asked for. Where the counters of the stretches and those in all are
+/// not the same, it is those that are wrong that are told.
+const SELECT: &str = "WITH totals AS (SELECT rejection_reason, sum(n)::bigint AS n FROM read.domain_totals \
+        WHERE campaign_id = $1 GROUP BY rejection_reason), \
+    stretches AS (SELECT rejection_reason, sum(n)::bigint AS n FROM read.domain_counts \
         WHERE campaign_id = $1 GROUP BY rejection_reason), \
     recounted AS (SELECT rejection_reason, count(*) AS n, count(*) FILTER (WHERE http_status = 'ok') AS fetched \
         FROM read.domains WHERE campaign_id = $1 GROUP BY rejection_reason) \
-    SELECT coalesce(counted.rejection_reason, recounted.rejection_reason) AS reason, \
-        coalesce(counted.n, 0) AS counted, coalesce(recounted.n, 0) AS rows, \
+    SELECT rejection_reason AS reason, coalesce(CASE WHEN totals.n IS DISTINCT FROM recounted.n THEN totals.n \
+            ELSE stretches.n END, 0) AS counted, coalesce(recounted.n, 0) AS rows, \
         coalesce(recounted.fetched, 0) AS fetched \
-    FROM counted FULL JOIN recounted USING (rejection_reason) ORDER BY 1";
+    FROM totals FULL JOIN stretches USING (rejection_reason) FULL JOIN recounted USING (rejection_reason) ORDER BY 1";
 
 /// Reads every reason that a domain of the campaign has.
 ///

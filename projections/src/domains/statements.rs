@@ -204,7 +204,7 @@ macro_rules! sorted {
                 $value,
                 " AS value",
                 valued!($value, $bound, $past),
-                " AND rejection_reason = kind.reason AND has_contact = kind.contact AND warned = kind.warning ORDER BY ",
+                " AND sorted_reason = kind.reason AND has_contact = kind.contact AND warned = kind.warning ORDER BY ",
                 $value,
                 " ",
                 $direction,

@@ -69,7 +69,11 @@ async fn the_migration_that_brought_the_members_recounts_the_domains_that_were_t
     world.level().await;
     world
         .execute("DELETE FROM read.domain_counts; DELETE FROM read.domain_totals; DROP TABLE read.domain_totals; \
-             ALTER TABLE read.domains DROP COLUMN searched")
+             DROP INDEX read.domains_by_richness, read.domains_by_keywords, read.domains_by_gain; \
+             ALTER TABLE read.domains DROP COLUMN searched, DROP COLUMN sorted_reason; \
+             CREATE INDEX domains_by_richness ON read.domains (richness_score); \
+             CREATE INDEX domains_by_keywords ON read.domains (keywords_unique); \
+             CREATE INDEX domains_by_gain ON read.domains (microcrawl_gain)")
         .await;
     world
         .execute(include_str!(

@@ -114,6 +114,10 @@ impl Requests {
         self.lock().hosts.get(host).map_or(0, |log| log.requests)
     }
 
+    pub(crate) fn open(&self, host: &str) -> u64 {
+        self.lock().hosts.get(host).map_or(0, |log| log.open)
+    }
+
     pub(crate) fn peak(&self, host: &str) -> u64 {
         self.lock().hosts.get(host).map_or(0, |log| log.peak_open)
     }

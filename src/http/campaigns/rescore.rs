@@ -6,10 +6,7 @@ use aggregates::{
     scoring::Weights,
     scoring_profile::ScoringProfile,
 };
-use axum::{
-    body::Bytes,
-    response::{IntoResponse as _, Response},
-};
+use axum::response::{IntoResponse as _, Response};
 use chrono::Utc;
 use projections::domains;
 use serde::{Deserialize, Serialize};
@@ -22,7 +19,7 @@ use crate::{
         pin,
         start::{self, Wanted},
     },
-    http::{Answer, Caller, Error, IfMatch, Path, Query, State, body, owned::Mine},
+    http::{Answer, Caller, Error, IfMatch, OptionalJson, Path, Query, State, owned::Mine},
     work::{WhatIf, what_if},
 };
 
@@ -84,13 +81,13 @@ pub(super) async fn rescore(
     Path(id): Path<Uuid>,
     Query(RescoreQuery { dry_run }): Query<RescoreQuery>,
     IfMatch(expected): IfMatch,
-    bytes: Bytes,
+    OptionalJson(request): OptionalJson<RescoreCampaignRequest>,
 ) -> Result<Response, Error> {
     let id = access::owned(&state, &caller, id).await?;
     let scored = domains::counts_of(state.app.database.pool(), id)
         .await?
         .scored;
-    let profile = profile_of(&state, &caller, &bytes).await?;
+    let profile = profile_of(&state, &caller, request).await?;
     if dry_run {
         let preview = preview(&state, id, profile, scored).await?;
         return Ok(Answer::ok(preview).into_response());
@@ -107,12 +104,9 @@ pub(super) async fn rescore(
 async fn profile_of(
     state: &State,
     caller: &Caller,
-    bytes: &Bytes,
+    request: Option<RescoreCampaignRequest>,
 ) -> Result<Option<ScoringProfileId>, Error> {
-    let request: RescoreCampaignRequest = match bytes.is_empty() {
-        true => RescoreCampaignRequest::default(),
-        false => body::parse(bytes)?,
-    };
+    let request = request.unwrap_or_default();
     if let Some(id) = request.profile_id {
         Mine::<ScoringProfile>::find(&state.app, caller, id).await?;
     }

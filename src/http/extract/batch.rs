@@ -46,7 +46,11 @@ pub(super) struct BatchKeywordExtractionResponse {
 
 /// Fetches pages, 8 at a time, and looks for keywords on them as campaigns do. What cannot be fetched, or not within the
 /// 60 s of the request, is told in its `error`; a persona or keyword set that the caller does not reach, or that is disabled, refuses the
-/// request before anything is fetched. Nothing is recorded.
+/// request before anything is fetched, as does a DNS persona of more than 64 resolvers. Nothing is recorded.
+///
+/// The texts of all matches of an answer, contexts included, have 8 MiB at most, of which each page has the same share. What
+/// does not fit is counted in `matchesLeftOut` and `contextsLeftOut`. Four requests of one user that try something may be under
+/// way, and sixteen of all.
 #[utoipa::path(post, path = "/extract/keywords", tag = "extract", request_body = BatchKeywordExtractionRequest,
     responses((status = 200, body = BatchKeywordExtractionResponse), (status = 400, body = ErrorEnvelope),
         (status = 422, body = ErrorEnvelope), (status = 429, body = ErrorEnvelope)))]
@@ -59,6 +63,8 @@ pub(super) async fn extract(
         let message = format!("must have from 1 to {MOST} items");
         return Err(Error::unprocessable("items", message));
     }
+    // Before anything is read for it.
+    let trial = trial(&state, &caller)?;
     let mut finder = Finder::new(&state.app, caller.whose());
     let mut items = Vec::with_capacity(request.items.len());
     for (at, page) in request.items.into_iter().enumerate() {
@@ -66,10 +72,9 @@ pub(super) async fn extract(
         items.push(finder.item(&place, page.into()).await?);
     }
     drop(finder);
-    let trial = trial(&state.app)?;
     let asked: Vec<_> = items
         .iter()
-        .map(|item| (item.url.to_string(), item.key))
+        .map(|item| (item.asked.clone(), item.key))
         .collect();
     let found = trial.extract_all(items, &state.app.defaults.network).await;
     let results = asked

@@ -36,12 +36,20 @@ impl From<RuleHits> for Match {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 /// What came of one page.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = KeywordExtractionResult)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outcome {
-    /// The page that was asked for.
+    /// The page that was asked for, as it was written.
     #[schema(format = "uri")]
     url: String,
     keyword_set_id_used: Uuid,
@@ -64,6 +72,18 @@ pub(super) struct Outcome {
     /// The rules that matched; absent where no page could be searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     matches: Option<Vec<Match>>,
+    /// Rules that matched and have no room in the answer; absent where all have.
+    #[serde(skip_serializing_if = "is_none")]
+    matches_left_out: usize,
+    /// Contexts of the rules in `matches` that have no room; absent where all have.
+    #[serde(skip_serializing_if = "is_none")]
+    contexts_left_out: usize,
+    /// True where the search of the page was stopped at its bound of time, so that more rules may match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<bool>,
+    /// True where the page is longer than what was read of it, and searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<bool>,
     /// Why no page could be searched: a code and the same in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -81,6 +101,10 @@ impl Outcome {
             final_url: None,
             status_code: None,
             matches: None,
+            matches_left_out: 0,
+            contexts_left_out: 0,
+            incomplete: None,
+            truncated: None,
             error: None,
         };
         match found {
@@ -88,15 +112,19 @@ impl Outcome {
                 error: Some(why.to_string()),
                 ..new
             },
-            Ok(Extracted { report, hits }) => Self {
+            Ok(Extracted { report, findings }) => Self {
                 proxy_id_used: report.proxy.map(|proxy| proxy.0),
                 final_url: report.final_url.map(Into::into),
                 status_code: report.status,
                 error: report.fault.as_ref().map(line),
                 matches: match report.fault {
-                    None => Some(hits.rules.into_iter().map(Into::into).collect()),
+                    None => Some(findings.rules.into_iter().map(Into::into).collect()),
                     Some(_) => None,
                 },
+                matches_left_out: findings.rules_left_out,
+                contexts_left_out: findings.contexts_left_out,
+                incomplete: findings.incomplete.then_some(true),
+                truncated: report.truncated.then_some(true),
                 ..new
             },
         }

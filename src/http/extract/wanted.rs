@@ -14,7 +14,7 @@ use crate::{
     commands::pin::{self, named},
     http::Error,
     work::{
-        trials::{Item, Key, Pages, Words, page_url},
+        trials::{Item, Key, Pages, Words, few_enough, page_url},
         usable,
     },
 };
@@ -37,8 +37,8 @@ pub(super) struct Finder<'a> {
     app: &'a App,
     whose: Whose,
     pages: HashMap<Pair, Arc<Pages>>,
-    words: HashMap<Key, Arc<Words>>,
-    rules: HashMap<KeywordSetId, Arc<[Rule]>>,
+    words: HashMap<KeywordSetId, Arc<Words>>,
+    rules: usize,
 }
 
 impl<'a> Finder<'a> {
@@ -49,7 +49,7 @@ impl<'a> Finder<'a> {
             whose,
             pages: HashMap::new(),
             words: HashMap::new(),
-            rules: HashMap::new(),
+            rules: 0,
         }
     }
 
@@ -68,9 +68,10 @@ impl<'a> Finder<'a> {
         let pages = self
             .pages(place, (key.http_persona, key.dns_persona))
             .await?;
-        let words = self.words(place, key).await?;
+        let words = self.words(place, key.keyword_set).await?;
         Ok(Item {
             key,
+            asked: wanted.url,
             url,
             pages,
             words,
@@ -91,35 +92,29 @@ impl<'a> Finder<'a> {
         };
         usable::http(&http, &defaults.network).map_err(unusable("httpPersonaId"))?;
         usable::dns(&dns, &[], &defaults.network).map_err(unusable("dnsPersonaId"))?;
+        if pair.1.is_some() {
+            few_enough(&dns).map_err(unusable("dnsPersonaId"))?;
+        }
         let pages = Arc::new(Pages::new(http, dns));
         self.pages.insert(pair, Arc::clone(&pages));
         Ok(pages)
     }
 
-    async fn words(&mut self, place: &str, key: Key) -> Result<Arc<Words>, Error> {
-        if let Some(known) = self.words.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let rules = self.rules(place, key.keyword_set).await?;
-        let words = Arc::new(Words::new(rules));
-        self.words.insert(key, Arc::clone(&words));
-        Ok(words)
-    }
-
-    async fn rules(&mut self, place: &str, id: KeywordSetId) -> Result<Arc<[Rule]>, Error> {
-        if let Some(known) = self.rules.get(&id) {
+    async fn words(&mut self, place: &str, id: KeywordSetId) -> Result<Arc<Words>, Error> {
+        if let Some(known) = self.words.get(&id) {
             return Ok(Arc::clone(known));
         }
         let field = "keywordSetId";
         let rules = named::rules(&self.app.database, Some(self.whose), field, id).await;
         let rules: Arc<[Rule]> = rules.map_err(|error| placed(place, error))?.into();
-        let together: usize = self.rules.values().map(|known| known.len()).sum();
-        if together + rules.len() > MOST_RULES {
+        self.rules += rules.len();
+        if self.rules > MOST_RULES {
             let message = format!("the sets of a request have at most {MOST_RULES} rules together");
             return Err(Error::unprocessable(format!("{place}{field}"), message));
         }
-        self.rules.insert(id, Arc::clone(&rules));
-        Ok(rules)
+        let words = Arc::new(Words::new(rules));
+        self.words.insert(id, Arc::clone(&words));
+        Ok(words)
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use validation::suppression::Held;
 
 use super::SuppressionEntry;
-use crate::http::{Answer, Caller, Error, ErrorEnvelope, Query, State};
+use crate::http::{Answer, Caller, Error, ErrorEnvelope, Query, State, health::SUPPRESSION_LIST};
 
 /// Whom the question is about.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -59,7 +59,9 @@ pub(super) async fn check(
         }
     };
     let entry_id = match held {
-        Some(Held::Unread) => return Err(Error::NotReady(vec!["suppression_entries".to_owned()])),
+        Some(Held::Unread | Held::ServersUnknown) => {
+            return Err(Error::NotReady(vec![SUPPRESSION_LIST.to_owned()]));
+        }
         Some(Held::By(id, _)) => Some(id),
         None => None,
     };

@@ -82,6 +82,9 @@ pub(super) struct SuppressionEntry {
     /// The user who added it.
     added_by: Uuid,
     added_at: DateTime<Utc>,
+    /// In the answer 202 to its addition: that it is recorded and not in force on this node yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'static str>,
 }
 
 impl TryFrom<Row> for SuppressionEntry {
@@ -97,6 +100,7 @@ impl TryFrom<Row> for SuppressionEntry {
             note: row.note,
             added_by: row.added_by,
             added_at: row.added_at,
+            notice: None,
         })
     }
 }
@@ -113,6 +117,15 @@ impl SuppressionEntry {
             note: listed.note,
             added_by: listed.added_by.0,
             added_at: snapshot.updated_at,
+            notice: None,
         })
+    }
+
+    /// Says of an entry that it is not in force yet.
+    fn not_in_force(self, notice: &'static str) -> Self {
+        Self {
+            notice: Some(notice),
+            ..self
+        }
     }
 }

@@ -11,7 +11,10 @@ use event_store::ExecuteError;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{SuppressionKind, write::in_force};
+use super::{
+    SuppressionKind,
+    write::{NOT_YET, in_force},
+};
 use crate::{
     app::App,
     commands::{Done, Recorded},
@@ -63,6 +66,9 @@ pub(super) struct SuppressionUploadResponse {
     rejected: usize,
     /// Those lines.
     rejected_lines: Vec<RejectedEntry>,
+    /// With 202: that the entries are recorded and not in force on this node yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'static str>,
 }
 
 /// The lines as they were read.
@@ -77,7 +83,8 @@ struct Lines {
 /// together; the others are reported. For administrators.
 #[utoipa::path(post, path = "/suppression/upload", tag = "suppression", params(Common),
     request_body(content = String, content_type = "text/plain"),
-    responses((status = 200, body = SuppressionUploadResponse), (status = 400, body = ErrorEnvelope),
+    responses((status = 200, body = SuppressionUploadResponse), (status = 202, body = SuppressionUploadResponse),
+        (status = 400, body = ErrorEnvelope),
         (status = 403, body = ErrorEnvelope), (status = 413, body = ErrorEnvelope),
         (status = 415, body = ErrorEnvelope), (status = 422, body = ErrorEnvelope)))]
 pub(super) async fn upload(
@@ -101,14 +108,17 @@ pub(super) async fn upload(
         }
         None => add(app, &caller, &common, &mut lines).await?,
     };
-    let answer = Answer::ok(lines.summary);
-    Ok(match done {
-        Some(done) => {
-            in_force(app, &done).await;
-            answer.after(&done)
-        }
-        None => answer,
-    })
+    let Some(done) = done else {
+        return Ok(Answer::ok(lines.summary));
+    };
+    let answer = match in_force(app, &done).await {
+        true => Answer::ok(lines.summary),
+        false => Answer::accepted(SuppressionUploadResponse {
+            notice: Some(NOT_YET),
+            ..lines.summary
+        }),
+    };
+    Ok(answer.after(&done))
 }
 
 impl Common {

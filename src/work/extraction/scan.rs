@@ -51,13 +51,25 @@ impl Scanner {
     /// # Errors
     /// When the search panicked.
     pub(in crate::work) async fn scan(&self, page: Page) -> Result<(Page, Hits), JoinError> {
+        self.scan_within(page, usize::MAX).await
+    }
+
+    /// Looks for the keywords as [`scan`](Self::scan) does, and keeps so many bytes of contexts at most.
+    ///
+    /// # Errors
+    /// When the search panicked.
+    pub(in crate::work) async fn scan_within(
+        &self,
+        page: Page,
+        context_bytes: usize,
+    ) -> Result<(Page, Hits), JoinError> {
         if page.bytes < LARGE_PAGE && !self.matcher.has_expressions() {
-            let hits = self.matcher.scan(&page);
+            let hits = self.matcher.scan_within(&page, context_bytes);
             return Ok((page, hits));
         }
         let (turn, matcher) = (self.turns.take().await, Arc::clone(&self.matcher));
         spawn_blocking(move || {
-            let hits = matcher.scan(&page);
+            let hits = matcher.scan_within(&page, context_bytes);
             drop(turn);
             (page, hits)
         })

@@ -15,6 +15,21 @@ use crate::work::{Network, extraction, validation as dns_phase};
 const AT_ONCE: usize = 8;
 /// The share of a trial's time in which they are; the rest is for the question as a run asks it.
 const ALONE: f64 = 0.75;
+/// The most resolvers of a persona that is tried: each engine holds two sockets a resolver.
+const MOST_RESOLVERS: usize = 64;
+
+/// Refuses a persona with more resolvers than a trial asks.
+///
+/// # Errors
+/// Says so in words.
+pub fn few_enough(config: &DnsConfig) -> Result<(), String> {
+    match config.resolvers.len() {
+        count if count > MOST_RESOLVERS => Err(format!(
+            "has {count} resolvers, and what is tried outside of campaigns asks at most {MOST_RESOLVERS}"
+        )),
+        _ => Ok(()),
+    }
+}
 
 impl Trial {
     /// Asks each resolver of a persona for a name by itself, in their order, and then all of them as a run does.
@@ -54,7 +69,7 @@ impl Trial {
         Ok(engine.check(name).await)
     }
 
-    /// Asks one resolver, by the persona's times, attempts and paces.
+    /// Asks one resolver, by the persona's times, attempts and paces, unless the time for that is over.
     async fn ask_alone(&self, resolver: String, config: &dns::Config, name: &str) -> Seen {
         let parsed = dns::Resolver::parse(&resolver);
         let share: Duration = self.whole.mul_f64(ALONE);
@@ -72,7 +87,13 @@ impl Trial {
             let engine = self.start(config).await?;
             Ok(engine.check(name).await)
         };
-        let found = self.within(share, ask).await.flatten();
+        let found = match self.elapsed() < share {
+            true => self
+                .within(share, ask)
+                .await
+                .unwrap_or_else(|stopped| Err(stopped.unwrap_or(Unfinished::NoShare(share)))),
+            false => Err(Unfinished::NotBegun(share)),
+        };
         let cut = found.as_ref().is_ok_and(|report| report.truncated);
         let transport = match parsed {
             Ok(dns::Resolver::Tls(_)) => "tls",

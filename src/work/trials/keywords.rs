@@ -1,24 +1,34 @@
 //! Keywords on single pages, found by the matcher of runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aggregates::{
     ids::{KeywordSetId, PersonaId},
     keyword_set::Rule,
 };
 use futures::{StreamExt as _, stream};
-use tokio::{sync::OnceCell, task::spawn_blocking};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    task::spawn_blocking,
+};
 use url::Url;
-use validation::{http::Report, keywords::Hits};
+use validation::http::Report;
 
-use super::{Pages, Target, Tell, Trial, Unfinished};
+use super::{
+    Pages, Target, Tell, Trial, Unfinished,
+    findings::{Findings, MOST_BYTES},
+};
 use crate::work::{
     Network,
     extraction::{Scanner, compile},
 };
 
-/// Pages of one trial that are fetched and searched at once; no more keyword sets than that are compiled at a time.
+/// Pages of one trial that are fetched and searched at once.
 const AT_ONCE: usize = 8;
+
+/// Keyword sets that are compiled at once, of all trials of the process. One of ten thousand expressions takes a core for
+/// seconds, and goes on where nobody waits for it any more.
+static COMPILERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
 
 /// What an item works with; items that work with the same are done one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +45,8 @@ pub struct Key {
 pub struct Item {
     /// What it works with.
     pub key: Key,
+    /// The page as it was asked for.
+    pub asked: String,
     /// The page.
     pub url: Url,
     /// How it is fetched.
@@ -55,7 +67,7 @@ pub struct Extracted {
     /// The fetch, without its page.
     pub report: Report,
     /// What was found on the page; nothing where there is none.
-    pub hits: Hits,
+    pub findings: Findings,
 }
 
 impl Words {
@@ -71,7 +83,14 @@ impl Words {
     async fn scanner(&self) -> Result<&Scanner, Unfinished> {
         let make = || async {
             let rules = Arc::clone(&self.rules);
-            let compiled = spawn_blocking(move || compile(&rules)).await;
+            // Never closed. It goes into the closure, which ends when it has compiled, whoever waits for that.
+            let turn = Arc::clone(&COMPILERS).acquire_owned().await.ok();
+            let compile = move || {
+                let compiled = compile(&rules);
+                drop(turn);
+                compiled
+            };
+            let compiled = spawn_blocking(compile).await;
             let compiled = compiled.map_err(|error| Unfinished::Engine(error.to_string()))?;
             let matcher = compiled.map_err(|error| Unfinished::Engine(error.to_string()))?;
             Ok(Scanner::new(matcher))
@@ -81,19 +100,24 @@ impl Words {
 }
 
 impl Trial {
-    /// Fetches the pages of several items and looks for their keywords; answers in their order.
+    /// Fetches the pages of several items and looks for their keywords; answers in their order. Of what one answer may
+    /// hold each page has the same share, whatever the others hold.
     pub async fn extract_all(
         &self,
         items: Vec<Item>,
         network: &Network,
     ) -> Vec<Result<Extracted, Unfinished>> {
         let nobody: Tell = Arc::new(|_| {});
+        let share = MOST_BYTES / items.len().max(1);
         let mut items: Vec<(usize, Item)> = items.into_iter().enumerate().collect();
-        // What works with the same stands together, so that its engines and automata can go before the next are made.
+        // What works with the same stands together, so that its engines can go before the next are made.
         items.sort_by_key(|(_, item)| item.key);
         let done = stream::iter(items).map(|(at, item)| {
             let nobody = &nobody;
-            async move { (at, self.extract(&item, network, nobody).await) }
+            async move {
+                let search = self.search(&item, network, share, nobody);
+                (at, self.in_time(search).await.flatten())
+            }
         });
         let mut done: Vec<_> = done.buffer_unordered(AT_ONCE).collect().await;
         done.sort_by_key(|(at, _)| *at);
@@ -110,25 +134,28 @@ impl Trial {
         network: &Network,
         tell: &Tell,
     ) -> Result<Extracted, Unfinished> {
-        self.in_time(self.search(item, network, tell)).await?
+        let search = self.search(item, network, MOST_BYTES, tell);
+        self.in_time(search).await?
     }
 
     async fn search(
         &self,
         item: &Item,
         network: &Network,
+        most_bytes: usize,
         tell: &Tell,
     ) -> Result<Extracted, Unfinished> {
         let target = Target::Page(item.url.clone());
         let mut report = item.pages.visit(self, network, &target, tell).await?;
-        let hits = match report.page.take() {
-            None => Hits::default(),
+        let findings = match report.page.take() {
+            None => Findings::default(),
             Some(page) => {
-                let scanned = item.words.scanner().await?.scan(page).await;
+                let scanner = item.words.scanner().await?;
+                let scanned = scanner.scan_within(page, most_bytes).await;
                 let (_, hits) = scanned.map_err(|error| Unfinished::Engine(error.to_string()))?;
-                hits
+                Findings::of(hits, most_bytes)
             }
         };
-        Ok(Extracted { report, hits })
+        Ok(Extracted { report, findings })
     }
 }

@@ -5,32 +5,38 @@
 //! zones that the process keeps. Nothing of it is recorded. Every fetch goes through [`Pages`], by its one `visit`.
 
 mod dns;
+mod findings;
 mod http;
 mod keywords;
 mod pages;
 mod target;
+mod turns;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout_at,
-};
+use aggregates::ids::UserId;
+use tokio::time::timeout_at;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use validation::{dns::Report, http::Step};
 
+use self::turns::{Turn, Turns};
 pub use self::{
+    dns::few_enough,
+    findings::Findings,
     keywords::{Extracted, Item, Key, Words},
     pages::Pages,
     target::{Target, page_url},
+    turns::Busy,
 };
 pub use super::extraction::Robots;
 
 /// Trials of one process at once.
 const AT_ONCE: usize = 16;
+/// Those of them that one user may have.
+const OF_ONE_USER: usize = 4;
 /// How long a trial may take as a whole.
 const WHOLE: Duration = Duration::from_secs(60);
 
@@ -72,6 +78,15 @@ pub enum Unfinished {
     /// The time of the whole request is over.
     #[error("the request's time of {} s was over", .0.as_secs())]
     NoTime(Duration),
+    /// The share of it is over in which resolvers are asked by themselves.
+    #[error("nothing was answered in the first {} s of the request, in which each resolver is asked by itself", .0.as_secs())]
+    NoShare(Duration),
+    /// That share was over before it was begun.
+    #[error("it was not asked: the first {} s of the request, in which each resolver is asked by itself, were over", .0.as_secs())]
+    NotBegun(Duration),
+    /// The process ends.
+    #[error("the server is being stopped")]
+    Stopped,
     /// The engine cannot be had, in words.
     #[error("{0}")]
     Engine(String),
@@ -80,13 +95,13 @@ pub enum Unfinished {
 /// The trials of a process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Trials {
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     whole: Duration,
 }
 
 impl Default for Trials {
     fn default() -> Self {
-        Self::new(AT_ONCE, WHOLE)
+        Self::new(AT_ONCE, OF_ONE_USER, WHOLE)
     }
 }
 
@@ -97,25 +112,27 @@ pub struct Trial {
     whole: Duration,
     cancel: CancellationToken,
     _end: DropGuard,
-    _turn: OwnedSemaphorePermit,
+    _turn: Turn,
 }
 
 impl Trials {
-    /// Allows so many trials at once, each of which may take so long.
+    /// Allows so many trials at once, so many of them to one user, each of which may take so long.
     #[must_use]
-    pub fn new(at_once: usize, whole: Duration) -> Self {
+    pub fn new(at_once: usize, of_one_user: usize, whole: Duration) -> Self {
         Self {
-            turns: Arc::new(Semaphore::new(at_once)),
+            turns: Arc::new(Turns::new(at_once, of_one_user)),
             whole,
         }
     }
 
-    /// Begins a trial; nothing while as many are under way as may be.
-    #[must_use]
-    pub fn begin(&self) -> Option<Trial> {
-        let turn = Arc::clone(&self.turns).try_acquire_owned().ok()?;
-        let cancel = CancellationToken::new();
-        Some(Trial {
+    /// Begins a user's trial, which ends with the token at the latest.
+    ///
+    /// # Errors
+    /// Why it has to wait.
+    pub fn begin(&self, user: UserId, stop: &CancellationToken) -> Result<Trial, Busy> {
+        let turn = self.turns.take(user)?;
+        let cancel = stop.child_token();
+        Ok(Trial {
             since: Instant::now(),
             whole: self.whole,
             _end: cancel.clone().drop_guard(),
@@ -132,19 +149,24 @@ impl Trial {
         self.since.elapsed()
     }
 
-    /// Waits for something as long as there is time.
+    /// Waits for something as long as there is time and the process goes on.
     async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, Unfinished> {
-        self.within(self.whole, work).await
+        self.within(self.whole, work)
+            .await
+            .map_err(|stopped| stopped.unwrap_or(Unfinished::NoTime(self.whole)))
     }
 
-    /// Waits for something that has to be there so long after the beginning.
+    /// Waits for something that has to be there so long after the beginning, or says what else has ended it.
     async fn within<T>(
         &self,
         share: Duration,
         work: impl Future<Output = T>,
-    ) -> Result<T, Unfinished> {
+    ) -> Result<T, Option<Unfinished>> {
         let deadline = tokio::time::Instant::from_std(self.since + share);
-        let done = timeout_at(deadline, work).await;
-        done.map_err(|_| Unfinished::NoTime(self.whole))
+        let timed = timeout_at(deadline, work);
+        match self.cancel.run_until_cancelled(timed).await {
+            Some(done) => done.map_err(|_| None),
+            None => Err(Some(Unfinished::Stopped)),
+        }
     }
 }

@@ -49,6 +49,7 @@ impl Server {
         app.spawn_coordinator(&tracker, &cancel);
         app.spawn_proxy_checks(&tracker, &cancel);
         app.spawn_workers(work::Settings::default(), &tracker, &cancel);
+        app.suppression.list().read().await;
         let streams = Streams::start(&app, &tracker, &cancel);
         let auth = Auth::new(Settings {
             bcrypt_cost: 4,

@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod list;
+mod standing;
 
 use aggregates::user::Role;
 use serde_json::{Value, json};

@@ -171,7 +171,7 @@ async fn a_target_that_is_none_is_refused_by_its_name_and_the_operators_is_taken
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_test_ends_with_its_time_and_says_so() {
     let adjust = |app: &mut domainflow::app::App| {
-        app.trials = domainflow::work::trials::Trials::new(2, std::time::Duration::from_secs(1));
+        app.trials = domainflow::work::trials::Trials::new(2, 2, std::time::Duration::from_secs(1));
     };
     let app = TestApp::in_sandbox_with(world(), adjust).await;
     let ann = app.user("ann").await;
@@ -197,5 +197,75 @@ async fn a_test_ends_with_its_time_and_says_so() {
         answer["results"]["outcome"], "timeout",
         "its pace is kept: {answer}"
     );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resolvers_whose_turn_does_not_come_are_told_as_not_asked() {
+    let adjust = |app: &mut domainflow::app::App| {
+        app.trials = domainflow::work::trials::Trials::new(2, 2, std::time::Duration::from_secs(2));
+    };
+    let world = (0..12).fold(
+        World::scripted().host("shop.test", Host::page(&[])),
+        |world, _| world.resolver(ResolverScript::always(Always::Silent)),
+    );
+    let app = TestApp::in_sandbox_with(world, adjust).await;
+    let ann = app.user("ann").await;
+    let config = json!({"resolvers": resolvers(&app), "queryTimeoutSeconds": 30, "maxDomainsPerRequest": 1,
+        "concurrentQueriesPerDomain": 2});
+    let id = persona(&ann, "dns", config).await;
+    let answer = tested(&ann, &id, &json!({"target": "shop.test"})).await;
+    let alone = steps(&answer, "resolver");
+    let (asked, skipped) = alone.split_at(8);
+    assert_eq!((asked.len(), skipped.len()), (8, 4), "{answer}");
+    for step in asked {
+        let detail = step["detail"].as_str().unwrap();
+        assert_eq!(step["outcome"], "timeout", "{step}");
+        assert!(detail.contains("first 1 s"), "{detail}");
+    }
+    for step in skipped {
+        assert_eq!(step["outcome"], "skipped", "{step}");
+        assert!(
+            step["detail"].as_str().unwrap().contains("not asked"),
+            "{step}"
+        );
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_persona_of_very_many_resolvers_is_for_campaigns_and_refused_by_trials() {
+    let app = TestApp::in_sandbox(world()).await;
+    let ann = app.user("ann").await;
+    let many: Vec<String> = (1..=65).map(|n| format!("127.0.1.{n}")).collect();
+    let id = dns_persona(&ann, json!(many)).await;
+    let refused = ann.post(&format!("/personas/{id}/test")).send().await;
+    let said = refused.says(422, "resolvers");
+    assert!(said.contains("65") && said.contains("64"), "{said}");
+    let set = super::keyword_set(&ann).await;
+    let item = json!({"url": "http://shop.test/", "keywordSetId": set, "dnsPersonaId": id});
+    let batch = ann
+        .post("/extract/keywords")
+        .json(&json!({"items": [item]}));
+    batch.send().await.blames(422, "items[0].dnsPersonaId");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_may_be_left_out_is_json_of_bounded_size_where_it_is_not() {
+    let app = TestApp::in_sandbox(world()).await;
+    let ann = app.user("ann").await;
+    let id = http_persona(&ann, json!({})).await;
+    let campaign = crate::campaigns::create(&ann, &json!({"name": "x"})).await;
+    for path in [
+        format!("/personas/{id}/test"),
+        format!("{campaign}/rescore"),
+    ] {
+        let text = ann.post(&path).body("text/plain", "{}");
+        text.send().await.blames(415, "Content-Type");
+        let large = format!("{{\"target\":\"{}\"}}", "x".repeat(3 << 20));
+        let large = ann.post(&path).body("application/json", large);
+        large.send().await.blames(413, "body");
+    }
     app.stop().await;
 }

@@ -269,7 +269,7 @@ async fn no_more_than_eight_pages_are_fetched_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_done_within_the_requests_time_is_told_of_the_page_alone() {
-    let adjust = |app: &mut App| app.trials = Trials::new(2, Duration::from_secs(3));
+    let adjust = |app: &mut App| app.trials = Trials::new(2, 2, Duration::from_secs(3));
     let app = TestApp::in_sandbox_with(world(), adjust).await;
     let ann = app.user("ann").await;
     let set = keyword_set(&ann).await;
@@ -320,5 +320,97 @@ async fn an_administrator_tries_what_is_somebodys_and_who_only_reads_tries_nothi
     }
     let still = app.sandbox.as_ref().unwrap().http_requests("shop.test");
     assert_eq!(still, asked);
+    app.stop().await;
+}
+
+/// A page of forty words, each five times among so much else that its contexts are a thousand characters.
+fn wide() -> String {
+    let words = (0..40).map(|n| {
+        format!(
+            "<p>{} word{n:02}x {}</p>",
+            "w ".repeat(250),
+            "z ".repeat(250)
+        )
+    });
+    words.collect::<String>().repeat(5)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_texts_of_an_answer_are_bounded_and_what_has_no_room_is_told_by_page() {
+    let world = world().host("wide.test", Host::html(wide()));
+    let app = TestApp::in_sandbox(world).await;
+    let ann = app.user("ann").await;
+    let rules: Vec<Value> = (0..40)
+        .map(|n| json!({"pattern": format!("word{n:02}x"), "ruleType": "string", "contextChars": 500}))
+        .collect();
+    let set = ann
+        .post("/keyword-sets")
+        .json(&json!({"name": "wide", "rules": rules}));
+    let set = set.send().await.ok(201)["id"].clone();
+    let http = http_persona(
+        &ann,
+        json!({"robots": {"ignore": true, "reason": "our own"}}),
+    )
+    .await;
+    let item = json!({"url": "HTTP://Wide.test", "keywordSetId": set, "httpPersonaId": http});
+    let contexts = |result: &Value| -> usize {
+        let matches = result["matches"].as_array().unwrap().iter();
+        let texts = matches.flat_map(|found| found["contexts"].as_array().unwrap());
+        texts.map(|text| text.as_str().unwrap().len()).sum()
+    };
+    // Alone a page has room for all of it.
+    let one = extracted(&ann, &json!([item])).await;
+    assert!(
+        one[0].get("contextsLeftOut").is_none(),
+        "{}",
+        one[0]["contextsLeftOut"]
+    );
+    let whole = contexts(&one[0]);
+    assert!(whole > 150_000, "{whole}");
+    assert_eq!(one[0]["url"], "HTTP://Wide.test", "as it was asked for");
+
+    let all = extracted(&ann, &json!(vec![item; 100])).await;
+    for result in &all {
+        assert_eq!(result["matches"].as_array().unwrap().len(), 40);
+        assert!(result["contextsLeftOut"].as_u64().unwrap() > 0);
+        assert!(result.get("matchesLeftOut").is_none());
+    }
+    let together: usize = all.iter().map(contexts).sum();
+    assert!((4 << 20..=8 << 20).contains(&together), "{together}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_was_not_read_or_searched_to_its_end_says_so() {
+    let long = format!("<p>espresso</p>{}", "<p>long</p>".repeat(600_000));
+    let world = world().host("long.test", Host::html(long)).host(
+        "stuck.test",
+        Host::html(format!("<p>{}</p>", "a".repeat(100_000))),
+    );
+    let app = TestApp::in_sandbox(world).await;
+    let ann = app.user("ann").await;
+    let set = keyword_set(&ann).await;
+    // It finds quadratically, so that it is stopped after a second.
+    let rules = json!([{"pattern": "(?:.*[^a]|a)", "ruleType": "regex"}]);
+    let slow = ann
+        .post("/keyword-sets")
+        .json(&json!({"name": "slow", "rules": rules}));
+    let slow = slow.send().await.ok(201)["id"].clone();
+    let items = json!([
+        {"url": "http://long.test/", "keywordSetId": set},
+        {"url": "http://stuck.test/", "keywordSetId": slow},
+        {"url": "http://shop.test/", "keywordSetId": set},
+    ]);
+    let results = extracted(&ann, &items).await;
+    let told: Vec<_> = results
+        .iter()
+        .map(|result| (&result["truncated"], &result["incomplete"]))
+        .collect();
+    let (yes, absent) = (json!(true), Value::Null);
+    assert_eq!(
+        told,
+        [(&yes, &absent), (&absent, &yes), (&absent, &absent)],
+        "{results:?}"
+    );
     app.stop().await;
 }

@@ -5,6 +5,7 @@ mod extraction;
 mod http_personas;
 mod limits;
 mod stream;
+mod suppressed;
 
 use serde_json::{Value, json};
 

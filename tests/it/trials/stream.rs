@@ -138,7 +138,14 @@ async fn a_fetch_ends_with_the_client_that_leaves_and_with_the_session() {
     let mut stream = Stream::open_unpositioned(&ann, &path).await;
     asked(&mut stream).await;
     assert_eq!(streams().await, 1);
+    let sandbox = app.sandbox.as_ref().unwrap();
+    let is_asked = || async { (sandbox.http_open("silent.test") == 1).then_some(()) };
+    eventually("the site is asked", is_asked).await;
     drop(stream);
+    eventually("the fetch has ended", || async {
+        (sandbox.http_open("silent.test") == 0).then_some(())
+    })
+    .await;
     eventually("nobody is listening", || async {
         (streams().await == 0).then_some(())
     })
@@ -157,6 +164,7 @@ async fn a_fetch_ends_with_the_client_that_leaves_and_with_the_session() {
     };
     let mut stream = Stream::open_unpositioned(&other, &path).await;
     asked(&mut stream).await;
+    eventually("the site is asked again", is_asked).await;
     other.post("/auth/logout").send().await.ok(204);
     while let Some(message) = stream.any().await {
         assert_eq!(
@@ -164,5 +172,9 @@ async fn a_fetch_ends_with_the_client_that_leaves_and_with_the_session() {
             "it ends without an end of its own"
         );
     }
+    eventually("the fetch has ended with the session", || async {
+        (sandbox.http_open("silent.test") == 0).then_some(())
+    })
+    .await;
     app.stop().await;
 }

@@ -82,6 +82,14 @@ impl Trouble {
     }
 }
 
+/// Why a question is put to nobody.
+enum Unasked {
+    /// The engine is stopping.
+    Stopped,
+    /// The suppression list names every resolver that there is; in words.
+    Held(String),
+}
+
 /// What one exchange with one resolver brought.
 struct Exchange {
     result: Result<Answer, Trouble>,
@@ -143,9 +151,16 @@ impl Inner {
                     .await;
             }
             let attempt = self.attempt(question, &tried, edns, zone, waits);
-            let Some((pick, exchange)) = attempt.await else {
-                verdict.result = Err(Trouble::Stopped);
-                break;
+            let (pick, exchange) = match attempt.await {
+                Ok(made) => made,
+                Err(Unasked::Stopped) => {
+                    verdict.result = Err(Trouble::Stopped);
+                    break;
+                }
+                Err(Unasked::Held(why)) => {
+                    verdict.result = Err(Trouble::Other(why));
+                    break;
+                }
             };
             verdict.packets += exchange.packets;
             verdict.truncated |= exchange.truncated;
@@ -196,15 +211,18 @@ impl Inner {
         edns: bool,
         zone: Option<&Pacer>,
         waits: &Waits,
-    ) -> Option<(Pick, Exchange)> {
+    ) -> Result<(Pick, Exchange), Unasked> {
         // Before the permit: names of one zone that wait for it must not keep those of others from being asked.
         if let Some(zone) = zone {
-            waits.on(zone.wait(&self.stop)).await?;
+            let waited = waits.on(zone.wait(&self.stop)).await;
+            waited.ok_or(Unasked::Stopped)?;
         }
         // Whoever holds one when the engine stops gives it back at once, so nobody waits here for long.
-        let _permit = waits.on(self.permits.acquire()).await.ok()?;
+        let permit = waits.on(self.permits.acquire()).await;
+        let _permit = permit.map_err(|_| Unasked::Stopped)?;
         if let Some(pacer) = &self.pacer {
-            waits.on(pacer.wait(&self.stop)).await?;
+            let waited = waits.on(pacer.wait(&self.stop)).await;
+            waited.ok_or(Unasked::Stopped)?;
         }
         let (upstream, pick) = self.choose(tried, waits).await?;
         let mut trial = Trial {
@@ -231,7 +249,26 @@ impl Inner {
             }
             trial.open = false;
         }
-        Some((pick, exchange))
+        Ok((pick, exchange))
+    }
+
+    /// Tells why a resolver may not be asked by the list in force.
+    fn keeps_from(&self, upstream: &Upstream) -> Option<Held> {
+        // Without a list the question itself is not put.
+        let list = self.config.suppression.list().ok()?;
+        upstream.held(&list)
+    }
+
+    /// Says why there is no resolver to ask.
+    fn nobody(&self) -> Unasked {
+        let mut held = self.upstreams.iter().filter_map(|upstream| {
+            let held = self.keeps_from(upstream)?;
+            let name = &upstream.name;
+            Some(format!(
+                "{SUPPRESSED}: the resolver {name} is not asked: {held}"
+            ))
+        });
+        held.next().map_or(Unasked::Stopped, Unasked::Held)
     }
 
     /// Tells why nobody may be asked about a name, where that is so.
@@ -244,25 +281,33 @@ impl Inner {
     }
 
     /// Chooses a resolver and waits for its pace; chooses again if it was sent to rest meanwhile.
-    async fn choose(&self, tried: &[usize], waits: &Waits) -> Option<(&Upstream, Pick)> {
+    async fn choose(&self, tried: &[usize], waits: &Waits) -> Result<(&Upstream, Pick), Unasked> {
+        let may_ask = |upstream: &Upstream| self.keeps_from(upstream).is_none();
         let mut rounds = 0;
         loop {
-            let pick = self.picker.pick(&self.upstreams, tried, Instant::now())?;
-            let upstream = self.upstreams.get(pick.index)?;
+            let now = Instant::now();
+            let pick = self.picker.pick(&self.upstreams, tried, &may_ask, now);
+            let pick = pick.ok_or_else(|| self.nobody())?;
+            let upstream = self.upstreams.get(pick.index).ok_or(Unasked::Stopped)?;
             let Some(pacer) = &upstream.pacer else {
-                return Some((upstream, pick));
+                return Ok((upstream, pick));
             };
             let mut trial = Trial {
                 upstream,
                 open: pick.trial,
             };
             let was_healthy = upstream.health.is_healthy();
-            waits.on(pacer.wait(&self.stop)).await?;
+            let waited = waits.on(pacer.wait(&self.stop)).await;
+            waited.ok_or(Unasked::Stopped)?;
+            if !may_ask(upstream) {
+                // It came onto the list meanwhile.
+                continue;
+            }
             trial.open = false;
             rounds += 1;
             let fell_ill = was_healthy && !upstream.health.is_healthy();
             if !fell_ill || rounds > self.upstreams.len() {
-                return Some((upstream, pick));
+                return Ok((upstream, pick));
             }
         }
     }
@@ -281,6 +326,7 @@ impl Inner {
         if truncated
             && self.config.tcp_on_truncation
             && self.held(question.name()).is_none()
+            && self.keeps_from(upstream).is_none()
             && let Some(address) = upstream.tcp_address()
         {
             packets += 1;

@@ -59,7 +59,7 @@ async fn checked(inner: &Inner, name: &str, waits: &Waits) -> Report {
     };
     let zone = inner.zone_pacer(&wire);
     let zone = zone.as_deref();
-    let mut types = types(inner);
+    let mut types = inner.config.record_types.iter().copied();
     let mut goes_on = true;
     if let Some(first) = types.next() {
         let verdict = inner
@@ -94,6 +94,13 @@ async fn checked(inner: &Inner, name: &str, waits: &Waits) -> Report {
             }
         }
     }
+    // Whatever has an address may be asked for pages.
+    if findings.held.is_none()
+        && !findings.report.addresses.is_empty()
+        && (inner.config.suppression.list()).is_ok_and(|list| list.names_servers())
+    {
+        findings.guard(inner, name, waits).await;
+    }
     if inner.config.check_wildcards
         && findings.held.is_none()
         && let Some(found) = findings.report.addresses.first()
@@ -110,15 +117,6 @@ async fn checked(inner: &Inner, name: &str, waits: &Waits) -> Report {
     findings.conclude(started)
 }
 
-/// Lists what is asked: what the configuration says, and who the name servers are where the suppression list names some.
-fn types(inner: &Inner) -> impl Iterator<Item = RecordType> {
-    let configured = &inner.config.record_types;
-    let wants_servers = !configured.contains(&RecordType::Ns)
-        && (inner.config.suppression.list()).is_ok_and(|list| list.names_servers());
-    let servers = wants_servers.then_some(RecordType::Ns);
-    configured.iter().copied().chain(servers)
-}
-
 /// What was found so far.
 struct Findings {
     report: Report,
@@ -130,6 +128,8 @@ struct Findings {
     answered: bool,
     /// Why nothing more is asked, and what was found is not used.
     held: Option<Held>,
+    /// What else is to be said of that.
+    held_why: Option<String>,
     notes: Vec<String>,
     name_servers: NameServers,
 }
@@ -158,6 +158,7 @@ impl Findings {
             missing: false,
             answered: false,
             held: None,
+            held_why: None,
             notes: Vec::new(),
             name_servers: NameServers::default(),
         }
@@ -191,6 +192,20 @@ impl Findings {
                     self.trouble = Some((trouble, resolver));
                 }
             }
+        }
+    }
+
+    /// Finds out whether the suppression list names a name server of the domain, or of what it is an alias of.
+    async fn guard(&mut self, inner: &Inner, name: &str, waits: &Waits) {
+        let found = inner.servers_of(name, waits).await;
+        self.report.attempts += found.packets;
+        self.name_servers.add_found(&found.own);
+        self.held = inner.config.suppression.name_servers(&found.all);
+        if self.held.is_none()
+            && let Some(unknown) = found.unknown
+        {
+            self.held = Some(unknown.held);
+            self.held_why = Some(unknown.text);
         }
     }
 
@@ -236,7 +251,8 @@ impl Findings {
         if let Some(held) = self.held {
             self.report.addresses.clear();
             self.report.suppressed = true;
-            self.notes = vec![format!("{SUPPRESSED}: {held}")];
+            let why = self.held_why.map(|why| format!(" ({why})"));
+            self.notes = vec![format!("{SUPPRESSED}: {held}{}", why.unwrap_or_default())];
         }
         self.report.outcome = if self.held.is_some() {
             Outcome::Error(Reason::Error)

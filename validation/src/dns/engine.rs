@@ -18,13 +18,13 @@ use super::{
     pick::Picker,
     resolver::of_the_system,
     socket::Socket,
-    trust,
+    trust::{self, Outside},
     upstream::{Upstream, Way},
     wheel::Clock,
     wildcard::Wildcards,
     zone::Zone,
 };
-use crate::Waits;
+use crate::{Waits, suppression::SUPPRESSED};
 
 /// Sockets of each resolver: two ports to guess, and two queues in the kernel.
 const SOCKETS_PER_RESOLVER: usize = 2;
@@ -134,6 +134,19 @@ impl Engine {
         check::check(&self.inner, name, waits).await
     }
 
+    /// Finds every name server that answers for a name: its own, those of the zones above it up to its public suffix, and
+    /// likewise those of whatever it is an alias of.
+    ///
+    /// # Errors
+    /// Why nobody may ask, or which of the questions has no answer, in words that begin with the suppression list's code.
+    pub async fn name_servers(&self, name: &str, waits: &Waits) -> Result<Vec<String>, String> {
+        let found = self.inner.servers_of(name, waits).await;
+        match found.unknown {
+            None => Ok(found.all),
+            Some(why) => Err(format!("{SUPPRESSED}: {}: {}", why.held, why.text)),
+        }
+    }
+
     /// Shows how each resolver is doing.
     #[must_use]
     pub fn resolvers(&self) -> Vec<ResolverHealth> {
@@ -205,7 +218,10 @@ fn open(
     alarm: &Arc<Notify>,
     stop: &CancellationToken,
 ) -> Result<Way, Error> {
-    let allowed = || config.allow.clone();
+    let outside = || Outside {
+        allowed: config.allow.clone(),
+        suppression: config.suppression.clone(),
+    };
     match server {
         Resolver::Address(address) => {
             let connect =
@@ -217,7 +233,7 @@ fn open(
         }
         Resolver::Tls(server) => {
             let tls = Arc::new(trust::client(&config.trusted_roots, &[b"dot"])?);
-            let client = over_tls::Client::new(server.clone(), tls, allowed(), stop.clone())?;
+            let client = over_tls::Client::new(server.clone(), tls, outside(), stop.clone())?;
             Ok(Way::Tls(client))
         }
         Resolver::Https(..) => {
@@ -225,7 +241,7 @@ fn open(
             let client = over_https::Client::new(
                 server,
                 &tls,
-                allowed(),
+                outside(),
                 config.query_timeout,
                 stop.clone(),
             )?;

@@ -32,6 +32,7 @@ mod rdata;
 mod record;
 mod report;
 mod resolver;
+mod servers;
 mod socket;
 mod tcp;
 mod trust;

@@ -23,6 +23,11 @@ impl NameServers {
         servers.for_each(|record| self.add(&record.value));
     }
 
+    /// Adds those that were found for the suppression list's sake.
+    pub(super) fn add_found(&mut self, servers: &[String]) {
+        servers.iter().for_each(|server| self.add(server));
+    }
+
     /// Adds those that stood beside an answer, unless they are those of a public suffix.
     pub(super) fn add_beside(&mut self, servers: &[NameServer]) {
         let own = servers

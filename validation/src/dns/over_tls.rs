@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -29,9 +29,8 @@ use super::{
     endpoint::Host,
     message::{Answer, Header, Question},
     socket::Failure,
-    trust,
+    trust::{self, Outside},
 };
-use crate::http::AllowedRanges;
 
 /// Queries that wait to be written; further askers wait for room.
 const UNWRITTEN: usize = 64;
@@ -41,9 +40,10 @@ type Stream = TlsStream<TcpStream>;
 /// The client of one server.
 pub(super) struct Client {
     server: Endpoint,
+    host: String,
     name: ServerName<'static>,
     connector: TlsConnector,
-    allowed: AllowedRanges,
+    outside: Outside,
     /// Held while connecting, so that one connection serves all who wait for it.
     current: TurnMutex<Option<Arc<Connection>>>,
     stop: CancellationToken,
@@ -63,7 +63,7 @@ impl Client {
     pub(super) fn new(
         server: Endpoint,
         tls: Arc<ClientConfig>,
-        allowed: AllowedRanges,
+        outside: Outside,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
         let name = match &server.host {
@@ -72,13 +72,22 @@ impl Client {
                 .map_err(|error| Error::invalid("resolvers", format!("{name}: {error}")))?,
         };
         Ok(Self {
+            host: match &server.host {
+                Host::Ip(ip) => ip.to_string(),
+                Host::Name(name) => name.clone(),
+            },
             server,
             name,
             connector: TlsConnector::from(tls),
-            allowed,
+            outside,
             current: TurnMutex::new(None),
             stop,
         })
+    }
+
+    /// Gives the server's name, or its address where it has none.
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     /// Asks and waits for the answer, connecting first where that is needed, all within `limit`.
@@ -133,30 +142,48 @@ impl Client {
         let mut current = self.current.lock().await;
         if let Some(connection) = &*current
             && !connection.table.is_closed()
+            && self.outside.held(connection.peer).is_none()
             && failed.is_none_or(|failed| !Arc::ptr_eq(failed, connection))
         {
             return Ok((Arc::clone(connection), false));
         }
-        let stream = self.connect().await.map_err(|error| match error.kind() {
+        let (stream, peer) = self.connect().await.map_err(|error| match error.kind() {
             // What TLS says is worth more than its kind.
             io::ErrorKind::InvalidData | io::ErrorKind::PermissionDenied => {
                 Failure::Transport(error.to_string())
             }
             kind => Failure::Unreachable(kind),
         })?;
-        let connection = Arc::new(Connection::start(stream, &self.stop));
+        let connection = Arc::new(Connection::start(stream, peer, &self.stop));
         *current = Some(Arc::clone(&connection));
         Ok((connection, true))
     }
 
-    async fn connect(&self) -> io::Result<Stream> {
+    async fn connect(&self) -> io::Result<(Stream, IpAddr)> {
         let addresses = match &self.server.host {
             Host::Ip(ip) => vec![SocketAddr::new(*ip, self.server.port)],
-            Host::Name(name) => trust::look_up(name, self.server.port, &self.allowed).await?,
+            Host::Name(name) => trust::look_up(name, self.server.port, &self.outside).await?,
         };
-        let tcp = TcpStream::connect(addresses.as_slice()).await?;
+        let (tcp, peer) = self.dial(&addresses).await?;
         tcp.set_nodelay(true)?;
-        self.connector.connect(self.name.clone(), tcp).await
+        let stream = self.connector.connect(self.name.clone(), tcp).await?;
+        Ok((stream, peer))
+    }
+
+    /// Connects to the first address that lets us and that the suppression list does not name at that moment.
+    async fn dial(&self, addresses: &[SocketAddr]) -> io::Result<(TcpStream, IpAddr)> {
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for address in addresses {
+            if let Some(why) = self.outside.held(address.ip()) {
+                last = io::Error::new(io::ErrorKind::PermissionDenied, why);
+                continue;
+            }
+            match TcpStream::connect(address).await {
+                Ok(tcp) => return Ok((tcp, address.ip())),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 }
 
@@ -242,13 +269,14 @@ impl Table {
 
 /// One connection and the two tasks that serve it, which end with it.
 struct Connection {
+    peer: IpAddr,
     table: Arc<Table>,
     queries: mpsc::Sender<Vec<u8>>,
     _guard: DropGuard,
 }
 
 impl Connection {
-    fn start(stream: Stream, stop: &CancellationToken) -> Self {
+    fn start(stream: Stream, peer: IpAddr, stop: &CancellationToken) -> Self {
         let table = Arc::new(Table {
             pending: Mutex::new(Some(HashMap::new())),
             ..Table::default()
@@ -270,6 +298,7 @@ impl Connection {
             served.close();
         });
         Self {
+            peer,
             table,
             queries,
             _guard: stop.drop_guard(),

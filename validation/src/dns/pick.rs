@@ -73,16 +73,19 @@ impl Picker {
         }
     }
 
-    /// Chooses for a question that was already put to `tried`; nothing only if there are no resolvers.
+    /// Chooses for a question that was already put to `tried`; nothing only if there are no resolvers that may be asked.
     pub(super) fn pick(
         &self,
         upstreams: &[Upstream],
         tried: &[usize],
+        may_ask: &dyn Fn(&Upstream) -> bool,
         now: Instant,
     ) -> Option<Pick> {
         let is =
             |index: usize, good: &dyn Fn(&Upstream) -> bool| upstreams.get(index).is_some_and(good);
-        let is_healthy = |index: usize| is(index, &|each| each.health.is_healthy());
+        let is_free = |index: usize| is(index, may_ask);
+        let is_healthy =
+            |index: usize| is_free(index) && is(index, &|each| each.health.is_healthy());
         // Under the other strategies the next one would get what is meant for the better one.
         let equals = matches!(self.choice, Choice::RoundRobin(_) | Choice::Random);
         let is_ready = |index: usize| {
@@ -90,7 +93,8 @@ impl Picker {
                 && (!equals || is(index, &|each| each.health.has_room(each.in_flight())))
         };
         if tried.is_empty() {
-            let due = |index: &usize| is(*index, &|each| each.health.claim_trial(now));
+            let due =
+                |index: &usize| is_free(*index) && is(*index, &|each| each.health.claim_trial(now));
             if let Some(index) = (0..self.count).find(due) {
                 return Some(Pick { index, trial: true });
             }
@@ -98,8 +102,8 @@ impl Picker {
         self.choose(|index| is_ready(index) && !tried.contains(&index))
             .or_else(|| self.choose(|index| is_healthy(index) && !tried.contains(&index)))
             .or_else(|| self.choose(is_healthy))
-            .or_else(|| self.choose(|index| !tried.contains(&index)))
-            .or_else(|| self.choose(|_| true))
+            .or_else(|| self.choose(|index| is_free(index) && !tried.contains(&index)))
+            .or_else(|| self.choose(is_free))
             .map(|index| Pick {
                 index,
                 trial: false,

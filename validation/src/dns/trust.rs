@@ -1,12 +1,40 @@
 //! Whom encrypted DNS trusts, and where a server with a name may be.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use tokio::net::lookup_host;
 
 use super::Error;
-use crate::http::AllowedRanges;
+use crate::{
+    http::AllowedRanges,
+    suppression::{SUPPRESSED, Suppression},
+};
+
+/// Where servers of encrypted DNS may be.
+#[derive(Clone, Debug)]
+pub(super) struct Outside {
+    pub(super) allowed: AllowedRanges,
+    pub(super) suppression: Suppression,
+}
+
+impl Outside {
+    /// Tells why a server at an address may not be connected to, in words.
+    pub(super) fn refuses(&self, address: IpAddr) -> Option<String> {
+        let why = self.allowed.refuses(address).map(str::to_owned);
+        why.or_else(|| self.held(address))
+    }
+
+    /// Tells why the suppression list keeps from an address, in words.
+    pub(super) fn held(&self, address: IpAddr) -> Option<String> {
+        let held = self.suppression.address(address);
+        held.map(|held| format!("{SUPPRESSED}: {address}: {held}"))
+    }
+}
 
 /// Makes the client's side of TLS: the system's authorities and the given ones (DER), and nothing unverified.
 ///
@@ -38,19 +66,20 @@ pub(super) fn client(authorities: &[Vec<u8>], protocols: &[&[u8]]) -> Result<Cli
 /// network around the process by a name that points into it, so addresses that are not allowed are left out.
 ///
 /// # Errors
-/// A name without an address, or with none that is allowed.
+/// A name without an address, or with none that is allowed and that the suppression list does not name.
 pub(super) async fn look_up(
     name: &str,
     port: u16,
-    allowed: &AllowedRanges,
+    outside: &Outside,
 ) -> io::Result<Vec<SocketAddr>> {
-    let mut refused = None;
+    let mut refused: Option<String> = None;
     let addresses: Vec<SocketAddr> = lookup_host((name, port))
         .await?
         .filter(|address| {
-            let why = allowed.refuses(address.ip());
-            refused = refused.or(why);
-            why.is_none()
+            let why = outside.refuses(address.ip());
+            let is_fine = why.is_none();
+            refused = refused.take().or(why);
+            is_fine
         })
         .collect();
     match refused {
@@ -65,13 +94,36 @@ pub(super) async fn look_up(
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::suppression::{Entry, Kind, List};
+
+    fn outside(allowed: AllowedRanges) -> Outside {
+        Outside {
+            allowed,
+            suppression: Suppression::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_at_an_address_on_the_suppression_list_is_no_server() {
+        let outside = outside(AllowedRanges::Private);
+        let entries = ["127.0.0.0/8", "::1/128"].map(|block| Entry {
+            id: Uuid::from_u128(7),
+            kind: Kind::Cidr,
+            value: block.to_owned(),
+        });
+        outside.suppression.set(List::new(entries).unwrap());
+        let refused = look_up("localhost", 853, &outside).await.unwrap_err();
+        assert!(refused.to_string().contains(SUPPRESSED), "{refused}");
+    }
 
     #[tokio::test]
     async fn a_name_that_points_inside_is_no_server_unless_that_is_allowed() {
-        let refused = look_up("localhost", 853, &AllowedRanges::Public).await;
+        let refused = look_up("localhost", 853, &outside(AllowedRanges::Public)).await;
         assert!(refused.unwrap_err().to_string().contains("loopback"));
-        let found = look_up("localhost", 853, &AllowedRanges::Private).await;
+        let found = look_up("localhost", 853, &outside(AllowedRanges::Private)).await;
         assert!(found.unwrap().iter().all(|found| found.ip().is_loopback()));
     }
 }

@@ -17,6 +17,7 @@ use super::{
     socket::{Failure, Socket},
     tcp,
 };
+use crate::suppression::{Held, List};
 
 /// How a resolver is reached.
 #[derive(Debug)]
@@ -94,6 +95,16 @@ impl Upstream {
             // These are larger than the way that nearly all take.
             Way::Tls(client) => Box::pin(client.ask(question, edns, limit)).await,
             Way::Https(client) => Box::pin(client.ask(question, edns)).await,
+        }
+    }
+
+    /// Tells why the suppression list keeps it from being asked. One that is reached over TLS and has a name looks at its
+    /// addresses when it connects.
+    pub(super) fn held(&self, list: &List) -> Option<Held> {
+        match &self.way {
+            Way::Plain(address, _) => list.address(address.ip()),
+            Way::Tls(client) => list.host(client.host()),
+            Way::Https(client) => list.host(client.host()),
         }
     }
 

@@ -36,6 +36,20 @@ pub(super) fn registrable(name: &str) -> Option<&str> {
     psl::domain_str(name)
 }
 
+/// Lists a name in lower case and those above it, up to the last below a public suffix of the DNS itself: suffixes that
+/// companies give out names under are zones like any other.
+pub(super) fn up_to_suffix(name: &str) -> impl Iterator<Item = &str> {
+    let above = std::iter::successors(Some(name), |name| Some(name.split_once('.')?.1));
+    above.take_while(|name| !is_suffix(name))
+}
+
+/// Tells whether a name is a public suffix of the DNS itself, such as `com` or `co.uk`, known or not.
+fn is_suffix(name: &str) -> bool {
+    psl::suffix(name.as_bytes()).is_some_and(|suffix| {
+        suffix.as_bytes().len() == name.len() && suffix.typ() != Some(psl::Type::Private)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +65,22 @@ mod tests {
             ("com", Zone::Suffix("com")),
         ] {
             assert_eq!(Zone::of(name), zone, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_names_above_one_end_below_what_nobody_registers() {
+        for (name, above) in [
+            ("example.com", &["example.com"][..]),
+            (
+                "a.b.example.co.uk",
+                &["a.b.example.co.uk", "b.example.co.uk", "example.co.uk"],
+            ),
+            ("example.test", &["example.test"]),
+            ("somebody.github.io", &["somebody.github.io", "github.io"]),
+            ("com", &[]),
+        ] {
+            assert_eq!(up_to_suffix(name).collect::<Vec<_>>(), above, "{name}");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::fetcher::{Clock, Fetcher};
 use super::proxy::{self, Lease, Pool, Suspect, Tried};
 use super::ranges::AllowedRanges;
 use super::report::Report;
-use super::visit::{Going, Missed};
+use super::visit::{Going, Missed, Needs};
 use crate::Waits;
 
 /// What one fetch has tried so far.
@@ -37,6 +37,25 @@ enum Verdict {
     Banned,
     /// The site answered, or failed by itself.
     Settled,
+}
+
+/// The proxy of an attempt, or that there is none left.
+struct ItsProxy<'p, 't> {
+    pool: &'p Pool,
+    site: &'t Arc<str>,
+    tried: &'t Tried,
+}
+
+impl<'p> Needs for ItsProxy<'p, '_> {
+    type Had = Option<Lease<'p>>;
+
+    fn now(&self) -> Option<Self::Had> {
+        self.pool.lease_now(self.site, self.tried).ok()
+    }
+
+    async fn wait(&self) -> Self::Had {
+        self.pool.lease(self.site, self.tried).await
+    }
 }
 
 impl Fetcher {
@@ -74,22 +93,22 @@ impl Fetcher {
         let mut suspects: Vec<Suspect> = Vec::new();
         let mut found = Found::default();
         loop {
-            // Before the proxy is taken, which others may use meanwhile.
-            let going = match self
-                .inner
-                .leave(&url, addresses.first().copied(), clock)
-                .await
-            {
-                Ok(going) => going,
+            let proxy = ItsProxy {
+                pool,
+                site: &site,
+                tried: &tried,
+            };
+            let address = addresses.first().copied();
+            let left = self.inner.leave_with(&url, address, clock, &proxy).await;
+            let (going, lease) = match left {
+                Ok(left) => left,
                 Err(fault) => {
                     found.add(Verdict::Settled, Err(unreached(url.clone(), fault)));
                     break;
                 }
             };
-            let asked = Instant::now();
-            let lease = pool.lease(&site, &mut tried).await;
-            clock.excuse(asked.elapsed());
             let Some(lease) = lease else { break };
+            tried.add(&lease);
             attempts.count = attempts.retries + 1;
             let visited = self
                 .through(&lease, url.clone(), addresses, going, clock, pool)
@@ -147,7 +166,8 @@ impl Fetcher {
     ) -> Visited {
         let waits = Waits::default();
         let config = &self.inner.config;
-        let found = lease.addresses(&*self.inner.resolver, &*config.proxy_guard, &waits);
+        let permitted = (&*config.proxy_guard, &config.suppression);
+        let found = lease.addresses(&*self.inner.resolver, permitted, &waits);
         let deadline = tokio::time::Instant::from_std(clock.deadline);
         let found = tokio::time::timeout_at(deadline, found).await;
         clock.excuse(waits.so_far());

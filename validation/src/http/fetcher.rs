@@ -23,6 +23,10 @@ use crate::Waits;
 /// The answer of [`Resolve`].
 pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Unresolved>> + Send + 'a>>;
 
+/// The answer of [`Resolve::name_servers`].
+pub type NamingServers<'a> =
+    Pin<Box<dyn Future<Output = Result<Vec<String>, Unresolved>> + Send + 'a>>;
+
 /// Says why a host has no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unresolved {
@@ -42,6 +46,16 @@ pub trait Resolve: Send + Sync {
     /// Finds the addresses of a host, or says why there are none. What it waits by our own doing it counts in `waits`, in
     /// the future that it answers and in no task of its own.
     fn resolve<'a>(&'a self, host: &'a str, waits: &'a Waits) -> Resolving<'a>;
+
+    /// Finds every name server that answers for a host, for a suppression list that names some. Who cannot tell them says so:
+    /// the host is left alone then.
+    fn name_servers<'a>(&'a self, host: &'a str, waits: &'a Waits) -> NamingServers<'a> {
+        let _ = (host, waits);
+        let why = "who answers for it cannot be asked, and the suppression list names name servers";
+        Box::pin(std::future::ready(Err(Unresolved::Suppressed(
+            why.to_owned(),
+        ))))
+    }
 }
 
 /// A domain to fetch.

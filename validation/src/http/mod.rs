@@ -32,7 +32,7 @@ mod visit;
 
 pub use config::{Config, Cookies, Error, Rate, TlsVersion};
 pub use fault::{Blame, Fault, Reason};
-pub use fetcher::{Fetcher, Resolve, Resolving, Target, Unresolved};
+pub use fetcher::{Fetcher, NamingServers, Resolve, Resolving, Target, Unresolved};
 pub use politeness::Politeness;
 pub use proxy::{
     Credentials, Error as ProxyError, Guard, Health, HealthChange, Member, Pool, PoolConfig,

@@ -35,6 +35,18 @@ impl Pace {
         wait
     }
 
+    /// Takes a turn if one is due now.
+    pub(super) fn turn_now(&self) -> bool {
+        let now = Instant::now();
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let this = due.unwrap_or(now).max(now);
+        let is_due = this.saturating_duration_since(now) <= self.slack;
+        if is_due {
+            *due = Some(this + self.interval);
+        }
+        is_due
+    }
+
     fn reserve(&self, now: Instant) -> Duration {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         let this = due.unwrap_or(now).max(now);

@@ -85,6 +85,8 @@ pub struct Hits {
     pub rules: Vec<RuleHits>,
     /// Whether a regular expression was stopped at its bound on this page, so that its count is a lower bound.
     pub incomplete: bool,
+    /// Contexts that are not kept because they would have exceeded the bytes that were asked for.
+    pub contexts_left_out: u32,
 }
 
 impl Hits {

@@ -107,12 +107,20 @@ impl Matcher {
 
     /// Finds every match on a page.
     pub fn scan(&self, page: &Page) -> Hits {
+        self.scan_within(page, usize::MAX)
+    }
+
+    /// Finds every match on a page, and keeps so many bytes of contexts at most, in the order of their places on the page:
+    /// many rules with wide contexts repeat a page many times over.
+    pub fn scan_within(&self, page: &Page, context_bytes: usize) -> Hits {
         let mut scan = Scan {
             rules: &self.rules,
             slots: vec![0; self.rules.len()],
             found: Vec::new(),
             field: 0,
             incomplete: false,
+            context_bytes_left: context_bytes,
+            contexts_left_out: 0,
             stop_at: None,
         };
         let fields = [
@@ -217,6 +225,8 @@ pub(super) struct Scan<'m> {
     found: Vec<Found>,
     field: u32,
     pub(super) incomplete: bool,
+    context_bytes_left: usize,
+    contexts_left_out: u32,
     /// When the expressions' time for this page is over; set by the first text that they see.
     pub(super) stop_at: Option<Instant>,
 }
@@ -229,6 +239,8 @@ struct Found {
     places: Places,
     matched: String,
     contexts: Vec<String>,
+    /// Contexts that there was no room for.
+    left_out: usize,
 }
 
 impl Scan<'_> {
@@ -256,6 +268,7 @@ impl Scan<'_> {
                 places: Places::default(),
                 matched: clip(text.get(start..end).unwrap_or_default()),
                 contexts: Vec::new(),
+                left_out: 0,
             });
             *slot = u32::try_from(self.found.len()).unwrap_or(u32::MAX);
         }
@@ -274,9 +287,18 @@ impl Scan<'_> {
         found.last_end = end;
         found.count = found.count.saturating_add(1);
         found.places.add(field.place(start));
-        if found.contexts.len() < MAX_CONTEXTS {
-            let chars = compiled.rule.context_chars;
-            found.contexts.push(context(text, start, end, chars));
+        if found.contexts.len() + found.left_out < MAX_CONTEXTS {
+            let context = context(text, start, end, compiled.rule.context_chars);
+            match self.context_bytes_left.checked_sub(context.len()) {
+                Some(left) => {
+                    self.context_bytes_left = left;
+                    found.contexts.push(context);
+                }
+                None => {
+                    found.left_out += 1;
+                    self.contexts_left_out = self.contexts_left_out.saturating_add(1);
+                }
+            }
         }
     }
 
@@ -284,6 +306,7 @@ impl Scan<'_> {
         self.found.sort_unstable_by_key(|found| found.rule);
         let mut hits = Hits {
             incomplete: self.incomplete,
+            contexts_left_out: self.contexts_left_out,
             ..Hits::default()
         };
         for found in self.found {

@@ -253,3 +253,27 @@ fn a_thousand_rules_each_find_their_own() {
             .all(|(at, found)| found.rule == at)
     );
 }
+
+#[test]
+fn contexts_keep_to_their_bytes_and_those_without_room_are_counted() {
+    let rules: Vec<_> = (0..10)
+        .map(|n| Rule {
+            context_chars: 10,
+            ..Rule::literal(format!("word{n}"))
+        })
+        .collect();
+    let html = "<p>word0 word1 word2 word3 word4 word5 word6 word7 word8 word9</p>".repeat(9);
+    let matcher = Matcher::compile(&rules).unwrap();
+    let whole = matcher.scan(&read(&html));
+    let bytes = |hits: &Hits| -> usize {
+        let contexts = hits.rules.iter().flat_map(|rule| &rule.contexts);
+        contexts.map(String::len).sum()
+    };
+    assert_eq!((whole.contexts_left_out, whole.rules.len()), (0, 10));
+    let cut = matcher.scan_within(&read(&html), 300);
+    assert!(bytes(&whole) > 600 && bytes(&cut) <= 300, "{}", bytes(&cut));
+    let kept: usize = cut.rules.iter().map(|rule| rule.contexts.len()).sum();
+    // Five of each rule, kept or not; every match counts all the same.
+    assert_eq!(kept + cut.contexts_left_out as usize, 50);
+    assert_eq!(cut.hits_total, whole.hits_total);
+}

@@ -37,6 +37,10 @@ impl Blocks {
         Some(())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
     /// Finds the smallest block around an address.
     pub(super) fn find(&self, address: IpAddr) -> Option<Uuid> {
         match address.to_canonical() {

@@ -52,6 +52,7 @@ pub struct List {
     names: Names<Kind>,
     servers: Names<()>,
     blocks: Blocks,
+    entries: usize,
 }
 
 impl List {
@@ -62,6 +63,7 @@ impl List {
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Result<Self, BadEntry> {
         let mut list = Self::default();
         for Entry { id, kind, value } in entries {
+            list.entries += 1;
             match kind {
                 Kind::Domain | Kind::Suffix => list.names.insert(value, kind, id),
                 Kind::NameServer => list.servers.insert(value, (), id),
@@ -69,6 +71,12 @@ impl List {
             }
         }
         Ok(list)
+    }
+
+    /// Tells how many entries it has.
+    #[must_use]
+    pub const fn entries(&self) -> usize {
+        self.entries
     }
 
     /// Tells what holds a name: an entry for it or for one above it, the nearest first. Upper and lower case are the same,
@@ -86,6 +94,15 @@ impl List {
         Some(Held::By(id, Kind::Cidr))
     }
 
+    /// Tells what holds a host by its name, or by its address where it has none.
+    #[must_use]
+    pub fn host(&self, host: &str) -> Option<Held> {
+        match host.trim_matches(['[', ']']).parse() {
+            Ok(address) => self.address(address),
+            Err(_) => self.name(host),
+        }
+    }
+
     /// Tells what holds a domain with these name servers: an entry for one of them, or for a name above one.
     #[must_use]
     pub fn name_servers(&self, servers: &[String]) -> Option<Held> {
@@ -93,6 +110,12 @@ impl List {
             .iter()
             .find_map(|server| self.servers.find(server))?;
         Some(Held::By(id, Kind::NameServer))
+    }
+
+    /// Tells whether some entry names addresses.
+    #[must_use]
+    pub fn names_addresses(&self) -> bool {
+        !self.blocks.is_empty()
     }
 
     /// Tells whether some entry names sites by their names.
@@ -135,7 +158,7 @@ mod tests {
     fn id(held: Option<Held>) -> Option<u128> {
         match held? {
             Held::By(id, _) => Some(id.as_u128()),
-            Held::Unread => None,
+            Held::Unread | Held::ServersUnknown => None,
         }
     }
 

@@ -29,6 +29,8 @@ pub const SUPPRESSED: &str = "SUPPRESSED";
 pub enum Held {
     /// By this entry.
     By(Uuid, Kind),
+    /// The list names name servers, and nobody could tell which ones the domain has.
+    ServersUnknown,
     /// Nobody knows what is on the list.
     Unread,
 }
@@ -42,6 +44,9 @@ impl fmt::Display for Held {
                     "the suppression list names it by its {kind} (entry {id})"
                 )
             }
+            Self::ServersUnknown => f.write_str(
+                "the suppression list names name servers, and which ones this name has could not be found out",
+            ),
             Self::Unread => f.write_str("the suppression list has not been read yet"),
         }
     }
@@ -87,6 +92,11 @@ impl Suppression {
     /// Puts a list in force.
     pub fn set(&self, list: List) {
         self.0.list.send_replace(Some(Arc::new(list)));
+    }
+
+    /// Takes the list out of force: everything is held until [`set`](Self::set) gives another.
+    pub fn withdraw(&self) {
+        self.0.list.send_replace(None);
     }
 
     /// Gives the list in force, or why there is none.

@@ -63,9 +63,16 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(script: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Self {
+        Self::start_at("127.0.0.1", script).await
+    }
+
+    pub(super) async fn start_at(
+        ip: &str,
+        script: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
         // The TCP port of the same number may be taken by chance.
         let (udp, tcp) = loop {
-            let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let udp = UdpSocket::bind((ip, 0)).await.unwrap();
             if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
                 break (Arc::new(udp), tcp);
             }

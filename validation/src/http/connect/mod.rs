@@ -14,8 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use self::dial::{Undialled, dial};
 use self::stream::Link;
 pub(super) use self::stream::Stream;
 pub(super) use self::tls::Facts;
@@ -23,11 +25,13 @@ use super::config::{Config, Error};
 use super::fault::{Blame, Fault, Reason};
 use super::proxy::{self, Protocol, Proxy};
 use super::steps::{Step, Steps};
+use crate::suppression::{Held, Suppression};
 
 /// Makes connections with one configuration.
 pub(super) struct Connector {
     site_tls: Arc<ClientConfig>,
     proxy_tls: Arc<ClientConfig>,
+    suppression: Suppression,
     timeout: Duration,
 }
 
@@ -72,6 +76,7 @@ impl Connector {
         Ok(Self {
             site_tls: Arc::new(site),
             proxy_tls: Arc::new(proxy),
+            suppression: config.suppression.clone(),
             timeout: config.connect_timeout,
         })
     }
@@ -91,7 +96,7 @@ impl Connector {
         let deadline = deadline.min(Instant::now() + self.timeout);
         let (link, address) = match through {
             None => {
-                let (stream, address) = direct(to, deadline).await?;
+                let (stream, address) = self.direct(to, deadline).await?;
                 (Link::Tcp(stream), Some(address))
             }
             Some(route) if route.forward && !to.secure => {
@@ -145,6 +150,24 @@ impl Connector {
         Ok((Stream::Secure(Box::new(stream)), facts, http2))
     }
 
+    /// Connects to the site itself.
+    async fn direct(
+        &self,
+        to: Destination<'_>,
+        deadline: Instant,
+    ) -> Result<(TcpStream, SocketAddr), Fault> {
+        let addresses: Vec<SocketAddr> = to
+            .addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, to.port))
+            .collect();
+        let dialled = dial(&addresses, &self.suppression, deadline).await;
+        dialled.map_err(|undialled| match undialled {
+            Undialled::Held(address, held) => held_at(to.host, address, held),
+            Undialled::Failed(error) => Fault::connect(&error),
+        })
+    }
+
     /// Asks the proxy for a tunnel to each address in turn, as long as it is the address that is at fault.
     async fn tunnel(
         &self,
@@ -156,6 +179,10 @@ impl Connector {
         for address in to.addresses {
             let address = SocketAddr::new(*address, to.port);
             let mut link = self.reach(route, deadline).await?;
+            if let Some(held) = self.suppression.address(address.ip()) {
+                last = held_at(to.host, address, held);
+                continue;
+            }
             match proxy::tunnel(&mut link, route.proxy, address, deadline).await {
                 Ok(()) => return Ok((link, address)),
                 Err(fault) => last = fault,
@@ -171,9 +198,11 @@ impl Connector {
 
     /// Connects to the proxy itself.
     async fn reach(&self, route: Route<'_>, deadline: Instant) -> Result<Link, Fault> {
-        let (stream, _) = dial::dial(route.addresses, deadline)
-            .await
-            .map_err(|error| of_proxy(&Fault::connect(&error)))?;
+        let dialled = dial(route.addresses, &self.suppression, deadline).await;
+        let (stream, _) = dialled.map_err(|undialled| match undialled {
+            Undialled::Held(address, held) => proxy::suppressed(route.proxy, address.ip(), held),
+            Undialled::Failed(error) => of_proxy(&Fault::connect(&error)),
+        })?;
         if route.proxy.protocol != Protocol::Https {
             return Ok(Link::Tcp(stream));
         }
@@ -189,18 +218,9 @@ impl Connector {
     }
 }
 
-async fn direct(
-    to: Destination<'_>,
-    deadline: Instant,
-) -> Result<(tokio::net::TcpStream, SocketAddr), Fault> {
-    let addresses: Vec<SocketAddr> = to
-        .addresses
-        .iter()
-        .map(|address| SocketAddr::new(*address, to.port))
-        .collect();
-    dial::dial(&addresses, deadline)
-        .await
-        .map_err(|error| Fault::connect(&error))
+/// The site's address came onto the suppression list on the way there.
+fn held_at(host: &str, address: SocketAddr, held: Held) -> Fault {
+    Fault::held(format_args!("{host} at {}", address.ip()), held)
 }
 
 fn late(step: &str) -> Fault {

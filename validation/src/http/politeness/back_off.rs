@@ -105,6 +105,7 @@ fn doubled(first: Duration, strikes: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits::Bound;
     use super::*;
 
     #[test]
@@ -130,5 +131,28 @@ mod tests {
     fn without_a_word_on_how_long_it_doubles_up_to_a_bound() {
         let waits = [0, 1, 2, 30].map(|strikes| doubled(FIRST, strikes).as_secs());
         assert_eq!(waits, [10, 20, 40, 600]);
+    }
+
+    #[test]
+    fn an_address_whose_sites_fail_is_asked_more_slowly_and_faster_again_as_they_answer() {
+        let lane = Lane::new(Bound {
+            connections: 4,
+            per_second: 1.0,
+        });
+        let now = Instant::now();
+        let too_much = Observed::TooMuch(Why::Unavailable, None);
+        let fails = [Observed::Silence, too_much, Observed::Silence, too_much];
+        let answers = [Observed::Fine; 9];
+        let gaps = fails.into_iter().chain([Observed::Nothing]).chain(answers);
+        let gaps: Vec<u64> = gaps
+            .map(|observed| {
+                at_address(&lane, observed);
+                let mut state = lane.state();
+                lane.leaves(&mut state, now);
+                (state.next - now).as_secs()
+            })
+            .collect();
+        assert_eq!(gaps, [2, 4, 8, 8, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1]);
+        assert!(lane.state().rests.is_none(), "others there are asked on");
     }
 }

@@ -24,6 +24,8 @@ pub(in crate::http) struct Turn {
     lanes: Vec<Arc<Lane>>,
     /// Whether the first lane is a domain's.
     named: bool,
+    /// When each lane would let the next request go without this one, and with it.
+    taken: Vec<(Instant, Instant)>,
     _connections: Vec<OwnedSemaphorePermit>,
 }
 
@@ -48,7 +50,6 @@ impl Politeness {
         if self.0.exempt.covers(host, address) {
             return Ok(None);
         }
-        let asked = Instant::now();
         let lanes = self.lanes(host, address);
         let named = lanes.len() > usize::from(address.is_some());
         let mut connections = Vec::with_capacity(lanes.len());
@@ -58,14 +59,14 @@ impl Politeness {
             // Who waits for a domain to be asked again holds no connection to its address, which others have too.
             self.until_due(lane).await?;
         }
-        let turn = Turn {
+        let mut turn = Turn {
             politeness: self.clone(),
             lanes,
             named,
+            taken: Vec::new(),
             _connections: connections,
         };
         turn.wait().await?;
-        self.0.counts.left(asked.elapsed());
         Ok(Some(turn))
     }
 
@@ -105,7 +106,7 @@ impl Politeness {
 
 impl Turn {
     /// Waits until all lanes let the request go, and all requests together do.
-    async fn wait(&self) -> Result<(), NoTurn> {
+    async fn wait(&mut self) -> Result<(), NoTurn> {
         while let Some(due) = self.take(Instant::now())? {
             sleep_until(due).await;
         }
@@ -114,15 +115,17 @@ impl Turn {
             sleep_until(moment).await;
             // The pace of those who are asked counts from when the request leaves.
             let now = Instant::now();
-            for lane in &self.lanes {
-                lane.leaves(&mut lane.state(), now);
+            for (lane, taken) in self.lanes.iter().zip(&mut self.taken) {
+                let mut state = lane.state();
+                lane.leaves(&mut state, now);
+                taken.1 = state.next;
             }
         }
         Ok(())
     }
 
     /// Leaves at once if all lanes allow it, and says otherwise when they may.
-    fn take(&self, now: Instant) -> Result<Option<Instant>, NoTurn> {
+    fn take(&mut self, now: Instant) -> Result<Option<Instant>, NoTurn> {
         // Of all lanes at once, in one order everywhere: what one allows and another does not is not taken.
         let mut states: Vec<_> = self.lanes.iter().map(|lane| lane.state()).collect();
         let mut due = None;
@@ -132,10 +135,31 @@ impl Turn {
         if let Some(due) = due.filter(|due| *due > now) {
             return Ok(Some(due));
         }
+        let mut taken = Vec::with_capacity(states.len());
         for (lane, state) in self.lanes.iter().zip(&mut states) {
+            let before = state.next;
             lane.leaves(state, now);
+            taken.push((before, state.next));
         }
+        drop(states);
+        self.taken = taken;
         Ok(None)
+    }
+
+    /// Takes note that the request leaves, after so long a wait for this.
+    pub(in crate::http) fn leaves(&self, waited: Duration) {
+        self.politeness.0.counts.left(waited);
+    }
+
+    /// Gives the turn to others: the request does not leave now. Its moment among all requests together is lost.
+    pub(in crate::http) fn give_back(self) {
+        for (lane, (before, with)) in self.lanes.iter().zip(&self.taken) {
+            let mut state = lane.state();
+            // Unless somebody left after it.
+            if state.next == *with {
+                state.next = *before;
+            }
+        }
     }
 
     /// Takes note of what came of the request.
@@ -189,5 +213,23 @@ mod tests {
             turns = futures::future::join_all(waiting) => panic!("{turns:?}"),
             turn = other => assert!(turn.expect("they hold it up").unwrap().is_some()),
         }
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_is_given_back_is_the_next_ones() {
+        let politeness = Politeness::new(Limits::default(), Exempt::default());
+        let address = Some(IpAddr::from([192, 0, 2, 1]));
+        let due = || {
+            let lanes = politeness.lanes("shop.test", address);
+            lanes.iter().map(|lane| lane.state().due()).max().unwrap()
+        };
+        let turn = politeness.turn("shop.test", address).await;
+        let turn = turn.unwrap().unwrap();
+        assert!(due() > Instant::now());
+        turn.give_back();
+        assert!(due() <= Instant::now());
+        let turn = politeness.turn("shop.test", address).await.unwrap();
+        drop(turn);
+        assert!(due() > Instant::now(), "it was used");
     }
 }

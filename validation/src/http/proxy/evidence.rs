@@ -37,6 +37,16 @@ pub(in crate::http) fn of_forwarded(status: u16, headers: &HeaderMap, told: bool
     stated(headers).or_else(|| of_tinyproxy(status, headers, told))
 }
 
+/// Tells whether a proxy passed an answer on, as far as it shows: one that does has to say so in `Via` (RFC 9110 §7.6.3), and
+/// one that speaks for itself may say that.
+pub(in crate::http) fn passed_on(headers: &HeaderMap) -> bool {
+    let speaks = |name: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| name != "proxy-status" || value.contains("error="))
+    };
+    headers.contains_key("via") && !speaks("x-squid-error") && !speaks("proxy-status")
+}
+
 /// Reads a page that Tinyproxy shows itself, which it signs as a server: it does not know us, it filters, or it did not reach
 /// the site.
 fn of_tinyproxy(status: u16, headers: &HeaderMap, told: bool) -> Option<Fault> {

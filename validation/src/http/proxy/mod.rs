@@ -22,11 +22,11 @@ use uuid::Uuid;
 
 use super::ranges::AllowedRanges;
 
-pub(super) use evidence::of_forwarded;
+pub(super) use evidence::{of_forwarded, passed_on};
 pub(super) use handshake::tunnel;
 pub(super) use http_connect::authorization;
 pub use pool::{Health, HealthChange, Member, Pool, PoolConfig, PoolError, Strategy};
-pub(super) use pool::{Lease, Suspect, Tried};
+pub(super) use pool::{Lease, Suspect, Tried, suppressed};
 pub use probe::Probe;
 
 /// Longest user name or password, which is what SOCKS5 has room for (RFC 1929 §2).

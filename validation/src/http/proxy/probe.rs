@@ -66,7 +66,7 @@ impl Fetcher {
         let deadline = tokio::time::Instant::from_std(clock.deadline);
         let found = timeout_at(deadline, resolve(proxy, resolver, &waits)).await;
         let found = found.map_err(|_| Fault::proxy("proxy_unresolved", "time ran out"))??;
-        let servers = checked(proxy, &found, &*config.proxy_guard)?;
+        let servers = checked(proxy, &found, &*config.proxy_guard, &config.suppression)?;
         let addresses = match url.host() {
             // Addresses in an address are read by the visit itself.
             Some(Host::Domain(host)) => {

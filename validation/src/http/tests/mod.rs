@@ -1,6 +1,7 @@
 //! Fetching from real sockets that behave in every way a server can misbehave.
 
 mod bounds;
+mod busy;
 mod guard;
 mod outcomes;
 mod politeness;
@@ -127,6 +128,8 @@ pub(super) fn redirect(to: &str) -> Vec<u8> {
 pub(super) struct Names {
     known: HashMap<String, Vec<IpAddr>>,
     pub(super) asked: Mutex<Vec<String>>,
+    /// Who answers for whom; nobody for all others.
+    pub(super) servers: HashMap<String, Result<Vec<String>, Unresolved>>,
 }
 
 impl Names {
@@ -136,7 +139,7 @@ impl Names {
                 .iter()
                 .map(|(name, address)| ((*name).to_owned(), vec![*address]))
                 .collect(),
-            asked: Mutex::default(),
+            ..Self::default()
         })
     }
 }
@@ -150,6 +153,11 @@ impl Resolve for Names {
             .cloned()
             .ok_or_else(|| Unresolved::Error("NXDOMAIN".to_owned()));
         Box::pin(std::future::ready(found))
+    }
+
+    fn name_servers<'a>(&'a self, host: &'a str, _: &'a Waits) -> NamingServers<'a> {
+        let servers = self.servers.get(host).cloned().unwrap_or(Ok(Vec::new()));
+        Box::pin(std::future::ready(servers))
     }
 }
 
@@ -180,6 +188,29 @@ pub(super) async fn fetch(server: &Server) -> Report {
     fetcher(config(server.port))
         .fetch(target("shop.test"))
         .await
+}
+
+/// A pool of one http proxy on loopback.
+pub(super) fn one_proxy(port: u16, config: PoolConfig) -> Option<Arc<Pool>> {
+    let proxy = Proxy {
+        id: ProxyId(uuid::Uuid::from_u128(1)),
+        protocol: Protocol::Http,
+        host: "127.0.0.1".to_owned(),
+        port,
+        credentials: None,
+    };
+    let member = Member { proxy, weight: 1 };
+    Some(Arc::new(Pool::new(config, vec![member]).unwrap()))
+}
+
+/// A configuration that hands plain pages to that proxy whole.
+pub(super) fn through_proxy(port: u16, pool: PoolConfig) -> Config {
+    Config {
+        proxies: one_proxy(port, pool),
+        proxy_guard: Arc::new(AllowedRanges::Private),
+        forward_inside: true,
+        ..config(port)
+    }
 }
 
 pub(super) fn code(report: &Report) -> &str {

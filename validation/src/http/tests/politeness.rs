@@ -9,27 +9,34 @@ use super::*;
 use crate::http::politeness::{Bound, Exempt, Limits, Politeness, Why};
 
 /// So slow that a test which waits for it does not end.
-const NEVER: f64 = 0.001;
+pub(super) const NEVER: f64 = 0.001;
 const UNBOUND: Bound = Bound {
     connections: 1_000,
     per_second: 1e6,
 };
-const LIFTED: Limits = Limits {
+pub(super) const LIFTED: Limits = Limits {
     domain: UNBOUND,
     address: UNBOUND,
     per_second: 1e6,
 };
 
-fn bound(connections: u16, per_second: f64) -> Bound {
+pub(super) fn bound(connections: u16, per_second: f64) -> Bound {
     Bound {
         connections,
         per_second,
     }
 }
 
+/// Waits for a condition, looking again whenever others had their turn.
+pub(super) async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A server that remembers when requests came and how many were there at once.
-struct Watch {
-    server: Server,
+pub(super) struct Watch {
+    pub(super) server: Server,
     came: Arc<Mutex<Vec<Instant>>>,
     most: Arc<AtomicUsize>,
 }
@@ -52,7 +59,9 @@ impl Watch {
                     times.push(Instant::now());
                     times.len() - 1
                 };
-                tokio::time::sleep(Duration::from_millis(3)).await;
+                // Another that is let go at once comes in this time.
+                let another = until(|| here.load(Ordering::SeqCst) > 1);
+                let _ = tokio::time::timeout(Duration::from_millis(3), another).await;
                 here.fetch_sub(1, Ordering::SeqCst);
                 let answer = answers.get(nth).or_else(|| answers.last()).unwrap();
                 let _ = stream.write_all(answer).await;
@@ -63,7 +72,7 @@ impl Watch {
         Self { server, came, most }
     }
 
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::with(vec![ok("x")]).await
     }
 
@@ -91,7 +100,7 @@ fn polite(port: u16, limits: Limits) -> (Politeness, Fetcher) {
     (politeness, fetcher)
 }
 
-fn at(host: &str, last: u8) -> Target {
+pub(super) fn at(host: &str, last: u8) -> Target {
     Target {
         host: host.to_owned(),
         addresses: vec![loopback(last)],
@@ -250,22 +259,39 @@ async fn a_site_that_wants_to_be_left_alone_for_long_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_site_that_says_nothing_in_time_is_asked_less_often() {
+async fn a_site_that_says_nothing_in_time_is_left_alone_for_a_while() {
     let silent = Server::scripted(|stream, _| async move {
         std::future::pending::<()>().await;
         drop(stream);
     })
     .await;
+    let watch = Watch::start().await;
     let politeness = Politeness::new(LIFTED, Exempt::default());
-    let fetcher = fetcher(Config {
-        politeness: Some(politeness.clone()),
-        timeout: Duration::from_millis(300),
-        ..config(silent.port)
-    });
-    let report = fetcher.fetch(at("shop.test", 1)).await;
+    let fetcher = |port| {
+        fetcher(Config {
+            politeness: Some(politeness.clone()),
+            timeout: Duration::from_millis(300),
+            ..config(port)
+        })
+    };
+    let report = fetcher(silent.port).fetch(at("shop.test", 1)).await;
     assert_eq!(report.outcome(), Outcome::Timeout);
     let [away] = politeness.standing().backed_off.try_into().unwrap();
-    assert_eq!(away.why, Why::Silence);
+    assert_eq!((away.whom.as_str(), away.why), ("shop.test", Why::Silence));
+    assert!(away.left > Duration::from_secs(1), "{:?}", away.left);
+    // Another domain at its address is not, and the site itself is asked after that time and not before.
+    let since = Instant::now();
+    let (other, again) = (fetcher(watch.server.port), fetcher(watch.server.port));
+    assert_eq!(
+        other.fetch(at("other.test", 1)).await.outcome(),
+        Outcome::Ok
+    );
+    assert_eq!(again.fetch(at("shop.test", 1)).await.outcome(), Outcome::Ok);
+    let came = watch.came.lock().unwrap().clone();
+    let waits: Vec<_> = came.iter().map(|at| at.duration_since(since)).collect();
+    let [other, again] = waits.try_into().unwrap();
+    assert!(again >= away.left - Duration::from_millis(50), "{again:?}");
+    assert!(other < again);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::http::politeness;
 use crate::suppression::{Entry, Kind, List, SUPPRESSED, Suppression};
 
 fn list(kind: Kind, value: &str) -> List {
@@ -103,4 +104,89 @@ async fn nothing_is_fetched_while_no_list_was_read() {
     });
     assert_eq!(code(&fetcher.fetch(target("shop.test")).await), SUPPRESSED);
     assert!(server.heads().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_at_a_suppressed_address_is_not_connected_to_and_the_page_is_not_blamed() {
+    let proxy = Server::answering(|_| ok("x")).await;
+    let suppression = Suppression::default();
+    let fetcher = fetcher(Config {
+        suppression: suppression.clone(),
+        ..through_proxy(proxy.port, PoolConfig::default())
+    });
+    // The site is elsewhere.
+    let site = || Target {
+        host: "shop.test".into(),
+        addresses: vec![loopback(7)],
+    };
+    assert_eq!(fetcher.fetch(site()).await.outcome(), Outcome::Ok);
+    suppression.set(list(Kind::Cidr, "127.0.0.1/32"));
+    let report = fetcher.fetch(site()).await;
+    assert_eq!(
+        (report.reason(), code(&report)),
+        (Some(Reason::ProxyError), "proxy_suppressed")
+    );
+    let fault = report.fault.unwrap();
+    assert_eq!(fault.blame, Blame::Proxy);
+    assert!(fault.text.contains("127.0.0.1"), "{}", fault.text);
+    assert_eq!(proxy.heads().len(), 1);
+}
+
+/// A fetcher to whom these are the name servers of `shop.test`, under a list that names some.
+fn knowing(port: u16, servers: Result<&[&str], Unresolved>) -> Fetcher {
+    let servers = servers.map(|all| all.iter().map(|one| (*one).to_owned()).collect());
+    let names = Names {
+        servers: HashMap::from([("shop.test".to_owned(), servers)]),
+        ..Names::default()
+    };
+    let config = with(port, Kind::NameServer, "parking.example");
+    Fetcher::new(config, Arc::new(names)).unwrap()
+}
+
+#[tokio::test]
+async fn a_host_whose_address_is_known_is_asked_for_its_name_servers_too() {
+    let server = Server::answering(|_| ok("x")).await;
+    let parked = knowing(server.port, Ok(&["ns1.parking.example"]));
+    assert_suppressed(&parked.fetch(target("shop.test")).await);
+    let dark = knowing(server.port, Err(Unresolved::Suppressed("unknown".into())));
+    assert_eq!(code(&dark.fetch(target("shop.test")).await), SUPPRESSED);
+    assert!(server.heads().is_empty());
+    let free = knowing(server.port, Ok(&["ns1.other.example"]));
+    assert_eq!(free.fetch(target("shop.test")).await.outcome(), Outcome::Ok);
+}
+
+#[tokio::test]
+async fn the_first_name_server_on_the_list_holds_for_a_page_that_waits_for_its_turn() {
+    let suppression = Suppression::default();
+    let listed = suppression.clone();
+    // The first page of the site puts it onto the list while the second waits for the site.
+    let server = Server::answering(move |_| {
+        listed.set(list(Kind::NameServer, "parking.example"));
+        ok("x")
+    })
+    .await;
+    let parked = Ok(vec!["ns1.parking.example".to_owned()]);
+    let names = Names {
+        servers: HashMap::from([("shop.test".to_owned(), parked)]),
+        ..Names::default()
+    };
+    let slow = politeness::Bound {
+        connections: 1,
+        per_second: 20.0,
+    };
+    let limits = politeness::Limits {
+        domain: slow,
+        ..politeness::Limits::default()
+    };
+    let config = Config {
+        suppression,
+        politeness: Some(Politeness::new(limits, politeness::Exempt::default())),
+        ..config(server.port)
+    };
+    let fetcher = Fetcher::new(config, Arc::new(names)).unwrap();
+    let both = [target("shop.test"), target("shop.test")].map(|target| fetcher.fetch(target));
+    let [first, second] = futures::future::join_all(both).await.try_into().unwrap();
+    assert_eq!(first.outcome(), Outcome::Ok);
+    assert_suppressed(&second);
+    assert_eq!(server.heads().len(), 1);
 }

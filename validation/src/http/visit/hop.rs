@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use hyper::Uri;
@@ -40,22 +40,25 @@ impl Visit<'_> {
     pub(super) async fn request(&mut self) -> Result<Answered, Fault> {
         // The request before is over, whoever waits for what it held.
         self.going = None;
-        let (host, addresses) = self.check().await?;
-        let going = match self.first.take() {
-            Some(going) => going,
-            None => {
-                let address = addresses.first().copied();
-                self.fetcher.leave(&self.url, address, self.clock).await?
+        let (host, addresses, going) = loop {
+            let (host, addresses) = self.check().await?;
+            let going = match self.first.take() {
+                Some(going) => going,
+                None => {
+                    let address = addresses.first().copied();
+                    self.fetcher.leave(&self.url, address, self.clock).await?
+                }
+            };
+            // After every wait: the list may have been changed meanwhile, and want to know what nobody asked before.
+            if !self.lacks_servers(&host) {
+                break (host, addresses, going);
             }
         };
-        if let Some(pace) = &self.fetcher.pace {
-            let waited = pace.turn().await;
-            self.clock.excuse(waited);
-        }
-        // After every wait: the list may have been changed meanwhile.
         let addresses = self.unheld(&host, addresses)?;
         let exchanged = self.exchange(&host, &addresses).await;
-        going.observe(&exchanged);
+        let plain = self.url.scheme() == "http";
+        let forwarded = plain && self.through.is_some_and(|route| route.forward);
+        going.observe(&exchanged, forwarded);
         self.going = Some(going);
         exchanged
     }
@@ -133,14 +136,46 @@ impl Visit<'_> {
         Uri::try_from(text).map_err(|error| invalid(&error))
     }
 
-    /// Asks for the addresses of a redirect's host. The fetch has no less time for what is waited by our own doing.
+    /// Asks for the addresses of a redirect's host.
     async fn resolve(&mut self, host: &str) -> Result<Vec<IpAddr>, Fault> {
-        let waits = Waits::default();
+        let (waits, fetcher) = (Waits::default(), self.fetcher);
+        let asking = fetcher.resolver.resolve(host, &waits);
+        let found = self.asked(asking, &waits).await;
+        self.steps.tell(|| Step::Resolved {
+            host: host.to_owned(),
+            found: found.clone(),
+        });
+        found.map_err(|why| unresolved(host, why))
+    }
+
+    /// Asks who answers for a host, where the suppression list names name servers and that is not known yet.
+    async fn ask_servers(&mut self, host: &str) -> Result<(), Fault> {
+        if !self.lacks_servers(host) {
+            return self.hold();
+        }
+        let (waits, fetcher) = (Waits::default(), self.fetcher);
+        let asking = fetcher.resolver.name_servers(host, &waits);
+        let found = self.asked(asking, &waits).await;
+        let servers = found.map_err(|why| {
+            if matches!(why, Unresolved::Suppressed(_)) {
+                fetcher.config.suppression.count();
+            }
+            unresolved(host, why)
+        })?;
+        self.servers = Some((host.to_owned(), servers));
+        self.hold()
+    }
+
+    /// Asks the resolver something. The fetch has no less time for what is waited by our own doing.
+    async fn asked<T>(
+        &mut self,
+        mut asking: impl Future<Output = Result<T, Unresolved>> + Unpin,
+        waits: &Waits,
+    ) -> Result<T, Unresolved> {
         let deadline = Instant::from_std(self.clock.deadline);
-        let mut asked = self.fetcher.resolver.resolve(host, &waits);
         let mut alarm = pin!(sleep_until(deadline));
         let found = std::future::poll_fn(|context| {
-            if let Poll::Ready(found) = asked.as_mut().poll(context) {
+            if let Poll::Ready(found) = Pin::new(&mut asking).poll(context) {
                 return Poll::Ready(found);
             }
             // The clock stands still while a wait lasts; its end wakes this task.
@@ -153,19 +188,7 @@ impl Visit<'_> {
         })
         .await;
         self.clock.excuse(waits.so_far());
-        self.steps.tell(|| Step::Resolved {
-            host: host.to_owned(),
-            found: found.clone(),
-        });
-        found.map_err(|why| match why {
-            Unresolved::Timeout => {
-                Fault::deadline(&format!("while {host} was resolved")).blamed(Blame::Unknown)
-            }
-            Unresolved::Suppressed(why) => Fault::error(SUPPRESSED, format!("{host}: {why}")),
-            Unresolved::Error(why) => {
-                Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
-            }
-        })
+        found
     }
 
     /// Finds the addresses of the current hop and keeps those that may be connected to.
@@ -175,12 +198,13 @@ impl Visit<'_> {
             None => return Err(Fault::error("url_invalid", "the address has no host")),
             Some(Host::Ipv4(address)) => (address.to_string(), vec![IpAddr::V4(address)]),
             Some(Host::Ipv6(address)) => (address.to_string(), vec![IpAddr::V6(address)]),
-            Some(Host::Domain(host)) if host == self.host => {
-                (host.to_owned(), self.addresses.to_vec())
-            }
             Some(Host::Domain(host)) => {
                 let host = host.to_owned();
-                let found = self.resolve(&host).await?;
+                self.ask_servers(&host).await?;
+                let found = match host == self.host {
+                    true => self.addresses.to_vec(),
+                    false => self.resolve(&host).await?,
+                };
                 (host, found)
             }
         };
@@ -209,6 +233,18 @@ impl Visit<'_> {
                 });
                 Ok((host, addresses))
             }
+        }
+    }
+}
+
+fn unresolved(host: &str, why: Unresolved) -> Fault {
+    match why {
+        Unresolved::Timeout => {
+            Fault::deadline(&format!("while {host} was resolved")).blamed(Blame::Unknown)
+        }
+        Unresolved::Suppressed(why) => Fault::error(SUPPRESSED, format!("{host}: {why}")),
+        Unresolved::Error(why) => {
+            Fault::error("redirect_host_unresolved", format!("{host}: {why}"))
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use url::Url;
 
-pub(super) use self::going::Going;
+pub(super) use self::going::{Going, Needs};
 use super::client::Answer;
 use super::connect::{Facts, Route, in_tunnel};
 use super::cookies::Jar;
@@ -40,6 +40,8 @@ pub(super) struct Visit<'f> {
     pub(super) first: Option<Going<'f>>,
     /// Leave for the request that is under way.
     going: Option<Going<'f>>,
+    /// A host and who answers for it, where the suppression list wants that known.
+    servers: Option<(String, Vec<String>)>,
 }
 
 /// A visit that ended without a page.
@@ -89,6 +91,7 @@ impl<'f> Visit<'f> {
             redirects: Vec::new(),
             first: None,
             going: None,
+            servers: None,
         };
         visit.set_port();
         visit

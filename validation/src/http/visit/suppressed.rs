@@ -6,10 +6,21 @@ use super::Visit;
 use crate::http::fault::Fault;
 
 impl Visit<'_> {
-    /// Refuses the host of the current hop where its name is on the list.
+    /// Tells whether the list names name servers, and nobody asked for those of a host.
+    pub(super) fn lacks_servers(&self, host: &str) -> bool {
+        let list = self.fetcher.config.suppression.list();
+        list.is_ok_and(|list| list.names_servers())
+            && host.parse::<IpAddr>().is_err()
+            && self.servers.as_ref().is_none_or(|(of, _)| of != host)
+    }
+
+    /// Refuses the host of the current hop where its name is on the list, or a name server of it, as far as those are known.
     pub(super) fn hold(&self) -> Result<(), Fault> {
         let host = self.url.host_str().unwrap_or_default();
-        match self.fetcher.config.suppression.name(host) {
+        let list = &self.fetcher.config.suppression;
+        let servers = self.servers.as_ref().filter(|(of, _)| of == host);
+        let by_servers = servers.and_then(|(_, servers)| list.name_servers(servers));
+        match list.name(host).or(by_servers) {
             Some(held) => {
                 self.fetcher.config.suppression.count();
                 Err(Fault::held(host, held))

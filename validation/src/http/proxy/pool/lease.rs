@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{ADDRESSES_TTL, Guard, Pool, Proxy, State};
+use super::{ADDRESSES_TTL, Guard, Pool, Proxy, Seat, State};
 use crate::Waits;
 use crate::http::fault::{Fault, Reason};
 use crate::http::fetcher::{Resolve, Unresolved};
+use crate::suppression::{Held, Suppression};
 
 /// The proxies that one page was tried through.
 #[derive(Debug, Default)]
@@ -44,15 +45,41 @@ impl Pool {
 
     /// Chooses a proxy for a site that was not tried for this page yet, and waits for its turn. Nothing when there is none
     /// left; the first attempt always gets one, if need be one that rests.
-    pub(in crate::http) async fn lease(
+    pub(in crate::http) async fn lease(&self, site: &Arc<str>, tried: &Tried) -> Option<Lease<'_>> {
+        let (mut lease, seat) = self.begin(site, tried)?;
+        // The semaphore is never closed.
+        lease._permit = Arc::clone(&seat.permits).acquire_owned().await.ok();
+        if let Some(pace) = &seat.pace {
+            pace.turn().await;
+        }
+        Some(lease)
+    }
+
+    /// Chooses as [`lease`](Self::lease) does, where the turn of the proxy is now.
+    ///
+    /// # Errors
+    ///
+    /// Where it has to be waited for.
+    pub(in crate::http) fn lease_now(
         &self,
         site: &Arc<str>,
-        tried: &mut Tried,
-    ) -> Option<Lease<'_>> {
+        tried: &Tried,
+    ) -> Result<Option<Lease<'_>>, Busy> {
+        let Some((mut lease, seat)) = self.begin(site, tried) else {
+            return Ok(None);
+        };
+        let permit = Arc::clone(&seat.permits).try_acquire_owned();
+        lease._permit = Some(permit.map_err(|_| Busy)?);
+        match &seat.pace {
+            Some(pace) if !pace.turn_now() => Err(Busy),
+            _ => Ok(Some(lease)),
+        }
+    }
+
+    fn begin(&self, site: &Arc<str>, tried: &Tried) -> Option<(Lease<'_>, &Seat)> {
         let (index, trial) = self.with(|state| self.choose(state, site, &tried.0))?;
-        tried.0.insert(index);
         let seat = self.seats.get(index)?;
-        let mut lease = Lease {
+        let lease = Lease {
             pool: self,
             index,
             site: Arc::clone(site),
@@ -60,12 +87,17 @@ impl Pool {
             proxy: &seat.proxy,
             _permit: None,
         };
-        // The semaphore is never closed.
-        lease._permit = Arc::clone(&seat.permits).acquire_owned().await.ok();
-        if let Some(pace) = &seat.pace {
-            pace.turn().await;
-        }
-        Some(lease)
+        Some((lease, seat))
+    }
+}
+
+/// A proxy whose turn is not now.
+pub(in crate::http) struct Busy;
+
+impl Tried {
+    /// Takes note that a page is tried through a proxy.
+    pub(in crate::http) fn add(&mut self, lease: &Lease<'_>) {
+        self.0.insert(lease.index);
     }
 }
 
@@ -126,11 +158,11 @@ impl Lease<'_> {
     ///
     /// # Errors
     ///
-    /// That it has none, or none that the guard lets pass.
+    /// That it has none, or none that the guard and the suppression list let pass.
     pub(in crate::http) async fn addresses(
         &self,
         resolver: &dyn Resolve,
-        guard: &dyn Guard,
+        (guard, suppression): (&dyn Guard, &Suppression),
         waits: &Waits,
     ) -> Result<Vec<SocketAddr>, Fault> {
         let seat = self.pool.seats.get(self.index);
@@ -156,7 +188,7 @@ impl Lease<'_> {
                 found
             }
         };
-        checked(self.proxy, &found, guard)
+        checked(self.proxy, &found, guard, suppression)
     }
 }
 
@@ -193,25 +225,41 @@ pub(in crate::http::proxy) async fn resolve(
 }
 
 /// Keeps the addresses that may be spoken to.
+///
+/// # Errors
+///
+/// That there is none, and whose word that is.
 pub(in crate::http::proxy) fn checked(
     proxy: &Proxy,
     found: &[IpAddr],
     guard: &dyn Guard,
+    suppression: &Suppression,
 ) -> Result<Vec<SocketAddr>, Fault> {
-    let mut refused = "it has no address";
+    let refusal = |why: &str| {
+        let text = format!("the address of {} is not allowed: {why}", proxy.host);
+        Fault::proxy("proxy_address_refused", text)
+    };
+    let mut refused = refusal("it has no address");
     let mut allowed = Vec::new();
     for address in found {
         let server = SocketAddr::new(*address, proxy.port);
-        match guard.refuses(server) {
-            Some(why) => refused = why,
-            None => allowed.push(server),
+        match (guard.refuses(server), suppression.address(*address)) {
+            (Some(why), _) => refused = refusal(why),
+            (None, Some(held)) => refused = suppressed(proxy, *address, held),
+            (None, None) => allowed.push(server),
         }
     }
     match allowed.is_empty() {
-        true => Err(Fault::proxy(
-            "proxy_address_refused",
-            format!("the address of {} is not allowed: {refused}", proxy.host),
-        )),
+        true => Err(refused),
         false => Ok(allowed),
+    }
+}
+
+/// Says that a proxy is left alone. Without a list everybody is, which is no fault of the proxy's.
+pub(in crate::http) fn suppressed(proxy: &Proxy, address: IpAddr, held: Held) -> Fault {
+    let what = format!("the proxy {} at {address}", proxy.host);
+    match held {
+        Held::Unread => Fault::held(what, held),
+        _ => Fault::proxy("proxy_suppressed", format!("{what}: {held}")),
     }
 }

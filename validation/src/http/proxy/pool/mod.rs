@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, broadcast};
 
 use self::choice::Choice;
 use self::health::{Change, Standing};
+pub(in crate::http) use self::lease::suppressed;
 pub(in crate::http) use self::lease::{Lease, Suspect, Tried};
 pub(super) use self::lease::{checked, resolve};
 use self::remembered::Remembered;

@@ -2,6 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::http::{AllowedRanges, Protocol};
+use crate::suppression::Suppression;
 
 fn members(count: u128) -> Vec<Member> {
     (1..=count)
@@ -31,7 +32,9 @@ fn pool(count: u128) -> Pool {
 }
 
 async fn lease<'p>(pool: &'p Pool, site: &str, tried: &mut Tried) -> Option<Lease<'p>> {
-    pool.lease(&site.into(), tried).await
+    let lease = pool.lease(&site.into(), tried).await?;
+    tried.add(&lease);
+    Some(lease)
 }
 
 fn index(lease: &Lease<'_>) -> u128 {
@@ -305,9 +308,10 @@ async fn health_checks_count_as_pages_do_unless_they_say_nothing_of_the_proxy() 
 fn a_guard_lets_pass_what_it_does_not_refuse() {
     let proxy = members(1).remove(0).proxy;
     let found = ["10.0.0.1".parse().unwrap(), "9.9.9.9".parse().unwrap()];
-    let servers = checked(&proxy, &found, &AllowedRanges::Public).unwrap();
+    let nobody = Suppression::default();
+    let servers = checked(&proxy, &found, &AllowedRanges::Public, &nobody).unwrap();
     assert_eq!(servers, ["9.9.9.9:3128".parse().unwrap()]);
-    let refused = checked(&proxy, &found[..1], &AllowedRanges::Public).unwrap_err();
+    let refused = checked(&proxy, &found[..1], &AllowedRanges::Public, &nobody).unwrap_err();
     assert_eq!(refused.code, "proxy_address_refused");
     assert!(refused.text.contains("private"), "{}", refused.text);
 }
