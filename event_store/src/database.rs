@@ -78,6 +78,29 @@ async fn without_compiling(connection: &mut PgConnection) -> Result<(), sqlx::Er
     connection.execute("SET jit = off").await.map(|_| ())
 }
 
+/// The oldest PostgreSQL that has everything that is used, as `server_version_num` writes it.
+const OLDEST: i32 = 140_000;
+
+/// Refuses a server that would fail later, in the middle of something.
+async fn is_known(pool: &PgPool) -> Result<(), Error> {
+    let version = "SELECT current_setting('server_version_num')::integer";
+    let version: i32 = sqlx::query_scalar(version)
+        .fetch_one(pool)
+        .await
+        .map_err(Error::database(CONNECT))?;
+    newer_than_oldest(version)
+}
+
+const fn newer_than_oldest(version: i32) -> Result<(), Error> {
+    match version >= OLDEST {
+        true => Ok(()),
+        false => Err(Error::OldServer {
+            major: version / 10_000,
+            oldest: OLDEST / 10_000,
+        }),
+    }
+}
+
 const CONNECT: &str = "connect to the database";
 
 /// How long a server that does not answer is tried: it may have been started at the same moment as this program.
@@ -140,6 +163,7 @@ impl Database {
             .connect_with(server)
             .await
             .map_err(Error::database(CONNECT))?;
+        is_known(&pool).await?;
         let (head, _) = watch::channel(Position::START);
         let signals = Signals {
             appended: Notify::new(),
@@ -233,5 +257,18 @@ pub(crate) struct Sequencing(Arc<Signals>);
 impl Drop for Sequencing {
     fn drop(&mut self) {
         self.0.sequencers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_lacks_what_is_used_is_refused_by_name() {
+        assert!(newer_than_oldest(140_000).is_ok());
+        let refused = newer_than_oldest(130_016).map_err(|error| error.to_string());
+        let message = "the server is PostgreSQL 13, and 14 is the oldest that will do";
+        assert_eq!(refused, Err(message.to_owned()));
     }
 }

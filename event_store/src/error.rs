@@ -17,6 +17,14 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// The server is too old.
+    #[error("the server is PostgreSQL {major}, and {oldest} is the oldest that will do")]
+    OldServer {
+        /// Its version.
+        major: i32,
+        /// The oldest that has everything that is used.
+        oldest: i32,
+    },
     /// The schema could not be brought up to date.
     #[error("cannot migrate the database")]
     Migrate(#[source] sqlx::migrate::MigrateError),

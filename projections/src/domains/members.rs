@@ -24,8 +24,10 @@ pub(super) struct Places {
     direction: Direction,
     offset: i64,
     limit: i64,
-    /// The ordinals found so far, in the order of the page.
-    pub(super) found: Vec<i64>,
+    /// The ordinals found since they were taken, in the order of the page.
+    found: Vec<i64>,
+    /// Those that come after them.
+    behind: VecDeque<i64>,
 }
 
 impl Places {
@@ -56,7 +58,20 @@ impl Places {
             offset,
             limit,
             found: Vec::new(),
+            behind: VecDeque::new(),
         }
+    }
+
+    /// Takes what was found, in the order of the page.
+    pub(super) fn take(&mut self) -> Vec<i64> {
+        self.limit = self.missing();
+        std::mem::take(&mut self.found)
+    }
+
+    /// Goes on to look for so many more.
+    pub(super) fn want(&mut self, more: usize) {
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        self.limit = self.limit.saturating_add(more);
     }
 
     fn missing(&self) -> i64 {
@@ -67,6 +82,9 @@ impl Places {
     /// Returns whose members to ask for next, in the order of the page: as many as must have what is missing, or all that
     /// is left. None when the page is full or nothing is left.
     pub(super) fn next(&mut self) -> Vec<Part> {
+        let room = usize::try_from(self.missing()).unwrap_or(usize::MAX);
+        let more = self.behind.drain(..room.min(self.behind.len()));
+        self.found.extend(more);
         let (mut parts, mut expected) = (Vec::new(), 0_i64);
         while self.missing() > 0 && expected < self.missing().saturating_add(self.offset) {
             let Some(part) = self.ahead.pop_front() else {
@@ -96,11 +114,9 @@ impl Places {
             ordinals.reverse();
         }
         for ordinal in ordinals {
-            if self.missing() == 0 {
-                return;
-            }
-            match self.offset {
-                0 => self.found.push(ordinal),
+            match (self.offset, self.missing()) {
+                (0, 0) => self.behind.push_back(ordinal),
+                (0, _) => self.found.push(ordinal),
                 _ => self.offset -= 1,
             }
         }
@@ -137,7 +153,7 @@ mod tests {
         loop {
             let parts = places.next();
             if parts.is_empty() {
-                return (places.found, turns);
+                return (places.take(), turns);
             }
             turns.push(parts.len());
             for part in parts {
@@ -205,5 +221,38 @@ mod tests {
             [3],
             "an offset leaves stretches out by their counts"
         );
+    }
+
+    #[test]
+    fn what_is_wanted_besides_goes_on_where_the_page_ended() {
+        let mut members = BitVec::from_elem(usize::try_from(ORDINALS).unwrap(), false);
+        for place in [3, 5, 8, 9] {
+            members.set(place, true);
+        }
+        let stretches = [0, 2].map(|stretch| Stretch {
+            stretch,
+            matches: 4,
+        });
+        let matching = Stretches {
+            stretches: stretches.to_vec(),
+            exact: true,
+        };
+        let mut places = Places::new(&matching, None, Direction::Ascending, 0, 2);
+        let mut taken = Vec::new();
+        for more in [1, 2, 9] {
+            loop {
+                let parts = places.next();
+                if parts.is_empty() {
+                    break;
+                }
+                for part in parts {
+                    places.add(&part, &members);
+                }
+            }
+            taken.push(places.take());
+            places.want(more);
+        }
+        let second = 2 * ORDINALS;
+        assert_eq!(taken, [vec![3, 5], vec![8], vec![9, second + 3]]);
     }
 }

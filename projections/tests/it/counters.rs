@@ -172,3 +172,31 @@ async fn two_domains_that_exchange_their_findings_in_one_batch_exchange_their_co
     let found: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(found, [names[1].as_str()]);
 }
+
+#[tokio::test]
+async fn a_counter_that_names_a_domain_too_many_ends_no_list() {
+    let world = World::start().await;
+    let (campaign_id, names) = (new_campaign(), names(5));
+    let stream = campaign_id.to_string();
+    world
+        .append(vec![("campaign", stream, 0, imported(0, &names))])
+        .await;
+    world.results(campaign_id, &names[1..], 0, &dns_ok()).await;
+    world.level().await;
+    world
+        .execute("UPDATE read.domain_counts SET members = set_bit(members, 0, 1) WHERE dns_status = 'ok'")
+        .await;
+    let filter = domains::Filter {
+        dns_status: Some("ok".to_owned()),
+        ..domains::Filter::default()
+    };
+    let page = domains::Page {
+        limit: 2,
+        ..domains::Page::default()
+    };
+    let rows = domains::page(world.database.pool(), campaign_id, &filter, &page)
+        .await
+        .unwrap();
+    let found: Vec<i64> = rows.iter().map(|row| row.ordinal).collect();
+    assert_eq!(found, [1, 2]);
+}

@@ -143,7 +143,7 @@ async fn run_page(
         let explain = format!("{EXPLAIN}{}", statements::at_places(value));
         let query = sqlx::query_scalar::<_, Value>(&explain);
         let explained = filtered!(query, campaign, filter)
-            .bind(places.found)
+            .bind(places.take())
             .fetch_one(&mut *connection)
             .await
             .unwrap();

@@ -137,3 +137,39 @@ fn expiry(certificate: &[u8]) -> Option<DateTime<Utc>> {
     let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
     DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::SignatureVerificationAlgorithm;
+
+    use super::*;
+
+    #[test]
+    fn suites_that_processors_are_quick_at_come_first_and_certificates_are_checked_once() {
+        let provider = provider();
+        let suites = provider.cipher_suites.iter().map(|suite| suite.suite());
+        let first: Vec<CipherSuite> = suites.take(3).collect();
+        assert_eq!(
+            first,
+            [
+                CipherSuite::TLS13_AES_128_GCM_SHA256,
+                CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+                CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            ]
+        );
+        let library = rustls::crypto::aws_lc_rs::default_provider();
+        assert_eq!(provider.cipher_suites.len(), library.cipher_suites.len());
+        let algorithms = provider.signature_verification_algorithms;
+        let known = library.signature_verification_algorithms;
+        assert_eq!(algorithms.all.len(), known.all.len());
+        let remembers = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+            format!("{algorithm:?}").starts_with("Remembering")
+        };
+        assert!(algorithms.all.iter().all(remembers));
+        let mut of_handshakes = algorithms
+            .mapping
+            .iter()
+            .flat_map(|(_, several)| several.iter());
+        assert!(!of_handshakes.any(remembers));
+    }
+}
