@@ -208,7 +208,7 @@ async fn keys_gates_and_addresses_are_those_that_the_log_says_and_a_key_may_have
     run(
         &mut connection,
         "INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
-         SELECT 'user', gen_random_uuid()::text, 1, 'Registered', '1', '{\"Registered\": {\"email\": \"me@example.com\"}}', '{}'",
+         SELECT 'user', gen_random_uuid()::text, 1, 'Registered', '1', '{\"Registered\": {\"email\": \"me@example.com\", \"role\": \"user\"}}', '{}'",
     )
     .await;
     // More runs than one transaction can hold locks.
