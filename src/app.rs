@@ -161,6 +161,7 @@ impl App {
         let engines = Engines::new(
             self.database.clone(),
             self.defaults.network.clone(),
+            tracker.clone(),
             cancel.clone(),
         );
         let worker = Worker::new(

@@ -36,8 +36,9 @@ use tokio_util::task::TaskTracker;
 
 pub use dns::{Always, Forgery, KEPT_ARRIVALS, ResolverScript};
 pub use proxy::{ProxyFault, ProxyScript};
+pub use web::bombs::{BOMB_SIZE, BROTLI_BOMB_SIZE};
 pub use web::encrypted_dns::HOST as DNS_HOST;
-pub use web::reply::BOMB_SIZE;
+pub use web::many_headers::MANY_HEADERS;
 pub use web::seen::{KEPT_REQUESTS, Seen};
 pub use world::{
     Dns, DnsVerdict, Expected, Fate, Host, HttpVerdict, KEYWORDS, Kind, LONGEST_LABEL, PageScript,
@@ -210,7 +211,8 @@ impl Sandbox {
         self.resolvers.get(resolver).map_or(0, dns::Resolver::peak)
     }
 
-    /// Returns when questions came to a scripted resolver that is [timed](ResolverScript::timed), in their order.
+    /// Returns when questions came to a scripted resolver that is [timed](ResolverScript::timed), in their order: by the
+    /// kernel's clock where it tells (Linux), so that a process that is late to read them is not taken for a late sender.
     #[must_use]
     pub fn dns_arrivals(&self, resolver: usize) -> Vec<Instant> {
         self.resolvers

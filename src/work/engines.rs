@@ -12,7 +12,7 @@ use aggregates::{
 };
 use event_store::{Database, describe};
 use tokio::{sync::OnceCell, task::spawn_blocking, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use ::validation::{http, suppression::Held};
 
@@ -135,17 +135,24 @@ fn is_in_use(slot: &Slot) -> bool {
 pub struct Engines {
     database: Database,
     network: Network,
+    tracker: TaskTracker,
     cancel: CancellationToken,
     slots: Mutex<Slots>,
 }
 
 impl Engines {
-    /// Keeps engines that end on the token.
+    /// Keeps engines that end on the token; what they find out is recorded by tasks of the tracker.
     #[must_use]
-    pub fn new(database: Database, network: Network, cancel: CancellationToken) -> Self {
+    pub fn new(
+        database: Database,
+        network: Network,
+        tracker: TaskTracker,
+        cancel: CancellationToken,
+    ) -> Self {
         Self {
             database,
             network,
+            tracker,
             cancel,
             slots: Mutex::default(),
         }
@@ -193,7 +200,7 @@ impl Engines {
             Pinned::Validation { taken, .. } | Pinned::Extraction { taken, .. } => taken.clone(),
             _ => Vec::new(),
         };
-        let engine = self.start(pinned).await?;
+        let engine = self.start(run_id, pinned).await?;
         Ok(Kit {
             engine,
             crawls,
@@ -201,18 +208,21 @@ impl Engines {
         })
     }
 
-    /// Makes the pool of a run, with the credentials that its proxies have now.
-    async fn pool_of(&self, pinned: &Proxies) -> Result<Arc<http::Pool>, KitError> {
+    /// Makes the pool of a run, with the credentials that its proxies have now, and has what it finds out recorded.
+    async fn pool_of(&self, run_id: RunId, pinned: &Proxies) -> Result<Arc<http::Pool>, KitError> {
         let made = proxies::pool(&self.database, &self.network.keys, pinned).await;
-        made.map_err(|refused| match refused {
+        let (pool, watched) = made.map_err(|refused| match refused {
             proxies::Refused::Database(error) => KitError::Database(error),
             proxies::Refused::Log(error) => KitError::not_started(&error),
             proxies::Refused::Unopened(..) => KitError::NotStarted(refused.to_string()),
             proxies::Refused::Pool(error) => KitError::Refused(error.to_string()),
-        })
+        })?;
+        let watch = watched.listen(&self.database, run_id, &pool);
+        self.tracker.spawn(watch.run(self.cancel.clone()));
+        Ok(pool)
     }
 
-    async fn start(&self, pinned: Pinned) -> Result<Engine, KitError> {
+    async fn start(&self, run_id: RunId, pinned: Pinned) -> Result<Engine, KitError> {
         if matches!(
             pinned,
             Pinned::Validation { .. } | Pinned::Extraction { .. }
@@ -237,7 +247,7 @@ impl Engines {
                 ..
             } => {
                 let proxies = match proxies {
-                    Some(pinned) => Some(self.pool_of(&pinned).await?),
+                    Some(pinned) => Some(self.pool_of(run_id, &pinned).await?),
                     None => None,
                 };
                 let (network, cancel) = (self.network.clone(), self.cancel.clone());

@@ -345,4 +345,6 @@ const fn reason_of(reason: http::Reason) -> HttpReason {
 }
 
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod tests;

@@ -395,6 +395,7 @@ mod tests {
         let engines = Engines::new(
             database.clone(),
             Network::default(),
+            TaskTracker::new(),
             CancellationToken::new(),
         );
         Worker::new(

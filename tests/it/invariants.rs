@@ -93,7 +93,7 @@ fn prefix(file: &Path) -> String {
 }
 
 /// Every test of the source tree, by the name that rows call it.
-fn tests() -> BTreeSet<String> {
+pub fn tests() -> BTreeSet<String> {
     let mut files = Vec::new();
     sources(Path::new(env!("CARGO_MANIFEST_DIR")), &mut files);
     let mut tests = BTreeSet::new();

@@ -17,6 +17,7 @@ mod campaigns;
 mod command_line;
 mod contract;
 mod control;
+mod effects;
 mod health;
 mod idempotency;
 mod invariants;

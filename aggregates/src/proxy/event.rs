@@ -71,7 +71,7 @@ pub enum Event {
         /// Whose it is.
         owner: UserId,
     },
-    /// A check came out otherwise than the one before, or is the first since what is checked was changed.
+    /// It was found to fare otherwise than before, or for the first time since it was set up as it is.
     HealthChanged {
         /// Whose it is.
         owner: UserId,
@@ -83,7 +83,7 @@ pub enum Event {
         /// The fault in words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
-        /// How long the check took, milliseconds.
+        /// How long the check took, where it was one, milliseconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         latency_ms: Option<u32>,
     },

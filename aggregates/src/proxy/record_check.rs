@@ -1,8 +1,8 @@
-//! Records what a check of a proxy came to, where that is news.
+//! Records what a check of a proxy came to, or a run found out about it, where that is news.
 
 use super::{Error, Event, Health, Proxy};
 
-/// Records a check.
+/// Records a check, or what a run found out by the pages that it fetched.
 #[derive(Clone, Debug)]
 pub struct RecordCheck {
     /// What was checked, as [`Proxy::setup`] said when the check began: one of another setup says nothing any more.
@@ -13,7 +13,7 @@ pub struct RecordCheck {
     pub reason: Option<String>,
     /// The fault in words.
     pub detail: Option<String>,
-    /// How long it took, milliseconds.
+    /// How long a check took, milliseconds.
     pub latency_ms: Option<u32>,
 }
 

@@ -14,7 +14,7 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use self::query::{Member, Row, by_id, list, member, members_of};
+pub use self::query::{Member, Row, by_id, list, member, members_of, with};
 use crate::runtime::{ApplyError, Projection, decode};
 
 /// The projection behind the tables `proxy_pools` and `proxy_pool_members`.

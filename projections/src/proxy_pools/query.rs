@@ -68,6 +68,10 @@ const MEMBERS: &str = "SELECT m.pool_id, m.proxy_id, m.weight, m.added_at, p.nam
     FROM read.proxy_pool_members m JOIN read.proxies p USING (proxy_id) \
     WHERE m.pool_id = ANY($1) AND ($2::uuid IS NULL OR m.proxy_id = $2) ORDER BY m.pool_id, m.place";
 
+/// In one order, so that of two who delete proxies of the same pools one waits for the other.
+const WITH: &str =
+    "SELECT pool_id FROM read.proxy_pool_members WHERE proxy_id = $1 ORDER BY pool_id";
+
 /// Reads a user's pool; somebody else's is none.
 ///
 /// # Errors
@@ -147,4 +151,19 @@ async fn members(
         .bind(proxy_id.map(|id| id.0))
         .fetch_all(executor)
         .await
+}
+
+/// Names the pools that have a proxy.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn with(
+    executor: impl PgExecutor<'_>,
+    proxy_id: ProxyId,
+) -> Result<Vec<ProxyPoolId>, sqlx::Error> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(WITH)
+        .bind(proxy_id.0)
+        .fetch_all(executor)
+        .await?;
+    Ok(ids.into_iter().map(ProxyPoolId).collect())
 }

@@ -6,6 +6,7 @@
 //! than the answer. Late answers wait in a heap that is bounded; beyond the bound they are dropped, as a busy server would.
 
 pub(crate) mod answer;
+mod received;
 mod script;
 pub(crate) mod tcp;
 mod udp;
@@ -49,15 +50,14 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Takes note of a question over UDP, of its moment only where the script says so.
-    fn arrived(&self, timed: bool) {
+    fn arrived(&self, timed: bool, at: Instant) {
         self.udp.fetch_add(1, Ordering::Relaxed);
         if !timed {
             return;
         }
-        let now = Instant::now();
         let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         if arrivals.len() < KEPT_ARRIVALS {
-            arrivals.push(now);
+            arrivals.push(at);
         }
     }
 }
@@ -174,6 +174,7 @@ impl Resolver {
         tasks: &TaskTracker,
     ) -> Result<Self, Error> {
         let (udp, tcp, addr) = bind().await.map_err(Error::Dns)?;
+        let receiver = received::Receiver::new(&udp).map_err(Error::Dns)?;
         let shared = Arc::new(Shared {
             world,
             script: RwLock::new(script),
@@ -182,7 +183,11 @@ impl Resolver {
             tally: Tally::default(),
             queries,
         });
-        tasks.spawn(udp::serve(udp, Arc::clone(&shared), token.clone()));
+        tasks.spawn(udp::serve(
+            (udp, receiver),
+            Arc::clone(&shared),
+            token.clone(),
+        ));
         tasks.spawn(tcp::serve(
             tcp,
             Arc::clone(&shared),

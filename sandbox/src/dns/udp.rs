@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::answer::Outcome;
+use super::received::{Received, Receiver};
 use super::script::{Forgery, ResolverScript};
 use super::wire::{Answer, Code, Data, Query, Response};
 use crate::world::draw::Draw;
@@ -28,17 +29,23 @@ type Late = Reverse<(Instant, u64, SocketAddr, Vec<u8>)>;
 
 struct Server {
     socket: UdpSocket,
+    receiver: Receiver,
     shared: Arc<Shared>,
     late: BinaryHeap<Late>,
     arrivals: u64,
     losses: Draw,
 }
 
-pub(super) async fn serve(socket: UdpSocket, shared: Arc<Shared>, token: CancellationToken) {
+pub(super) async fn serve(
+    (socket, receiver): (UdpSocket, Receiver),
+    shared: Arc<Shared>,
+    token: CancellationToken,
+) {
     let losses = Draw::new(shared.loss_seed, "losses");
     let mut server = Server {
         losses,
         socket,
+        receiver,
         shared,
         late: BinaryHeap::new(),
         arrivals: 0,
@@ -62,10 +69,10 @@ impl Server {
         let mut buffer = [0_u8; 4096];
         let script = self.shared.script();
         for _ in 0..BURST {
-            match self.socket.try_recv_from(&mut buffer) {
-                Ok((length, from)) => {
+            match self.receiver.read(&self.socket, &mut buffer) {
+                Ok(Received { length, from, at }) => {
                     if let Some(packet) = buffer.get(..length) {
-                        self.question(&script, packet, from).await;
+                        self.question(&script, packet, (from, at)).await;
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -76,9 +83,14 @@ impl Server {
         tokio::task::yield_now().await;
     }
 
-    async fn question(&mut self, script: &ResolverScript, packet: &[u8], from: SocketAddr) {
+    async fn question(
+        &mut self,
+        script: &ResolverScript,
+        packet: &[u8],
+        (from, at): (SocketAddr, std::time::Instant),
+    ) {
         self.arrivals += 1;
-        self.shared.tally.arrived(script.timed);
+        self.shared.tally.arrived(script.timed, at);
         if self.losses.chance(script.loss) {
             return;
         }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::many_headers;
 use crate::world::Site;
 
 /// A connection, encrypted or not, down to its socket.
@@ -44,6 +45,10 @@ pub(crate) async fn play(stream: &mut impl Wire, site: &Site) -> Result<(), Erro
         Site::Drip(pause) => drip(stream, *pause).await,
         Site::Endless => endless(stream).await,
         Site::HugeHeaders => huge_headers(stream).await,
+        Site::ManyHeaders => {
+            stream.write_all(HEAD).await?;
+            many_headers::over_http1(stream).await
+        }
         Site::Garbage => {
             stream
                 .write_all(b"\x00\x01\x02 this is not HTTP \xff\xfe\r\n\r\n")

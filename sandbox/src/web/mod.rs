@@ -4,10 +4,12 @@
 //! page then costs tens of microseconds; HTTP/2 is axum's, reached only by hosts that offer it. Nothing here decides
 //! anything: a site does what the world's script says.
 
+pub(crate) mod bombs;
 mod certificates;
 pub(crate) mod encrypted_dns;
 pub(crate) mod fault;
 mod http2;
+pub(crate) mod many_headers;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod seen;
@@ -177,6 +179,9 @@ async fn connection(stream: TcpStream, shared: &Shared, secure: bool) -> Result<
     // Who names nobody means the address, where there is only DNS over HTTPS.
     let nameless = name.is_none();
     let host = name.and_then(|name| shared.find(&name));
+    let floods = host
+        .as_ref()
+        .is_some_and(|host| host.site == Site::ManyHeaders);
     let (tls, http2) = host.map_or((Tls::Good, nameless), |host| (host.tls, host.http2));
     match tls {
         Tls::Absent => {
@@ -193,7 +198,10 @@ async fn connection(stream: TcpStream, shared: &Shared, secure: bool) -> Result<
     let config = shared.certificates.config(tls, http2);
     let stream = tokio::time::timeout(HANDSHAKE, start.into_stream(config)).await??;
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        return shared.http2.enter(stream).await;
+        return match floods {
+            true => many_headers::over_http2(stream).await,
+            false => shared.http2.enter(stream).await,
+        };
     }
     http1(stream, shared, true).await
 }

@@ -1,17 +1,11 @@
 //! From a site's script to a reply, for every site whose reply is well-formed HTTP.
 
-use std::io::Write;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
+use super::bombs;
 use crate::world::{Host, Site, Target};
-
-/// Size of a gzip bomb once it is unpacked, in bytes.
-pub const BOMB_SIZE: usize = 64 * 1024 * 1024;
 
 /// Ports of the web, which absolute redirects carry.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +84,7 @@ pub(crate) fn plan(host: &Host, name: &str, path: &str, secure: bool, ports: Por
                 .iter()
                 .map(|cookie| ("set-cookie", cookie.clone())),
         );
+        reply.headers.extend(host.headers.iter().cloned());
         reply.headers.push(("server", "sandbox".to_owned()));
     }
     plan
@@ -135,9 +130,9 @@ fn of_site(site: Site, name: &str, path: &str, ports: Ports) -> Plan {
             }
             return plan;
         }
-        Site::GzipBomb => {
-            Reply::new(200, "text/html", bomb()).with("content-encoding", "gzip".to_owned())
-        }
+        Site::GzipBomb => packed("gzip", bombs::gzip()),
+        Site::DeflateBomb => packed("deflate", bombs::deflate()),
+        Site::BrotliBomb => packed("br", bombs::brotli()),
         Site::WrongCharset => {
             let mut body = b"<html><head><meta charset=\"utf-8\"><title>Caf".to_vec();
             // 0xE9 is e-acute in ISO-8859-1 and no UTF-8 at all.
@@ -149,9 +144,14 @@ fn of_site(site: Site, name: &str, path: &str, ports: Ports) -> Plan {
         | Site::Drip(_)
         | Site::Endless
         | Site::HugeHeaders
+        | Site::ManyHeaders
         | Site::Garbage
         | Site::Short) => return Plan::Fault(fault),
     })
+}
+
+fn packed(coding: &str, body: Bytes) -> Reply {
+    Reply::new(200, "text/html", body).with("content-encoding", coding.to_owned())
 }
 
 fn location(target: Target, ports: Ports) -> String {
@@ -161,23 +161,6 @@ fn location(target: Target, ports: Ports) -> String {
         Target::Https(host, path) => format!("https://{host}:{}{path}", ports.https),
         Target::Verbatim(text) => text,
     }
-}
-
-/// Returns the bomb, which is made once and only when somebody asks for it.
-fn bomb() -> Bytes {
-    static BOMB: OnceLock<Bytes> = OnceLock::new();
-    let made = BOMB.get_or_init(|| {
-        let mut encoder = GzEncoder::new(Vec::with_capacity(128 * 1024), Compression::fast());
-        let zeros = vec![0; 64 * 1024];
-        for _ in 0..BOMB_SIZE / zeros.len() {
-            // Writing to memory cannot fail; a short bomb would be seen by whoever unpacks it.
-            if encoder.write_all(&zeros).is_err() {
-                break;
-            }
-        }
-        encoder.finish().map(Bytes::from).unwrap_or_default()
-    });
-    made.clone()
 }
 
 /// Returns the usual phrase of a status.

@@ -91,8 +91,14 @@ pub enum Site {
     Endless,
     /// 64 MiB of zeros in some 64 KiB of gzip.
     GzipBomb,
+    /// 64 MiB of zeros in some 64 KiB of deflate.
+    DeflateBomb,
+    /// Four gibibytes of one letter in some kilobytes of brotli.
+    BrotliBomb,
     /// A 200 with a megabyte of response headers.
     HugeHeaders,
+    /// A 200 with a million response headers, also over HTTP/2 where that is offered.
+    ManyHeaders,
     /// Bytes that are not HTTP.
     Garbage,
     /// A `Content-Length` that the body does not reach before the connection closes.
@@ -140,6 +146,7 @@ pub struct Host {
     pub(crate) https_only: bool,
     pub(crate) http2: bool,
     pub(crate) cookies: Vec<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Host {
@@ -156,6 +163,7 @@ impl Host {
             https_only: false,
             http2: false,
             cookies: Vec::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -248,6 +256,13 @@ impl Host {
     #[must_use]
     pub fn cookie(mut self, value: impl Into<String>) -> Self {
         self.cookies.push(value.into());
+        self
+    }
+
+    /// Sends this header with every answer; its name is in lower case.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 

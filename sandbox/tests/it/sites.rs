@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox::{BOMB_SIZE, Host, KEPT_REQUESTS, Sandbox, Site, Target, World};
+use sandbox::{BOMB_SIZE, BROTLI_BOMB_SIZE, Host, KEPT_REQUESTS, Sandbox, Site, Target, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -279,6 +279,17 @@ async fn a_bomb_is_small_on_the_wire_and_large_unpacked() {
         .await
         .unwrap();
     assert_eq!(answer.bytes().await.unwrap().len(), BOMB_SIZE);
+}
+
+#[tokio::test]
+async fn four_gibibytes_of_brotli_are_some_kilobytes_on_the_wire() {
+    let sandbox = one(Host::new(Site::BrotliBomb)).await;
+    let packed = builder(&sandbox).no_brotli().build().unwrap();
+    let page = http(&sandbox, "a.test", "/");
+    let answer = packed.get(page).send().await.unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "br");
+    let bytes = u64::try_from(answer.bytes().await.unwrap().len()).unwrap();
+    assert!(bytes * 1_000_000 < BROTLI_BOMB_SIZE, "{bytes}");
 }
 
 #[tokio::test]

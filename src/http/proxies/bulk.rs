@@ -245,7 +245,7 @@ async fn remove(app: &App, caller: &Caller, ids: &[ProxyId]) -> Result<Done<prox
         whose(&proxy, caller).map_err(|_| {
             Error::unprocessable(format!("proxyIds[{at}]"), "there is no such proxy")
         })?;
-        forget(&mut transaction, *id).await?;
+        forget(&mut transaction, caller, *id).await?;
         let recorded = record(&mut transaction, caller, *id, Command::Delete(Delete)).await;
         last = Some(match recorded {
             Ok(recorded) => recorded,

@@ -5,6 +5,7 @@
 
 mod bulk;
 mod checks;
+mod engine;
 mod login;
 mod queries;
 mod view;

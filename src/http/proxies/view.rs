@@ -57,12 +57,13 @@ pub(super) struct ProxyView {
     port: i32,
     /// Whether pools use it.
     is_enabled: bool,
-    /// Whether the last check of it, as it is set up now, brought a page.
+    /// Whether pages come through it, by what was last found out of it as it is set up now.
     pub(super) is_healthy: bool,
-    /// How the last check came out: `healthy`, `unhealthy`, or `unknown` where the page that was asked for may be at fault.
+    /// How it fared when it was last checked, or when a run that uses it last found that it fares otherwise than before:
+    /// `healthy`, `unhealthy`, or `unknown` where the page that a check asked for may be at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last_status: Option<String>,
-    /// When it was last checked, by whomever.
+    /// When that was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last_checked_at: Option<DateTime<Utc>>,
     /// How long the last check took.
@@ -77,7 +78,7 @@ pub(super) struct ProxyView {
     /// When somebody last tested it.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_tested: Option<DateTime<Utc>>,
-    /// Why the last check failed, where it did.
+    /// Why no page came then, where none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

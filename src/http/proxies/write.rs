@@ -3,15 +3,17 @@
 use aggregates::{
     ids::ProxyId,
     proxy::{Change, Command, Create, Credentials, Delete, Event, Proxy},
+    proxy_pool::{self, ProxyPool, RemoveProxy},
 };
 use axum::extract;
-use event_store::Transaction;
-use projections::proxies;
+use event_store::{ExecuteError, Transaction};
+use projections::{proxies, proxy_pools};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    engine,
     login::{Fields, Told},
     view::{ProxyProtocol, ProxyView},
 };
@@ -97,6 +99,9 @@ impl UpdateProxyRequestAPI {
         let connection = transaction.connection();
         let kept = credentials::kept(connection, proxy_id).await?;
         let told = setup.told(protocol, kept.as_ref())?;
+        if let Some(endpoint) = setup.endpoint.as_ref().or_else(|| proxy.endpoint()) {
+            engine::check(protocol, endpoint, kept.as_ref(), &told)?;
+        }
         let moved = setup.protocol.is_some_and(|new| new != proxy.protocol())
             || (setup.endpoint.is_some() && setup.endpoint.as_ref() != proxy.endpoint());
         let credentials = keep(transaction, &network.keys, proxy_id, told).await?;
@@ -141,8 +146,29 @@ async fn keep(
     }
 }
 
-/// Removes what is kept of a proxy beside the log, in the transaction of the event that it is gone.
-pub(super) async fn forget(transaction: &mut Transaction, proxy_id: ProxyId) -> Result<(), Error> {
+/// Takes a proxy out of its pools and removes what is kept of it beside the log, in the transaction of the event that it is
+/// gone.
+pub(super) async fn forget(
+    transaction: &mut Transaction,
+    caller: &Caller,
+    proxy_id: ProxyId,
+) -> Result<(), Error> {
+    let metadata = caller.secondary_metadata();
+    for pool_id in proxy_pools::with(transaction.connection(), proxy_id).await? {
+        let command = proxy_pool::Command::RemoveProxy(RemoveProxy { proxy_id });
+        let stream = pool_id.to_string();
+        match transaction
+            .execute::<ProxyPool>(&stream, command, &metadata)
+            .await
+        {
+            // The pool was deleted, or the proxy taken out of it, just now.
+            Ok(_)
+            | Err(ExecuteError::Rejected(
+                proxy_pool::Error::NotFound | proxy_pool::Error::NoSuchMember,
+            )) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
     let connection = transaction.connection();
     credentials::remove(connection, proxy_id).await?;
     sqlx::query(STOP_COUNTING)
@@ -179,6 +205,10 @@ pub(super) async fn create(
         Told::Nothing => Told::Kept,
         told => told,
     };
+    let endpoint = setup
+        .endpoint
+        .ok_or_else(|| Error::bad("address", "is missing"))?;
+    engine::check(protocol, &endpoint, None, &told)?;
     let proxy_id = ProxyId(Uuid::now_v7());
     let mut transaction = app.database.begin().await?;
     sqlx::query(BEGIN_COUNTING)
@@ -191,9 +221,7 @@ pub(super) async fn create(
         name: request.name,
         description: request.description,
         protocol,
-        endpoint: setup
-            .endpoint
-            .ok_or_else(|| Error::bad("address", "is missing"))?,
+        endpoint,
         country_code: request.country_code,
         notes: request.notes,
         enabled: request.is_enabled.unwrap_or(true),
@@ -247,7 +275,7 @@ pub(super) async fn delete(
         return Ok(Answer::no_content().after(&done));
     }
     let mut transaction = app.database.begin().await?;
-    forget(&mut transaction, id).await?;
+    forget(&mut transaction, &caller, id).await?;
     let (stream, command) = (id.to_string(), Command::Delete(Delete));
     let done = app.execute_in::<Proxy>(transaction, &stream, command, &caller.metadata, version);
     Ok(Answer::no_content().after(&done.await?))

@@ -210,7 +210,7 @@ fn engine_proxy(id: ProxyId, proxy: &Proxy, login: Option<Login>) -> Option<http
 }
 
 /// Translates a protocol into the engine's.
-pub(super) const fn protocol(protocol: Protocol) -> http::Protocol {
+pub(crate) const fn protocol(protocol: Protocol) -> http::Protocol {
     match protocol {
         Protocol::Http => http::Protocol::Http,
         Protocol::Https => http::Protocol::Https,

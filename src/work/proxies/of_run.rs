@@ -11,7 +11,10 @@ use aggregates::{
 use event_store::Database;
 use validation::http;
 
-use super::check::{protocol, told};
+use super::{
+    check::{protocol, told},
+    watch::Watched,
+};
 use crate::credentials::{Keys, Unopened, logins_of};
 
 /// Why a run has no pool.
@@ -31,7 +34,7 @@ pub(crate) enum Refused {
     Pool(#[from] http::PoolError),
 }
 
-/// Makes the pool of a run. A proxy whose credentials are gone is asked without them, so that what it says to that is the
+/// Makes the pool of a run, and says what is known of how its proxies are set up. A proxy whose credentials are gone is asked without them, so that what it says to that is the
 /// reason of the failures; and so is the place that a proxy has left since, for its password is another's now.
 ///
 /// # Errors
@@ -40,7 +43,8 @@ pub(crate) async fn pool(
     database: &Database,
     keys: &Keys,
     pinned: &Proxies,
-) -> Result<Arc<http::Pool>, Refused> {
+) -> Result<(Arc<http::Pool>, Watched), Refused> {
+    let watched = Watched::of(database, pinned).await?;
     let ids: Vec<ProxyId> = pinned
         .members
         .iter()
@@ -76,7 +80,7 @@ pub(crate) async fn pool(
         timeout: Duration::from_secs(pinned.timeout_seconds.into()),
         ..http::PoolConfig::default()
     };
-    Ok(Arc::new(http::Pool::new(config, members)?))
+    Ok((Arc::new(http::Pool::new(config, members)?), watched))
 }
 
 /// Tells whether a proxy is spoken to as it was when the run started. Asked after the credentials were read: a change in

@@ -135,6 +135,11 @@ fn every_field_of_a_dns_persona_has_a_case() {
         .map(String::as_str)
         .collect();
     assert_eq!(fields, CASES.iter().copied().collect());
+    let document = serde_json::to_value(crate::http::openapi()).unwrap();
+    let described = &document["components"]["schemas"]["PersonaConfigDns"]["properties"];
+    let described = described.as_object().unwrap().keys().map(String::as_str);
+    let described: BTreeSet<&str> = described.filter(|field| *field != "personaType").collect();
+    assert_eq!(fields, described);
 }
 
 cases! {

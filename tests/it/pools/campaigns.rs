@@ -16,7 +16,7 @@ use crate::{
 /// Names of the campaigns, each with a page.
 const NAMES: usize = 12;
 
-fn pages(scripts: impl IntoIterator<Item = ProxyScript>) -> World {
+pub(super) fn pages(scripts: impl IntoIterator<Item = ProxyScript>) -> World {
     (0..NAMES).fold(world(scripts), |world, at| {
         world.host(&format!("page{at}.test"), Host::page(&["espresso"]))
     })
@@ -41,7 +41,7 @@ async fn configured(client: &Client, pool: &str) -> (String, Reply) {
 }
 
 /// Fetches all pages through a pool; returns what became of them, and the proxies that the history names.
-async fn fetched(client: &Client, pool: &str) -> (Vec<Value>, Vec<String>) {
+pub(super) async fn fetched(client: &Client, pool: &str) -> (Vec<Value>, Vec<String>) {
     let (path, answer) = configured(client, pool).await;
     answer.ok(200);
     client.post(&format!("{path}/start")).send().await.ok(200);

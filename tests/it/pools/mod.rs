@@ -1,7 +1,9 @@
 //! Pools of proxies: through the interface, by themselves, and in campaigns.
 
 mod campaigns;
+mod health;
 
+use aggregates::proxy_pool::ProxyPool;
 use sandbox::{ProxyFault, ProxyScript};
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ use crate::{
 };
 
 /// Makes a pool of proxies with these weights, and returns its path.
-async fn pool(client: &Client, settings: Value, proxies: &[(&str, u32)]) -> String {
+pub async fn pool(client: &Client, settings: Value, proxies: &[(&str, u32)]) -> String {
     let made = client
         .post("/proxy-pools")
         .json(&settings)
@@ -94,10 +96,20 @@ async fn a_pool_lives_from_its_creation_to_its_deletion() {
     assert_eq!(list.ok(200), json!([changed]));
     assert_eq!(bob.get("/proxy-pools").send().await.ok(200), json!([]));
 
-    // A proxy that is deleted is in no pool; one that is taken out stays a proxy.
+    // A proxy that is deleted leaves its pools, which is a change of theirs; one that is taken out stays a proxy.
+    let tag = ann
+        .get(&path)
+        .send()
+        .await
+        .header("etag")
+        .map(str::to_owned);
     ann.delete(&one).send().await.ok(204);
-    let left = ann.get(&path).send().await.ok(200);
-    assert_eq!(left["proxies"].as_array().unwrap().len(), 1);
+    let left = ann.get(&path).send().await;
+    assert_ne!(left.header("etag").map(str::to_owned), tag);
+    assert_eq!(left.ok(200)["proxies"].as_array().unwrap().len(), 1);
+    let log = app.app.database.log();
+    let (recorded, _) = log.load::<ProxyPool>(id_of(&path)).await.unwrap();
+    assert_eq!(recorded.members().len(), 1);
     let member = format!("{path}/proxies/{}", id_of(&two));
     ann.delete(&member).send().await.ok(204);
     ann.delete(&member).send().await.blames(404, "proxyId");

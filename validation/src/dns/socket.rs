@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket as RawSocket, Type};
 use tokio::{
     io::Interest,
     net::UdpSocket,
@@ -118,7 +118,9 @@ impl Socket {
     ) -> Result<Answer, Failure> {
         let (in_flight, answered) = self.register(question)?;
         let message = question.message(in_flight.id, edns);
-        let sent = match self.udp.try_send(&message) {
+        // Not by way of Tokio's word on whether there is room: of a new socket it says no until the runtime has asked, and
+        // packets whose turn had come would leave together when it has.
+        let sent = match SockRef::from(&self.udp).send(&message) {
             Err(full) if full.kind() == io::ErrorKind::WouldBlock => self.udp.send(&message).await,
             sent => sent,
         };

@@ -1,6 +1,15 @@
 //! The peak of the process's resident memory, as the kernel keeps it.
 
 use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Whoever measures; others would be measured with him.
+static MEASURED: Mutex<()> = Mutex::new(());
+
+/// Waits until nobody else measures.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    MEASURED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Sets the peak back to what is in use now. Tells whether that can be had: where there is no `/proc`, it cannot.
 pub(crate) fn reset_peak() -> bool {

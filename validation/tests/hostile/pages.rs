@@ -73,6 +73,7 @@ fn repeated(piece: &str) -> String {
 /// Reads every page, one after the other so that the memory of one is told from that of another.
 #[test]
 fn pages_of_the_largest_size_cost_bounded_time_and_memory() {
+    let _alone = memory::alone();
     make(b"<p>what is compiled once is", None);
     let attributes = || format!("<p {}>", "a=b ".repeat(BODY / 4 - 4));
     let deep = || "<div>".repeat(BODY / 11) + &"</div>".repeat(BODY / 11);

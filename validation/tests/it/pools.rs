@@ -20,6 +20,15 @@ async fn with(scripts: impl IntoIterator<Item = ProxyScript>) -> Sandbox {
         .host("missing.test", Host::status(404))
         .host("down.test", Host::status(503))
         .host("reset.test", Host::new(Site::Reset(0)))
+        .host("asks.test", Host::status(407))
+        .host(
+            "slanders.test",
+            Host::status(502).header("proxy-status", "p; error=proxy_internal_error"),
+        )
+        .host(
+            "poses.test",
+            Host::status(401).header("server", "tinyproxy/1.11.1"),
+        )
         .host("wall.test", Host::html("<title>Solve this CAPTCHA</title>"));
     for script in scripts {
         world = world.proxy(script);
@@ -171,6 +180,48 @@ async fn a_sites_failures_rest_no_proxy_however_often_they_happen() {
     }
 }
 
+/// What a forwarding proxy could say of itself, said by a site: the status for wrong credentials, another in Tinyproxy's
+/// name, and a failure inside the proxy.
+#[tokio::test]
+async fn a_site_that_speaks_as_a_proxy_would_rests_none() {
+    let secret = || ProxyScript::open().credentials("ann", "secret");
+    let sandbox = with([secret(), secret(), secret()]).await;
+    let told = sandbox.proxies().into_iter();
+    let told = told.map(|at| proxy(Protocol::Http, at, Some(("ann", "secret"))));
+    let pool = pool(settings(), told);
+    let fetcher = through(&sandbox, &pool);
+    for (host, code, attempts) in [
+        ("asks.test", "status_407", 1),
+        ("poses.test", "status_401", 1),
+        ("slanders.test", "proxy_internal", 3),
+    ] {
+        for _ in 0..5 {
+            let report = fetch(&fetcher, &format!("http://{host}/")).await;
+            let fault = report.fault.unwrap();
+            assert_eq!((&*fault.code, report.attempts), (code, attempts), "{host}");
+            assert_eq!(fault.blame, Blame::Target, "{host}");
+        }
+    }
+    for health in pool.health() {
+        assert_eq!((health.healthy, health.failures), (true, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_forwarding_proxy_that_does_not_know_us_rests_at_once() {
+    let secret = ProxyScript::open().credentials("ann", "secret");
+    let sandbox = with([secret, ProxyScript::open()]).await;
+    let at = sandbox.proxies();
+    let members = [
+        proxy(Protocol::Http, at[0], Some(("ann", "wrong"))),
+        proxy(Protocol::Http, at[1], None),
+    ];
+    let pool = pool(settings(), members);
+    let report = fetch(&through(&sandbox, &pool), "http://a.test/").await;
+    assert_eq!((title(&report), report.attempts), (Some("a"), 2));
+    assert!(!pool.health()[0].healthy && pool.health()[1].healthy);
+}
+
 #[tokio::test]
 async fn a_site_that_is_down_for_every_protocol_is_not_the_first_proxys_fault() {
     let sandbox = with([ProxyScript::open(), ProxyScript::open()]).await;
@@ -215,10 +266,24 @@ async fn a_proxy_that_works_again_is_found_and_both_changes_are_told() {
     for _ in 0..2 {
         assert_eq!(title(&fetch(&fetcher, "http://a.test/").await), Some("a"));
     }
-    let change = changes.recv().await.unwrap();
+    // The other one was taken for healthy only, until a page came through it.
+    let good = proxies(&sandbox, Protocol::Socks5)[1].id;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let change = changes.recv().await.unwrap();
+        told.push((
+            change.proxy == good,
+            change.healthy,
+            change.fault.map(|fault| fault.code),
+        ));
+    }
+    told.sort();
     assert_eq!(
-        (change.healthy, change.reason.as_deref()),
-        (false, Some("proxy_closed"))
+        told,
+        [
+            (false, false, Some("proxy_closed".into())),
+            (true, true, None)
+        ]
     );
     sandbox.set_proxy(0, ProxyScript::open());
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -1,5 +1,6 @@
 //! The engine against scripted servers on real sockets, whose messages are hickory-proto's, and against the sandbox's.
 
+mod apart;
 mod encrypted;
 mod hostile;
 mod limits;
@@ -9,6 +10,7 @@ mod name_servers;
 mod outcomes;
 mod pacing;
 mod peers;
+mod rate;
 mod resolvers;
 mod server;
 mod suppressed;

@@ -21,6 +21,10 @@ pub(super) fn examine(error: &(dyn Error + 'static)) -> Option<Fault> {
     if let Some(h2) = error.downcast_ref::<h2::Error>() {
         return match h2.get_io() {
             Some(io) => of_io(io),
+            // Our side ended it. To a client with one request that happens over frames of headers without end.
+            None if h2.is_library() && h2.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) => {
+                Some(Fault::error("headers_too_large", h2))
+            }
             None if h2.is_reset() || h2.is_go_away() => {
                 Some(Fault::new(Reason::ConnectionReset, "stream_reset", h2))
             }

@@ -110,12 +110,22 @@ pub(super) fn malformed(what: impl ToString) -> Fault {
     Fault::proxy("proxy_malformed", what)
 }
 
+/// Code of a proxy that does not like what it was told.
+const CREDENTIALS: &str = "proxy_credentials";
+/// Code of a proxy that wants to know who we are.
+const AUTH_REQUIRED: &str = "proxy_auth_required";
+
 /// The proxy turned us away: it wants to know who we are, or does not like what it was told.
 pub(super) fn unauthorized(told: bool) -> Fault {
     match told {
-        true => Fault::proxy("proxy_credentials", "the proxy refused the credentials"),
-        false => Fault::proxy("proxy_auth_required", "the proxy asks for credentials"),
+        true => Fault::proxy(CREDENTIALS, "the proxy refused the credentials"),
+        false => Fault::proxy(AUTH_REQUIRED, "the proxy asks for credentials"),
     }
+}
+
+/// Tells whether the proxy turned us away for who we are, or are not.
+pub(in crate::http) fn is_unauthorized(fault: &Fault) -> bool {
+    matches!(&*fault.code, CREDENTIALS | AUTH_REQUIRED)
 }
 
 /// The proxy does not let anybody through to this target.

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::ranges::AllowedRanges;
 
 pub(super) use evidence::{of_forwarded, passed_on};
-pub(super) use handshake::tunnel;
+pub(super) use handshake::{is_unauthorized, tunnel};
 pub(super) use http_connect::authorization;
 pub use pool::{Health, HealthChange, Member, Pool, PoolConfig, PoolError, Strategy};
 pub(super) use pool::{Lease, Suspect, Tried, suppressed};

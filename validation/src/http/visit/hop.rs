@@ -95,11 +95,9 @@ impl Visit<'_> {
             .and_then(|answer| answer)
             .map_err(|fault| self.blame(fault))?;
         if let Some(route) = forwarded {
-            let told = route.proxy.credentials.is_some();
             let head = &answer.head;
-            if let Some(fault) = proxy::of_forwarded(head.status.as_u16(), &head.headers, told) {
-                return Err(fault);
-            }
+            self.heed(head.status.as_u16(), &head.headers, route, destination)
+                .await?;
         }
         Ok(Answered {
             answer,

@@ -1,6 +1,7 @@
 //! Following one address to the page it leads to, checking every hop.
 
 mod body;
+mod forwarded;
 mod going;
 mod hop;
 mod redirect;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::http::fault::Fault;
+
 /// How much longer than the first a rest may become.
 const LONGEST: u32 = 20;
 
@@ -9,6 +11,8 @@ const LONGEST: u32 = 20;
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     state: State,
+    /// What was last told of it; nothing while it is only taken for healthy.
+    told: Option<bool>,
     pub(super) successes: u64,
     pub(super) failures: u64,
 }
@@ -29,11 +33,12 @@ impl Default for State {
     }
 }
 
-/// Its health changed.
+/// What is known of its health is news.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) healthy: bool,
-    pub(super) reason: Option<String>,
+    /// The failure that ended its health.
+    pub(super) fault: Option<Fault>,
 }
 
 impl Standing {
@@ -72,14 +77,18 @@ impl Standing {
         }
     }
 
-    /// Counts a page that came through it.
+    /// Counts a page that came through it; the first one is news, too.
     pub(super) fn succeeded(&mut self) -> Option<Change> {
         self.successes += 1;
-        let was_healthy = self.is_healthy();
         self.state = State::Well(0);
-        (!was_healthy).then_some(Change {
-            healthy: true,
-            reason: None,
+        self.tell(true, None)
+    }
+
+    fn tell(&mut self, healthy: bool, fault: Option<&Fault>) -> Option<Change> {
+        let is_news = self.told.replace(healthy) != Some(healthy);
+        is_news.then(|| Change {
+            healthy,
+            fault: fault.cloned(),
         })
     }
 
@@ -90,7 +99,7 @@ impl Standing {
         allowed: u32,
         rest: Duration,
         now: Instant,
-        code: &str,
+        fault: &Fault,
     ) -> Option<Change> {
         self.failures += 1;
         match &mut self.state {
@@ -100,10 +109,7 @@ impl Standing {
                     return None;
                 }
                 self.state = resting(rest, 1, now);
-                Some(Change {
-                    healthy: false,
-                    reason: Some(code.to_owned()),
-                })
+                self.tell(false, Some(fault))
             }
             State::Trial { rests } => {
                 self.state = resting(rest, rests.saturating_add(1), now);
@@ -131,7 +137,12 @@ mod tests {
     const REST: Duration = Duration::from_secs(30);
 
     fn fail(standing: &mut Standing, now: Instant) -> Option<Change> {
-        standing.failed(3, REST, now, "proxy_refused")
+        standing.failed(
+            3,
+            REST,
+            now,
+            &Fault::proxy("proxy_refused", "nobody listens"),
+        )
     }
 
     #[test]
@@ -140,17 +151,17 @@ mod tests {
         let mut standing = Standing::default();
         assert_eq!(fail(&mut standing, now), None);
         assert_eq!(fail(&mut standing, now), None);
+        let first = standing.succeeded().unwrap();
+        assert_eq!((first.healthy, first.fault), (true, None));
         assert_eq!(standing.succeeded(), None);
         assert_eq!(fail(&mut standing, now), None);
         assert_eq!(fail(&mut standing, now), None);
         let change = fail(&mut standing, now).unwrap();
-        assert_eq!(
-            (change.healthy, change.reason.as_deref()),
-            (false, Some("proxy_refused"))
-        );
+        assert!(!change.healthy);
+        assert_eq!(change.fault.unwrap().code, "proxy_refused");
         assert_eq!(fail(&mut standing, now), None);
         assert!(!standing.is_healthy());
-        assert_eq!((standing.successes, standing.failures), (1, 6));
+        assert_eq!((standing.successes, standing.failures), (2, 6));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(in crate::http) use self::lease::suppressed;
 pub(in crate::http) use self::lease::{Lease, Suspect, Tried};
 pub(super) use self::lease::{checked, resolve};
 use self::remembered::Remembered;
-use super::{Error, Guard, Probe, Proxy, ProxyId};
+use super::{Error, Guard, Probe, Proxy, ProxyId, is_unauthorized};
 use crate::http::config::Rate;
 use crate::http::fault::Fault;
 use crate::http::pace::Pace;
@@ -110,15 +110,15 @@ impl Default for PoolConfig {
     }
 }
 
-/// A proxy's health changed.
+/// A proxy's health changed, or is known for the first time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthChange {
     /// Whose.
     pub proxy: ProxyId,
     /// Whether it works now.
     pub healthy: bool,
-    /// The code of the failure that ended its health, such as `proxy_refused`; nothing where it works again.
-    pub reason: Option<String>,
+    /// The failure that ended its health; nothing where it works.
+    pub fault: Option<Fault>,
 }
 
 /// What is known of a proxy.
@@ -225,8 +225,8 @@ impl Pool {
         })
     }
 
-    /// Listens for changes of health: each is told once, when it happens. A listener that is more than 1,024 behind is told
-    /// so and finds what it missed in [`Pool::health`].
+    /// Listens for news of health: that a proxy fetched its first page, went to rest, and came back from it, each told once,
+    /// when it happens. A listener that is more than 1,024 behind is told so and finds what it missed in [`Pool::health`].
     #[must_use]
     pub fn watch(&self) -> broadcast::Receiver<HealthChange> {
         self.changes.subscribe()
@@ -275,12 +275,12 @@ impl Pool {
 
     /// Counts a failure that is the proxy's own.
     fn failed(&self, index: usize, fault: &Fault) {
-        let certain = matches!(&*fault.code, "proxy_credentials" | "proxy_auth_required");
+        let certain = is_unauthorized(fault);
         let (failures, rest) = (self.config.failures, self.config.rest);
         let now = Instant::now();
         self.change(index, |standing| {
             let allowed = if certain { 1 } else { failures };
-            standing.failed(allowed, rest, now, &fault.code)
+            standing.failed(allowed, rest, now, fault)
         });
     }
 
@@ -290,7 +290,7 @@ impl Pool {
         };
         // Told under the lock, so that changes are told in their order.
         self.with(|state| {
-            let Some(Change { healthy, reason }) = state.standings.get_mut(index).and_then(change)
+            let Some(Change { healthy, fault }) = state.standings.get_mut(index).and_then(change)
             else {
                 return;
             };
@@ -298,7 +298,7 @@ impl Pool {
             let _ = self.changes.send(HealthChange {
                 proxy: seat.proxy.id,
                 healthy,
-                reason,
+                fault,
             });
         });
     }
