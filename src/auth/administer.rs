@@ -12,8 +12,9 @@ use super::{Auth, Error, register};
 use crate::{app::App, commands::Recorded};
 
 const FIND: &str = "SELECT user_id FROM user_emails WHERE email = $1";
-const REPLACE: &str =
-    "UPDATE credentials SET password_hash = $2, changed_at = now() WHERE user_id = $1";
+/// A log that was imported has users without passwords.
+const REPLACE: &str = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2) \
+    ON CONFLICT (user_id) DO UPDATE SET password_hash = EXCLUDED.password_hash, changed_at = now()";
 
 /// Gives the operator's command to a user.
 ///
@@ -28,7 +29,8 @@ pub async fn administer(app: &App, email: &str, command: user::Command) -> Resul
 }
 
 impl Auth {
-    /// Sets a user's password without the old one; all of his sessions end.
+    /// Sets a user's password without the old one; all of his sessions end. Takes the turn of an attempt, so that no log-in with
+    /// the old password is under way that would outlast it.
     ///
     /// # Errors
     /// [`Error::NoSuchUser`], [`Error::UnusablePassword`], what the rules refuse, or a failing database.
@@ -38,12 +40,13 @@ impl Auth {
         let aggregate_id = user_id.to_string();
         let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
         let command = user::Command::ChangePassword(user::ChangePassword);
-        let mut transaction = app.database.begin().await?;
+        let (mut transaction, slot) = self.turn(app, &aggregate_id).await?;
         replace_hash(transaction.connection(), user_id, &hash).await?;
         let committed = transaction
             .execute::<User>(&aggregate_id, command, &metadata)
             .await?;
         transaction.commit().await?;
+        drop(slot);
         app.settle::<User>(Recorded {
             aggregate_id,
             committed,
