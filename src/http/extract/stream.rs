@@ -94,12 +94,14 @@ fn messages(trial: Trial, item: Item, network: Network) -> impl Stream<Item = Me
     // What was found has its place with whoever tells it, not in a queue.
     let (to_found, found) = mpsc::channel(1);
     let work = tokio::spawn(work(trial, item, network, to_steps, to_found));
-    let mut told = Told {
+    let told = Told {
         steps,
         found,
         _work: AbortOnDropHandle::new(work),
     };
     stream! {
+        // As a whole: the work ends where only a part of it is kept.
+        let mut told = told;
         while let Some(step) = told.steps.recv().await {
             yield step;
         }

@@ -19,6 +19,10 @@ const UNBUILT: &str = "
 
 /// What the document has beyond the contract.
 const ADDED: &str = "
+    BatchKeywordExtractionResponse.results[].contextsLeftOut
+    BatchKeywordExtractionResponse.results[].incomplete
+    BatchKeywordExtractionResponse.results[].matchesLeftOut
+    BatchKeywordExtractionResponse.results[].truncated
     CampaignResponse.mode
     ControlConflict.success
     CreateCampaignRequest.mode

@@ -385,13 +385,15 @@ async fn a_page_that_was_not_read_or_searched_to_its_end_says_so() {
     let long = format!("<p>espresso</p>{}", "<p>long</p>".repeat(600_000));
     let world = world().host("long.test", Host::html(long)).host(
         "stuck.test",
-        Host::html(format!("<p>{}</p>", "a".repeat(100_000))),
+        Host::html(format!("<p>{}</p>", "a".repeat(1 << 19))),
     );
     let app = TestApp::in_sandbox(world).await;
     let ann = app.user("ann").await;
     let set = keyword_set(&ann).await;
-    // It finds quadratically, so that it is stopped after a second.
-    let rules = json!([{"pattern": "(?:.*[^a]|a)", "ruleType": "regex"}]);
+    // Literals inside one another, whose search is stopped at its bound.
+    let rules: Vec<Value> = (1..=1_000)
+        .map(|n| json!({"pattern": "a".repeat(n), "ruleType": "string"}))
+        .collect();
     let slow = ann
         .post("/keyword-sets")
         .json(&json!({"name": "slow", "rules": rules}));

@@ -245,7 +245,7 @@ fn open(
                 config.query_timeout,
                 stop.clone(),
             )?;
-            Ok(Way::Https(client))
+            Ok(Way::Https(Box::new(client)))
         }
         Resolver::System => Err(Error::invalid("resolvers", "the system stands for others")),
     }

@@ -27,7 +27,7 @@ pub(super) enum Way {
     /// Over TLS.
     Tls(over_tls::Client),
     /// Over HTTPS.
-    Https(over_https::Client),
+    Https(Box<over_https::Client>),
 }
 
 /// A resolver as the engine keeps it.
