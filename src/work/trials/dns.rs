@@ -43,7 +43,9 @@ impl Trial {
         name: &str,
         tell: &Tell,
     ) -> Result<dns::Report, Unfinished> {
-        let asked = self.in_time(self.ask(config, network, name, tell)).await;
+        let asked = self
+            .in_time(Box::pin(self.ask(config, network, name, tell)))
+            .await;
         let found = asked.flatten();
         tell(Seen::Lookup(found.clone()));
         found

@@ -115,7 +115,7 @@ impl Trial {
         let done = stream::iter(items).map(|(at, item)| {
             let nobody = &nobody;
             async move {
-                let search = self.search(&item, network, share, nobody);
+                let search = Box::pin(self.search(&item, network, share, nobody));
                 (at, self.in_time(search).await.flatten())
             }
         });
@@ -134,7 +134,7 @@ impl Trial {
         network: &Network,
         tell: &Tell,
     ) -> Result<Extracted, Unfinished> {
-        let search = self.search(item, network, MOST_BYTES, tell);
+        let search = Box::pin(self.search(item, network, MOST_BYTES, tell));
         self.in_time(search).await?
     }
 
