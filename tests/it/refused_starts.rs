@@ -122,13 +122,16 @@ async fn a_persona_that_is_disabled_holds_its_phase_with_the_reason_shown_until_
         execution.send().await.ok(200)["errorDetails"]["message"],
         DISABLED
     );
-    let progress = ann.get(&format!("{path}/progress")).send().await.ok(200);
-    let last = progress["timeline"].as_array().expect("a timeline").last();
+    // The timeline is a read model of its own, and may be behind the status for a moment.
+    let progress = eventually("the refusal is in the timeline", || async {
+        let progress = ann.get(&format!("{path}/progress")).send().await.ok(200);
+        let last = progress["timeline"].as_array()?.last()?;
+        (last["type"] == "phase_start_refused").then_some(progress)
+    })
+    .await;
+    let last = progress["timeline"].as_array().and_then(|all| all.last());
     let last = last.expect("an entry");
-    assert_eq!(
-        (&last["type"], &last["metadata"]["message"]),
-        (&json!("phase_start_refused"), &json!(DISABLED))
-    );
+    assert_eq!(last["metadata"]["message"], DISABLED);
 
     // A first run begins at nothing, and is at its end when it completes.
     let progress = |kind: &str| {
