@@ -1,5 +1,6 @@
 //! A farm of a hundred proxies of which fifty-five are not what one wishes for, and twenty thousand pages.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -151,12 +152,24 @@ async fn a_farm_of_bad_proxies_fetches_every_page_and_blames_no_good_one() {
     );
     assert!(right * 1_000 >= PAGES * 999, "{right} of {PAGES} are right");
     assert!(each <= 1.15, "{each} attempts a page");
+    let mut working = HashSet::new();
     for (index, health) in pool.health().iter().enumerate() {
         let works = matches!(kind(index), Kind::Good | Kind::Slow | Kind::Banning);
         assert_eq!(health.healthy, works, "{:?} {health:?}", kind(index));
         assert_eq!(health.failures == 0, works, "{:?} {health:?}", kind(index));
+        if works {
+            working.insert(health.proxy);
+        }
     }
+    // What was told on the way is that, too: those that work were found to, once, and nobody else ever was.
+    let mut told = HashSet::new();
     while let Ok(change) = changes.try_recv() {
-        assert!(!change.healthy, "{change:?}");
+        assert_eq!(
+            change.healthy,
+            working.contains(&change.proxy),
+            "{change:?}"
+        );
+        assert!(!change.healthy || told.insert(change.proxy), "{change:?}");
     }
+    assert!(working.is_subset(&told), "{told:?}");
 }
