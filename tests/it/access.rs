@@ -484,3 +484,15 @@ async fn a_character_that_no_read_model_can_keep_is_refused_and_stops_nothing() 
     assert!(halted.is_empty(), "{halted:?}");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn the_page_of_the_interface_shows_the_campaign_by_hand_of_the_readme() {
+    let app = TestApp::start().await;
+    let document = app.anonymous().get("/openapi.json").send().await.ok(200);
+    let said = document["info"]["description"].as_str().expect("a text");
+    let by_hand = said.split("```bash\n").nth(1).expect("commands");
+    let by_hand = by_hand.split("\n```").next().expect("their end");
+    assert!(by_hand.contains("/campaigns/$campaign/start"), "{by_hand}");
+    assert!(include_str!("../../README.md").contains(by_hand));
+    app.stop().await;
+}

@@ -2,6 +2,7 @@
 
 mod absent;
 mod answers;
+mod by_hand;
 mod headers;
 mod refusals;
 
@@ -23,11 +24,18 @@ use super::{
     vocabulary::ControlCode,
 };
 
+/// What stands before the [campaign by hand](by_hand).
 const DESCRIPTION: &str = "Campaigns over web domains: generate names, check them over DNS, fetch the live ones over \
     HTTP and match keywords, score them, and decide which are leads. Everything that happens is an event in one log.";
 
 const AFTER: &str = "the event cursor that the answer is to know of";
 const KEY: &str = "names this command; a repeat under the same key answers what the first was answered, for 30 days";
+
+/// Returns what the page says before all operations.
+fn description() -> String {
+    let by_hand = by_hand::campaign_by_hand();
+    format!("{DESCRIPTION}\n\n## A campaign by hand\n\n{by_hand}")
+}
 
 /// Puts the document together of interfaces, each below its base with what needs no user and what does.
 pub(super) fn compose<const N: usize>(
@@ -38,7 +46,7 @@ pub(super) fn compose<const N: usize>(
             Info::builder()
                 .title("DomainFlow")
                 .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(DESCRIPTION))
+                .description(Some(description()))
                 .build(),
         )
         .paths(Paths::new())
