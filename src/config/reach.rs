@@ -23,7 +23,7 @@ pub struct ReachArgs {
         value_delimiter = ','
     )]
     pub trusted_proxies: Vec<Cidr>,
-    /// The origin of another site that may use the interface from a browser, with its users' cookies; may be repeated
+    /// An origin whose scripts may use the interface from a browser: with the user's cookie where it is of the same site, with a bearer otherwise; may be repeated
     #[arg(
         long = "cors-origin",
         env = "DOMAINFLOW_CORS_ORIGINS",

@@ -1,4 +1,5 @@
-//! Which other sites' scripts may use the interface with a user's session (CORS, <https://fetch.spec.whatwg.org/#http-cors-protocol>).
+//! Which other origins' scripts may use the interface (CORS, <https://fetch.spec.whatwg.org/#http-cors-protocol>). The cookie
+//! is `SameSite=Lax`: browsers send it for origins of the same site, such as another subdomain; others come with a bearer.
 //!
 //! Each is named by its origin; there is no origin that stands for all, because answers go with the user's cookie.
 
