@@ -24,6 +24,7 @@ mod invariants;
 mod keyword_sets;
 mod log_in;
 mod one_of_each;
+mod outages;
 mod own_sessions;
 mod parts;
 mod personas;

@@ -24,6 +24,7 @@ const TYPES: [RecordType; 8] = [
 ///
 /// # Panics
 /// When more is made of the message than there is in it.
+#[cfg_attr(not(fuzzing), allow(unreachable_pub))]
 pub fn read_message(data: &[u8]) {
     let Some((kind, message)) = data.split_first() else {
         return;
