@@ -14,6 +14,7 @@ mod audit;
 mod bodies;
 mod campaign_run;
 mod campaigns;
+mod chaos;
 mod command_line;
 mod contract;
 mod control;
