@@ -6,6 +6,9 @@ use crate::ids::FileId;
 /// How many names one `DomainsImported` holds at most.
 pub const IMPORT_CHUNK: usize = 5_000;
 
+/// The longest name of a file, characters: each chunk of its names has it.
+pub const MAX_FILENAME: usize = 255;
+
 /// Takes names in that are legal, different from each other and new to the campaign: the caller has parsed them and
 /// compared them with the names that the campaign has, at the version that the command names.
 #[derive(Clone, Debug)]
@@ -23,6 +26,13 @@ pub struct ImportDomains {
 impl ImportDomains {
     pub(super) fn decide(self, campaign: &Campaign) -> Result<Vec<Event>, Error> {
         campaign.must_exist()?;
+        let is_too_long = |name: &String| name.chars().count() > MAX_FILENAME;
+        if self.filename.as_ref().is_some_and(is_too_long) {
+            return Err(Error::Invalid {
+                field: "file",
+                message: format!("must have a name of at most {MAX_FILENAME} characters"),
+            });
+        }
         let discovery = campaign.phase(Phase::Discovery);
         let imports = PhaseConfig::Discovery {
             source: Source::Import,

@@ -56,7 +56,7 @@ pub use self::{
     error::Error,
     event::{Event, FailureCause, Tallies, stream_id},
     finish_run::{CompletePhase, FailPhase},
-    import_domains::{IMPORT_CHUNK, ImportDomains},
+    import_domains::{IMPORT_CHUNK, ImportDomains, MAX_FILENAME},
     phase::{Action, Phase, PhaseState, Transition, UnknownPhase, UnknownState, transition},
     reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},

@@ -20,6 +20,7 @@ mod execution_update;
 mod executions;
 pub(crate) mod export;
 pub(in crate::http) mod filters;
+mod form;
 mod funnel;
 mod history;
 mod list;
@@ -51,6 +52,7 @@ pub(in crate::http) use self::{
     access::execute,
     after::led_on,
     create::{check_pinned, import},
+    form::Form,
     history::{HistoryQuery, history_of},
     retry::retry_wanted,
     upload::{MAX_FORM, UploadForm, UploadResponse, may_upload, take_in},
