@@ -7,6 +7,7 @@ mod bounds;
 mod duration;
 mod polite;
 mod reach;
+mod reconcile;
 
 use std::{
     fmt,
@@ -27,7 +28,10 @@ use validation::{
 };
 use zeroize::Zeroizing;
 
-pub use self::{access::SessionArgs, bounds::BoundArgs, polite::PoliteArgs, reach::ReachArgs};
+pub use self::{
+    access::SessionArgs, bounds::BoundArgs, polite::PoliteArgs, reach::ReachArgs,
+    reconcile::ReconcileArgs,
+};
 use crate::{
     credentials::Keys,
     work::{Network, trials::Target},
@@ -269,6 +273,10 @@ pub struct ListenArgs {
         default_value = "127.0.0.1:8090"
     )]
     pub listen: SocketAddr,
+    /// An address that the metrics of Prometheus are served on by themselves, at /metrics, to whoever reaches it: one of this
+    /// machine, or of a network of those who watch. Without it they are for administrators and auditors of the interface
+    #[arg(long, env = "DOMAINFLOW_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// What session tokens are signed with, at least 32 bytes, the same on every node; without one, and without a
     /// database that was named, it is drawn once and kept in the data directory
     #[arg(

@@ -11,14 +11,14 @@ use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw,
 use crate::{
     auth::{self, Auth, Secret, Settings, SetupToken},
     checkpoints::Prover,
-    config::{CheckpointArgs, ListenArgs, NetworkArgs, SecretText, StoreArgs},
+    config::{CheckpointArgs, ListenArgs, NetworkArgs, ReconcileArgs, SecretText, StoreArgs},
     http,
     sse::Streams,
     work,
 };
 
 /// How long requests under way may take to end.
-const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+const DRAIN_LIMIT: Duration = Duration::from_secs(4);
 
 /// The file of the data directory that holds a secret that was drawn.
 const SECRET_FILE: &str = "secret";
@@ -34,6 +34,8 @@ pub(super) struct ServeArgs {
     listen: ListenArgs,
     #[command(flatten)]
     checkpoints: CheckpointArgs,
+    #[command(flatten)]
+    reconcile: ReconcileArgs,
     /// Leave the work to nodes that run `work`
     #[arg(long, env = "DOMAINFLOW_NO_WORKERS")]
     no_workers: bool,
@@ -47,6 +49,7 @@ pub struct Entrance {
     settings: Settings,
     interface: http::Settings,
     prover: Option<Prover>,
+    metrics: Option<TcpListener>,
 }
 
 impl Entrance {
@@ -61,9 +64,11 @@ impl Entrance {
             session_longest: listen.sessions.session_longest,
             ..Settings::new(secret(listen, store)?)
         };
-        let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
-            Error::Failed(format!("cannot listen on {}: {error}", listen.listen))
-        })?;
+        let listener = listen_on(listen.listen).await?;
+        let metrics = match listen.metrics_listen {
+            Some(address) => Some(listen_on(address).await?),
+            None => None,
+        };
         let address = listener
             .local_addr()
             .map_err(Error::step("tell the server's address"))?;
@@ -73,6 +78,7 @@ impl Entrance {
             settings,
             interface: listen.reach.settings(),
             prover: None,
+            metrics,
         })
     }
 
@@ -84,6 +90,11 @@ impl Entrance {
             ..self
         }
     }
+}
+
+async fn listen_on(address: SocketAddr) -> Result<TcpListener, Error> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
 }
 
 /// The interface, being served.
@@ -106,6 +117,7 @@ impl Server {
             settings,
             interface,
             prover,
+            metrics,
         } = entrance;
         let auth = Auth::new(settings)
             .await
@@ -118,6 +130,10 @@ impl Server {
             Some(prover) => state.with_prover(prover),
             None => state,
         };
+        if let Some(listener) = metrics {
+            let served = http::serve_metrics(listener, state.clone(), cancel.clone());
+            node.tracker.spawn(served);
+        }
         Ok(Self {
             address,
             auth,
@@ -175,7 +191,8 @@ async fn serve_on(
     store: &Store,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
-    let node = Node::open(store.url(), network).await?;
+    let mut node = Node::open(store.url(), network).await?;
+    node.app = node.app.reconciling(args.reconcile.reconciling());
     node.start(Parts {
         read_side: true,
         coordinator: true,
@@ -286,6 +303,7 @@ mod tests {
     fn listen(secret: Option<&str>) -> ListenArgs {
         ListenArgs {
             listen: ([127, 0, 0, 1], 0).into(),
+            metrics_listen: None,
             secret: secret.map(|text| text.to_owned().into()),
             secure_cookie: false,
             sessions: SessionArgs::default(),

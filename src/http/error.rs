@@ -150,6 +150,9 @@ pub enum Error {
     /// level with the log.
     #[error("these projections stand still: {}", .0.join(", "))]
     NotReady(Vec<String>),
+    /// What the server cannot do without does not work (503).
+    #[error("not able to serve: {}", .0.join(", "))]
+    Unhealthy(Vec<&'static str>),
     /// Our fault (500).
     #[error("internal error")]
     Internal(Arc<dyn std::error::Error + Send + Sync>),
@@ -194,7 +197,9 @@ impl Error {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady(_) | Self::TooLate => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady(_) | Self::TooLate | Self::Unhealthy(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -217,6 +222,7 @@ impl Error {
             Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
             Self::TooManyRequests { .. } => "RATE_LIMITED",
             Self::NotReady(_) => "NOT_READY",
+            Self::Unhealthy(_) => "UNHEALTHY",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -228,7 +234,7 @@ impl Error {
                 retry_after_seconds,
                 ..
             } => Some(*retry_after_seconds),
-            Self::TooLate => Some(AFTER_TOO_LATE),
+            Self::TooLate | Self::NotReady(_) | Self::Unhealthy(_) => Some(AFTER_TOO_LATE),
             _ => None,
         }
     }
