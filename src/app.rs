@@ -117,7 +117,11 @@ impl App {
             fetchers: Fetchers::default(),
             trials: Trials::default(),
             suppression,
-            installation: Installation::new(database.clone(), Reconciling::default()),
+            installation: Installation::new(
+                database.clone(),
+                Reconciling::default(),
+                defaults.network.politeness.clone(),
+            ),
             database,
             defaults,
         }
@@ -127,7 +131,11 @@ impl App {
     #[must_use]
     pub fn reconciling(self, as_started: Reconciling) -> Self {
         Self {
-            installation: Installation::new(self.database.clone(), as_started),
+            installation: Installation::new(
+                self.database.clone(),
+                as_started,
+                self.defaults.network.politeness.clone(),
+            ),
             ..self
         }
     }

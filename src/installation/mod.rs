@@ -13,6 +13,7 @@ use cqrs_es::Aggregate as _;
 use event_store::{Database, Error, Position, describe};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
+use validation::http::{Politeness, politeness::Rates};
 
 pub use self::reconciling::Reconciling;
 
@@ -30,6 +31,9 @@ const TYPES: [&str; 1] = [Settings::TYPE];
 pub struct Installation {
     database: Database,
     started_with: Reconciling,
+    /// What asks sites in this process, and how often it was started to.
+    politeness: Politeness,
+    rates: Rates,
     known: Arc<watch::Sender<Known>>,
 }
 
@@ -43,10 +47,17 @@ struct Known {
 impl Installation {
     /// Begins with what the process was started with, until [`run`](Self::run) reads the log.
     #[must_use]
-    pub fn new(database: Database, started_with: Reconciling) -> Self {
+    pub fn new(database: Database, started_with: Reconciling, politeness: Politeness) -> Self {
+        let limits = politeness.limits();
         Self {
             database,
             started_with,
+            rates: Rates {
+                domain: limits.domain.per_second,
+                address: limits.address.per_second,
+                all: limits.per_second,
+            },
+            politeness,
             known: Arc::default(),
         }
     }
@@ -61,6 +72,17 @@ impl Installation {
     #[must_use]
     pub fn reconciling_by(&self, settings: &Settings) -> Reconciling {
         self.started_with.with(settings.reconciliation())
+    }
+
+    /// Returns how often sites are asked in this process where these are the settings.
+    #[must_use]
+    pub fn rates_by(&self, settings: &Settings) -> Rates {
+        let set = settings.politeness();
+        Rates {
+            domain: set.domain_rate.unwrap_or(self.rates.domain),
+            address: set.address_rate.unwrap_or(self.rates.address),
+            all: set.rate.unwrap_or(self.rates.all),
+        }
     }
 
     /// Returns how much one may ask for, as far as administrators have set it.
@@ -125,6 +147,7 @@ impl Installation {
         let log = self.database.log();
         let (settings, _) = log.load::<Settings>(settings::STREAM).await?;
         let at = Some(at);
+        self.politeness.set_rates(self.rates_by(&settings));
         self.known.send_replace(Known { settings, at });
         Ok(())
     }

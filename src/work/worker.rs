@@ -436,7 +436,11 @@ mod tests {
             database.clone(),
             Arc::new(PostgresOrders::new(database.clone())),
             Arc::new(engines),
-            Installation::new(database.clone(), Reconciling::default()),
+            Installation::new(
+                database.clone(),
+                Reconciling::default(),
+                Network::default().politeness,
+            ),
             Settings::default(),
             Arc::default(),
         )

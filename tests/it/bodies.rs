@@ -51,6 +51,7 @@ pub fn body_of(operation: &str) -> Value {
         ("PUT", "/proxy-pools/{poolId}") => json!({"name": "other pool"}),
         ("POST", "/proxy-pools/{poolId}/proxies") => json!({"proxyId": uuid::Uuid::nil()}),
         ("PUT", "/config/reconciliation") => json!({"intervalMinutes": 720}),
+        ("PUT", "/config/politeness") => json!({"requestsPerSecond": 1000}),
         ("PUT", "/config/requests") => json!({"requestsPerSecond": 0}),
         ("PUT", "/config/stealth") => json!({"enabled": true}),
         ("POST", "/suppression") => {

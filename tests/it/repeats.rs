@@ -344,6 +344,7 @@ async fn live(ann: &mut Giver) -> (String, String) {
     let typed = typed(ann).await;
     ann.give("PUT /api/v2/config/stealth", "").await;
     ann.give("PUT /api/v2/config/reconciliation", "").await;
+    ann.give("PUT /api/v2/config/politeness", "").await;
     ann.give("PUT /api/v2/config/requests", "").await;
     (lists, typed)
 }

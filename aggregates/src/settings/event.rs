@@ -3,7 +3,7 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use super::{Reconciliation, RequestLimits};
+use super::{Politeness, Reconciliation, RequestLimits};
 
 /// An event of the settings' stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,11 @@ pub enum Event {
     ReconciliationChanged {
         /// What is set; what is absent is as each node was started with.
         reconciliation: Reconciliation,
+    },
+    /// Sites are asked more often or less.
+    PolitenessChanged {
+        /// What is set; what is absent is as each node was started with.
+        politeness: Politeness,
     },
     /// One may ask for more or less.
     RequestLimitsChanged {
@@ -29,6 +34,7 @@ impl DomainEvent for Event {
     fn event_type(&self) -> String {
         match self {
             Self::ReconciliationChanged { .. } => "ReconciliationChanged",
+            Self::PolitenessChanged { .. } => "PolitenessChanged",
             Self::RequestLimitsChanged { .. } => "RequestLimitsChanged",
             Self::StealthChanged { .. } => "StealthChanged",
         }

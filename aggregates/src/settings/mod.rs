@@ -3,11 +3,13 @@
 //! There is one stream of them ([`STREAM`]), so that one version tells whether anybody changed anything. A setting that
 //! was never made is as each node was started with, and so is one that was taken back.
 
+mod change_politeness;
 mod change_reconciliation;
 mod change_request_limits;
 mod change_stealth;
 mod error;
 mod event;
+mod politeness;
 mod reconciliation;
 mod request_limits;
 #[cfg(test)]
@@ -17,8 +19,9 @@ use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    change_reconciliation::ChangeReconciliation, change_request_limits::ChangeRequestLimits,
-    change_stealth::ChangeStealth, error::Error, event::Event, reconciliation::Reconciliation,
+    change_politeness::ChangePoliteness, change_reconciliation::ChangeReconciliation,
+    change_request_limits::ChangeRequestLimits, change_stealth::ChangeStealth, error::Error,
+    event::Event, politeness::Politeness, reconciliation::Reconciliation,
     request_limits::RequestLimits,
 };
 
@@ -30,6 +33,8 @@ pub const STREAM: &str = "installation";
 pub enum Command {
     /// Sets how counters are held against their rows.
     ChangeReconciliation(ChangeReconciliation),
+    /// Sets how often sites are asked.
+    ChangePoliteness(ChangePoliteness),
     /// Sets how much one may ask for.
     ChangeRequestLimits(ChangeRequestLimits),
     /// Sets whether names are asked for in no order and at no rhythm.
@@ -40,6 +45,7 @@ pub enum Command {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     version: u64,
+    politeness: Politeness,
     reconciliation: Reconciliation,
     request_limits: RequestLimits,
     stealth: bool,
@@ -56,6 +62,12 @@ impl Settings {
     #[must_use]
     pub const fn reconciliation(&self) -> Reconciliation {
         self.reconciliation
+    }
+
+    /// Returns how often sites are asked, as far as that was set.
+    #[must_use]
+    pub const fn politeness(&self) -> Politeness {
+        self.politeness
     }
 
     /// Returns how much one may ask for, as far as that was set.
@@ -86,6 +98,7 @@ impl Aggregate for Settings {
     ) -> Result<(), Error> {
         let event = match command {
             Command::ChangeReconciliation(command) => command.decide(self)?,
+            Command::ChangePoliteness(command) => command.decide(self)?,
             Command::ChangeRequestLimits(command) => command.decide(self)?,
             Command::ChangeStealth(command) => command.decide(self),
         };
@@ -99,6 +112,7 @@ impl Aggregate for Settings {
         self.version = self.version.saturating_add(1);
         match event {
             Event::ReconciliationChanged { reconciliation } => self.reconciliation = reconciliation,
+            Event::PolitenessChanged { politeness } => self.politeness = politeness,
             Event::RequestLimitsChanged { limits } => self.request_limits = limits,
             Event::StealthChanged { enabled } => self.stealth = enabled,
         }

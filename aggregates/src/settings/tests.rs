@@ -115,4 +115,28 @@ fn a_value_out_of_its_bounds_is_refused_by_its_field() {
         panic!("{many:?} is let through");
     };
     assert_eq!(field, "logInsPerMinute");
+    let hasty = Politeness {
+        domain_rate: Some(1_000.5),
+        ..Politeness::default()
+    };
+    let Err(Error::Invalid { field, .. }) = hasty.check() else {
+        panic!("{hasty:?} is let through");
+    };
+    assert_eq!(field, "domainRequestsPerSecond");
+}
+
+#[test]
+fn a_change_of_how_often_sites_are_asked_is_noted_once() {
+    let politeness = Politeness {
+        address_rate: Some(0.5),
+        ..Politeness::default()
+    };
+    let changed = Event::PolitenessChanged { politeness };
+    let command = Command::ChangePoliteness(ChangePoliteness { politeness });
+    given::<Settings>([])
+        .when(command.clone())
+        .then_expect_events(vec![changed.clone()]);
+    given::<Settings>([changed])
+        .when(command)
+        .then_expect_events(vec![]);
 }

@@ -3,6 +3,7 @@
 //! second later.
 
 mod features;
+mod politeness;
 mod reconciliation;
 mod requests;
 mod stealth;
@@ -20,6 +21,7 @@ pub fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(features::show))
         .routes(routes!(stealth::show, stealth::change))
+        .routes(routes!(politeness::show, politeness::change))
         .routes(routes!(reconciliation::show, reconciliation::change))
         .routes(routes!(requests::show, requests::change))
 }

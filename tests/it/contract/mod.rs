@@ -35,6 +35,7 @@ const ADDED: &str = "
     GET /campaigns/{campaignId}/domains/{domain}/history
     GET /campaigns/{campaignId}/export
     GET /campaigns/{campaignId}/history
+    GET /config/politeness
     GET /config/reconciliation
     GET /config/requests
     GET /me
@@ -68,6 +69,7 @@ const ADDED: &str = "
     POST /change-password
     POST /suppression
     POST /suppression/upload
+    PUT /config/politeness
     PUT /config/reconciliation
     PUT /config/requests
     PersonaConfigDns.attempts

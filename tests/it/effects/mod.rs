@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The bodies by which users set something about personas, proxies, pools and phases, and administrators about everything.
-const BODIES: [&str; 12] = [
+const BODIES: [&str; 13] = [
     "CreatePersonaRequest",
     "UpdatePersonaRequest",
     "PersonaConfigHttp",
@@ -35,6 +35,7 @@ const BODIES: [&str; 12] = [
     "ProxyPoolRequest",
     "AddProxyRequest",
     "PhaseConfigurationRequest",
+    "PolitenessRequest",
     "ReconciliationRequest",
     "RequestLimitRequest",
     "StealthRequest",

@@ -12,6 +12,11 @@ pub(super) const EFFECTS: &[(&str, &str)] = &[
         "domainflow::settings::limits_of_requests_and_log_ins_hold_as_they_are_set_and_no_longer",
     ),
     (
+        "PolitenessRequest.domainRequestsPerSecond PolitenessRequest.addressRequestsPerSecond \
+         PolitenessRequest.requestsPerSecond",
+        "domainflow::politeness::sites_are_asked_as_often_as_an_administrator_sets_while_the_node_runs",
+    ),
+    (
         "ReconciliationRequest.enabled ReconciliationRequest.intervalMinutes",
         "domainflow::reconciliation::counters_are_looked_at_by_one_when_that_is_due_and_switched_on_and_not_before",
     ),
