@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// The most connections of a process with every part: two of the sequencer, one of the tree's keeper, one of each
-/// projection, one of each of the standing slots; the others are for requests, streams, the coordinator and the renewal
+/// The most connections of a process with every part: two of the sequencer, one of the tree's keeper, one of the
+/// reconciliation, one of each projection, one of each of the standing slots; the others are for requests, streams, the coordinator and the renewal
 /// of leases.
 const CONNECTIONS: u32 = 40;
 

@@ -273,10 +273,6 @@ pub struct ListenArgs {
         default_value = "127.0.0.1:8090"
     )]
     pub listen: SocketAddr,
-    /// An address that the metrics of Prometheus are served on by themselves, at /metrics, to whoever reaches it: one of this
-    /// machine, or of a network of those who watch. Without it they are for administrators and auditors of the interface
-    #[arg(long, env = "DOMAINFLOW_METRICS_LISTEN", value_name = "ADDRESS")]
-    pub metrics_listen: Option<SocketAddr>,
     /// What session tokens are signed with, at least 32 bytes, the same on every node; without one, and without a
     /// database that was named, it is drawn once and kept in the data directory
     #[arg(
@@ -295,6 +291,16 @@ pub struct ListenArgs {
     /// From where it may be reached, and how often.
     #[command(flatten)]
     pub reach: ReachArgs,
+}
+
+/// Where a node tells what it counts.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct MetricsArgs {
+    /// An address that the metrics of Prometheus are served on by themselves, at /metrics, to whoever reaches it: one of this
+    /// machine, or of a network of those who watch. Without it those of a server are for administrators and auditors of its
+    /// interface
+    #[arg(long, env = "DOMAINFLOW_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// Where checkpoints of the log are.

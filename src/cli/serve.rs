@@ -7,12 +7,17 @@ use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, say};
+use super::{
+    Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, metrics, say,
+};
 use crate::{
     auth::{self, Auth, Secret, Settings, SetupToken},
     checkpoints::Prover,
-    config::{CheckpointArgs, ListenArgs, NetworkArgs, ReconcileArgs, SecretText, StoreArgs},
+    config::{
+        CheckpointArgs, ListenArgs, MetricsArgs, NetworkArgs, ReconcileArgs, SecretText, StoreArgs,
+    },
     http,
+    monitoring::Monitor,
     sse::Streams,
     work,
 };
@@ -36,6 +41,8 @@ pub(super) struct ServeArgs {
     checkpoints: CheckpointArgs,
     #[command(flatten)]
     reconcile: ReconcileArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Leave the work to nodes that run `work`
     #[arg(long, env = "DOMAINFLOW_NO_WORKERS")]
     no_workers: bool,
@@ -49,7 +56,6 @@ pub struct Entrance {
     settings: Settings,
     interface: http::Settings,
     prover: Option<Prover>,
-    metrics: Option<TcpListener>,
 }
 
 impl Entrance {
@@ -64,11 +70,9 @@ impl Entrance {
             session_longest: listen.sessions.session_longest,
             ..Settings::new(secret(listen, store)?)
         };
-        let listener = listen_on(listen.listen).await?;
-        let metrics = match listen.metrics_listen {
-            Some(address) => Some(listen_on(address).await?),
-            None => None,
-        };
+        let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
+            Error::Failed(format!("cannot listen on {}: {error}", listen.listen))
+        })?;
         let address = listener
             .local_addr()
             .map_err(Error::step("tell the server's address"))?;
@@ -78,7 +82,6 @@ impl Entrance {
             settings,
             interface: listen.reach.settings(),
             prover: None,
-            metrics,
         })
     }
 
@@ -92,15 +95,12 @@ impl Entrance {
     }
 }
 
-async fn listen_on(address: SocketAddr) -> Result<TcpListener, Error> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
-}
-
 /// The interface, being served.
 pub struct Server {
     address: SocketAddr,
     auth: Auth,
+    monitor: Monitor,
+    streams: Streams,
     cancel: CancellationToken,
     served: JoinHandle<()>,
 }
@@ -117,7 +117,6 @@ impl Server {
             settings,
             interface,
             prover,
-            metrics,
         } = entrance;
         let auth = Auth::new(settings)
             .await
@@ -130,13 +129,11 @@ impl Server {
             Some(prover) => state.with_prover(prover),
             None => state,
         };
-        if let Some(listener) = metrics {
-            let served = http::serve_metrics(listener, state.clone(), cancel.clone());
-            node.tracker.spawn(served);
-        }
         Ok(Self {
             address,
             auth,
+            monitor: state.monitor.clone(),
+            streams: state.streams.clone(),
             served: tokio::spawn(http::serve(listener, state, cancel.clone())),
             cancel,
         })
@@ -178,8 +175,9 @@ impl Server {
 pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let network = args.network.network(keys(&args.network, &args.store)?)?;
     let entrance = Entrance::open(&args.listen, &args.store).await?;
+    let metrics = metrics::open(&args.metrics).await?;
     let store = Store::open(&args.store).await?;
-    let served = serve_on(&args, network, entrance, &store, shutdown).await;
+    let served = serve_on(&args, network, (entrance, metrics), &store, shutdown).await;
     store.close().await?;
     served
 }
@@ -187,7 +185,7 @@ pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Er
 async fn serve_on(
     args: &ServeArgs,
     network: work::Network,
-    entrance: Entrance,
+    (entrance, metrics): (Entrance, Option<TcpListener>),
     store: &Store,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
@@ -209,6 +207,7 @@ async fn serve_on(
             return Err(error);
         }
     };
+    metrics::serve(&node, metrics, &server.monitor, Some(&server.streams));
     let offered = server.auth().offer_setup(&node.app).await;
     // A server serves whether anybody reads that or not.
     if let Err(error) = tell(server.address(), offered) {
@@ -303,7 +302,6 @@ mod tests {
     fn listen(secret: Option<&str>) -> ListenArgs {
         ListenArgs {
             listen: ([127, 0, 0, 1], 0).into(),
-            metrics_listen: None,
             secret: secret.map(|text| text.to_owned().into()),
             secure_cookie: false,
             sessions: SessionArgs::default(),

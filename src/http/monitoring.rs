@@ -1,7 +1,12 @@
 //! What a node says of itself to those who watch it: administrators and auditors, and whoever reaches the address that the
 //! operator set aside for it.
 
-use axum::{Router, extract, http::header, response::IntoResponse as _, routing::get};
+use axum::{
+    Router, extract,
+    http::header,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +14,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Answer, Error, ErrorEnvelope, State};
-use crate::monitoring::{OfOperation, Process, Sources};
+use crate::{
+    app::App,
+    monitoring::{Monitor, OfOperation, Process},
+    sse::Streams,
+};
 
 /// The text format of Prometheus, version 0.0.4.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -21,39 +30,37 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(performance))
 }
 
-/// Serves the metrics alone, to whoever reaches the listener, until the token is cancelled.
-pub async fn serve_metrics(listener: TcpListener, state: State, cancel: CancellationToken) {
-    let router = Router::new()
-        .route("/metrics", get(metrics))
-        .with_state(state);
+/// Serves the metrics of a node alone, to whoever reaches the listener, until the token is cancelled.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    (monitor, app): (Monitor, App),
+    streams: Option<Streams>,
+    cancel: CancellationToken,
+) {
+    let answer = async move || in_text(monitor.exposition(&app, streams.as_ref()).await);
+    let router: Router = Router::new().route("/metrics", get(answer));
     let served = axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned());
     if let Err(error) = served.await {
         tracing::error!(%error, "the metrics are not served any more");
     }
 }
 
-fn sources(state: &State) -> Sources<'_> {
-    let network = &state.app.defaults.network;
-    let (streams, messages) = state.streams.counts();
-    Sources {
-        pool: state.app.database.pool(),
-        politeness: &network.politeness,
-        suppression: &network.suppression,
-        streams,
-        messages,
-        started: state.started,
-    }
+fn in_text(exposition: String) -> Response {
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], exposition).into_response()
 }
 
 /// Shows what this node counts, and how everything stands that it rests on, in the text format of Prometheus; for
 /// administrators and auditors, whose API keys may be the bearer of a scrape. How it stands is as of a second ago at most.
 #[utoipa::path(get, path = "/metrics", tag = "monitoring",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = ErrorEnvelope)))]
-pub(super) async fn metrics(
-    extract::State(state): extract::State<State>,
-) -> axum::response::Response {
-    let text = state.monitor.exposition(sources(&state)).await;
-    ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response()
+pub(super) async fn metrics(extract::State(state): extract::State<State>) -> Response {
+    let State {
+        monitor,
+        app,
+        streams,
+        ..
+    } = &state;
+    in_text(monitor.exposition(app, Some(streams)).await)
 }
 
 /// What a node says of itself.

@@ -18,19 +18,19 @@ use super::{
 
 /// What a process keeps that is read when somebody asks.
 #[derive(Clone, Copy, Debug)]
-pub struct Sources<'a> {
+pub(super) struct Sources<'a> {
     /// The connections to the database.
-    pub pool: &'a PgPool,
+    pub(super) pool: &'a PgPool,
     /// How often sites are asked.
-    pub politeness: &'a Politeness,
+    pub(super) politeness: &'a Politeness,
     /// Whom nothing is sent to.
-    pub suppression: &'a Suppression,
+    pub(super) suppression: &'a Suppression,
     /// Streams that are open.
-    pub streams: usize,
+    pub(super) streams: usize,
     /// Messages that streams were sent.
-    pub messages: u64,
+    pub(super) messages: u64,
     /// When the server began.
-    pub started: Instant,
+    pub(super) started: Instant,
 }
 
 /// Puts everything beside what was counted.

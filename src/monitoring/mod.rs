@@ -20,13 +20,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-pub(crate) use self::recorder::start as start_recorder;
+use self::gauges::Sources;
 pub use self::{
-    gauges::Sources,
     process::Process,
     requests::{OfOperation, Requests},
     status::{Orders, Status},
 };
+use crate::{app::App, sse::Streams};
 
 /// How long an answer of the database is good for.
 const GOOD_FOR: Duration = Duration::from_secs(1);
@@ -42,17 +42,19 @@ struct Shared {
     database: Database,
     last: Mutex<Option<(Instant, Arc<Status>)>>,
     requests: Requests,
+    started: std::time::Instant,
 }
 
 impl Monitor {
     /// Begins to watch; what the process counts is kept from now on.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        start_recorder();
+        recorder::start();
         Self(Arc::new(Shared {
             database,
             last: Mutex::default(),
             requests: Requests::default(),
+            started: std::time::Instant::now(),
         }))
     }
 
@@ -77,10 +79,23 @@ impl Monitor {
         status
     }
 
-    /// Writes everything in the text format of Prometheus.
-    pub async fn exposition(&self, sources: Sources<'_>) -> String {
+    /// Writes everything in the text format of Prometheus, with what a node keeps. Of a node without an interface there are no
+    /// streams.
+    pub async fn exposition(&self, app: &App, streams: Option<&Streams>) -> String {
         let status = self.status().await;
-        gauges::set(&status, &sources);
+        let (streams, messages) = streams.map_or((0, 0), Streams::counts);
+        let network = &app.defaults.network;
+        gauges::set(
+            &status,
+            &Sources {
+                pool: app.database.pool(),
+                politeness: &network.politeness,
+                suppression: &network.suppression,
+                streams,
+                messages,
+                started: self.0.started,
+            },
+        );
         recorder::render()
     }
 }

@@ -10,7 +10,7 @@ use super::names::{COUNTERS, GAUGES, HISTOGRAMS, SECONDS};
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// Keeps what the process counts from now on; a second start changes nothing.
-pub(crate) fn start() {
+pub(super) fn start() {
     handle();
 }
 

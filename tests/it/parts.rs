@@ -42,7 +42,6 @@ async fn a_server_ends_at_once_although_a_stream_is_open() {
     });
     let listen = ListenArgs {
         listen: "127.0.0.1:0".parse().unwrap(),
-        metrics_listen: None,
         secret: None,
         secure_cookie: false,
         sessions: SessionArgs::default(),

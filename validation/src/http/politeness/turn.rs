@@ -136,7 +136,7 @@ impl Turn {
             return Ok(Some(due));
         }
         let mut taken = Vec::with_capacity(states.len());
-        for (lane, state) in self.lanes.iter().zip(&mut states) {
+        for state in &mut states {
             let before = state.next;
             Lane::leaves(state, now);
             taken.push((before, state.next));
