@@ -23,6 +23,8 @@ const PAGE: u32 = 1_000;
 const STEADY: Duration = Duration::from_secs(2);
 /// How long it waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long it waits before it reads again what it did not understand: that becomes no plainer by being read.
+const WHILE_UNREADABLE: Duration = Duration::from_secs(30);
 /// The one type of events that settings are made of.
 const TYPES: [&str; 1] = [Settings::TYPE];
 
@@ -120,7 +122,11 @@ impl Installation {
         loop {
             let Err(error) = self.follow().await;
             tracing::error!(error = %describe(&error), "the settings are not kept level with the log, trying again");
-            tokio::time::sleep(AFTER_FAILURE).await;
+            let pause = match error.is_undecodable() {
+                true => WHILE_UNREADABLE,
+                false => AFTER_FAILURE,
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 
