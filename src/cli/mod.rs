@@ -8,6 +8,7 @@ mod checkpoint;
 mod error;
 mod kept;
 mod keys;
+mod metrics;
 mod migrate;
 mod node;
 mod openapi;

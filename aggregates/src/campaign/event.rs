@@ -229,6 +229,13 @@ pub enum Event {
         /// The phases that run anew, in the order of execution.
         phases: Vec<Phase>,
     },
+    /// Counters of the campaign's domains that were not the recount of their rows were put right.
+    CountersReconciled {
+        /// How many counters were wrong.
+        drift_count: u64,
+        /// How many of them were put right.
+        corrections: u64,
+    },
     /// The campaign was deleted; its history stays.
     Deleted {},
 }
@@ -257,6 +264,7 @@ impl Event {
             Self::ScoringProfileAssigned { .. } => "ScoringProfileAssigned",
             Self::Rescored { .. } => "Rescored",
             Self::Restarted { .. } => "Restarted",
+            Self::CountersReconciled { .. } => "CountersReconciled",
             Self::Deleted {} => "Deleted",
         }
     }

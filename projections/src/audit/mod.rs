@@ -104,6 +104,7 @@ impl Projection for Audit {
             "proxy",
             "proxy_pool",
             "scoring_profile",
+            "settings",
             "suppression_entry",
             "user",
         ]

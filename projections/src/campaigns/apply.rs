@@ -232,7 +232,8 @@ pub(super) async fn apply(
         Event::Completed {}
         | Event::Duplicated { .. }
         | Event::Rescored { .. }
-        | Event::Restarted { .. } => {}
+        | Event::Restarted { .. }
+        | Event::CountersReconciled { .. } => {}
         Event::Stopped {} => {
             let statement = sqlx::query(SET_STOPPED).bind(id).bind(true);
             statement.execute(&mut *connection).await?;

@@ -21,6 +21,7 @@ mod pages;
 #[cfg(test)]
 mod plan;
 mod recommendations;
+mod reconcile;
 mod rejections;
 mod reset;
 mod rows;
@@ -46,6 +47,7 @@ pub use self::{
     metrics::{Analyzed, Metrics, Pages, metrics_of, pages_of},
     momentum::{BUCKETS, Momentum, Mover, counts_and_momentum_of, momentum_of},
     recommendations::{Code, Recommendation, Severity, recommend},
+    reconcile::{Corrected, Drift, campaigns_after, correct, drift_of},
     rejections::{Reason, rejections_of},
     taken::{found_well, passed_after},
     work::{Candidate, Scored, candidates, existing_names, next_boundaries, scored_after},

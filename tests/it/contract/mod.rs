@@ -12,9 +12,6 @@ use self::{compare::Comparison, notation::Contract};
 
 /// Operations of the contract that are not built.
 const UNBUILT: &str = "
-    GET /config/features
-    GET /config/stealth
-    PUT /config/stealth
 ";
 
 /// What the document has beyond the contract.
@@ -38,7 +35,14 @@ const ADDED: &str = "
     GET /campaigns/{campaignId}/domains/{domain}/history
     GET /campaigns/{campaignId}/export
     GET /campaigns/{campaignId}/history
+    GET /config/politeness
+    GET /config/reconciliation
+    GET /config/requests
     GET /me
+    GET /metrics
+    GET /monitoring/performance/metrics
+    HealthResponse.checks
+    HealthResponse.condition
     GET /politeness
     GET /proxies/status query limit
     GET /proxies/status query offset
@@ -65,6 +69,9 @@ const ADDED: &str = "
     POST /change-password
     POST /suppression
     POST /suppression/upload
+    PUT /config/politeness
+    PUT /config/reconciliation
+    PUT /config/requests
     PersonaConfigDns.attempts
     PersonaConfigDns.checkWildcards
     PersonaConfigDns.resolverRateLimit
