@@ -25,6 +25,7 @@ mod latest;
 mod log;
 mod migrate;
 mod moment;
+mod past;
 mod position;
 mod sequencer;
 mod stored;
@@ -42,6 +43,7 @@ pub use self::{
     feed::{Feed, MAX_PAGE, MAX_PAGE_BYTES, Page},
     import::{Import, ImportError},
     log::{Committed, ExecuteError, Log},
+    past::{CommitPlace, Past},
     position::Position,
     sequencer::Sequencer,
     stored::{Recorded, StoredEvent},
