@@ -4,7 +4,7 @@
 //! by the statements that the live ones are asked by: so an answer is what the same question was answered with then. All
 //! of it is one transaction that is taken back.
 //!
-//! That costs what a rebuild of the campaign costs, some seconds for some ten thousand domains, and is bounded: a campaign that
+//! That costs what a rebuild of the campaign costs, a second for some ten thousand domains, and is bounded: a campaign that
 //! had more names or events by then than [`MOST_NAMES`] and [`MOST_EVENTS`] is refused, and an [`Archive`] makes [`AT_ONCE`]
 //! at once.
 

@@ -38,7 +38,11 @@ impl Thing {
         let mut change = Change::default();
         for (field, value) in self.set_by(resource_type, action, details) {
             let value = Some(value).filter(|value| !value.is_null());
-            if self.state.get(&field) == value.as_ref() {
+            let is_as_it_was = match (self.state.get(&field), &value) {
+                (Some(former), Some(value)) => is_same(former, value),
+                (former, value) => former.is_none() && value.is_none(),
+            };
+            if is_as_it_was {
                 continue;
             }
             if let Some(former) = self.state.remove(&field) {
@@ -134,6 +138,23 @@ impl Thing {
     }
 }
 
+/// Tells whether two values are one. The database writes numbers in its own way: 1e16 comes back as an integer.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || ((a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64())
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let in_b = |(field, a)| b.get(field).is_some_and(|b| is_same(a, b));
+            a.len() == b.len() && a.iter().all(in_b)
+        }
+        _ => one == other,
+    }
+}
+
 fn all_of(details: &Value) -> Vec<(String, Value)> {
     let fields = details.as_object().into_iter().flatten();
     fields
@@ -210,6 +231,29 @@ mod tests {
         let all = json!({"owner": OWNER, "name": "b", "enabled": false, "config": {"x": 1}});
         assert_eq!(changes[4], (all, none));
         assert_eq!(thing.owner, OWNER.parse().ok());
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written() {
+        let kept = |value: Value| {
+            let mut thing = Thing::default();
+            thing.state.insert("weights".to_owned(), value);
+            thing
+        };
+        let as_integer = || json!({"x": [10_000_000_000_000_000_u64]});
+        let again = json!({"weights": {"x": [1e16]}});
+        let change = kept(as_integer()).apply("scoring_profile", "Changed", &again);
+        assert_eq!(change, Change::default());
+        for other in [
+            json!({"x": [2e16]}),
+            json!({"x": [1e16, 1]}),
+            json!({"y": [1e16]}),
+            json!({"x": [10_000_000_000_000_001_u64]}),
+        ] {
+            let details = json!({"weights": other});
+            let change = kept(as_integer()).apply("scoring_profile", "Changed", &details);
+            assert_eq!(Value::from(change.after), details);
+        }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use aggregates::ids::{CampaignId, UserId};
+use aggregates::{
+    Actor, Metadata,
+    ids::{CampaignId, UserId},
+};
 use projections::{
     Whose,
     audit::{self, Audit, Filter, Order, Page},
@@ -72,6 +75,55 @@ async fn what_is_read_up_to_an_end_is_of_the_moment_at_which_it_was_the_end() {
     for entry in read {
         assert_eq!(entry.before, Some(json!({"enabled": true})));
         assert_eq!(entry.after, Some(json!({"enabled": false})));
+    }
+}
+
+#[tokio::test]
+async fn what_led_to_an_entry_is_a_filter_alone_and_beside_others() {
+    let world = World::start().await;
+    let owner = UserId(Uuid::now_v7());
+    for (actor, correlation, causation) in [
+        (Actor::Operator, "one", None),
+        (Actor::Operator, "one", Some("cause")),
+        (Actor::User(owner), "two", Some("cause")),
+        (Actor::User(owner), "two", Some("another")),
+    ] {
+        let metadata = Metadata {
+            causation_id: causation.map(str::to_owned),
+            ..Metadata::new(actor, correlation)
+        };
+        let made = json!({"Created": {"owner": owner, "name": "p", "weights": {}}});
+        let stream = Uuid::now_v7().to_string();
+        let events = vec![("scoring_profile", stream, 0, made)];
+        world.append_as(&metadata, events).await;
+    }
+    world.catch_up(Arc::new(Audit)).await;
+    let text = |text: &str| Some(text.to_owned());
+    for (actor, correlation_id, causation_id, expected) in [
+        (None, None, text("cause"), vec![2, 3]),
+        (None, None, text("another"), vec![4]),
+        (None, None, text("nothing"), vec![]),
+        (None, text("two"), None, vec![3, 4]),
+        (None, text("two"), text("cause"), vec![3]),
+        (text("operator"), None, text("cause"), vec![2]),
+    ] {
+        let filter = Filter {
+            actor,
+            correlation_id,
+            causation_id,
+            ..Filter::default()
+        };
+        let page = Page {
+            after: None,
+            until: i64::MAX,
+            limit: 10,
+            order: Order::OldestFirst,
+        };
+        for whose in [Whose::Everybodys, Whose::Of(owner)] {
+            let read = audit::page(world.database.pool(), whose, &filter, &page).await;
+            let positions: Vec<i64> = read.unwrap().iter().map(|entry| entry.position).collect();
+            assert_eq!(positions, expected, "{filter:?}");
+        }
     }
 }
 

@@ -25,7 +25,7 @@ const AGAIN_SECONDS: u64 = 5;
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(super) struct AsOfQuery {
     /// The answer as it was: at this moment (RFC 3339), or when the log ended at this position, as `X-Event-Cursor` tells it. It
-    /// is computed from the log, which takes some seconds for some ten thousand domains; a campaign that had more than 100,000
+    /// is computed from the log, which takes a second for some ten thousand domains; a campaign that had more than 100,000
     /// names or 1,000,000 events by then is refused (422), and so is (429) what is asked for while two others are computed. A
     /// campaign that is deleted by now shows as it was, and one that was not there yet, or not any more, is 404.
     #[param(value_type = Option<String>)]
