@@ -25,6 +25,7 @@ mod latest;
 mod log;
 mod migrate;
 mod moment;
+mod outage;
 mod past;
 mod position;
 mod sequencer;
@@ -43,6 +44,7 @@ pub use self::{
     feed::{Feed, MAX_PAGE, MAX_PAGE_BYTES, Page},
     import::{Import, ImportError},
     log::{Committed, ExecuteError, Log},
+    outage::Outage,
     past::{CommitPlace, Past},
     position::Position,
     sequencer::Sequencer,
