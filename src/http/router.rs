@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use projections::then::Archive;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -76,6 +77,8 @@ pub struct State {
     pub streams: Streams,
     /// What proves events of the log.
     pub prover: Prover,
+    /// What shows campaigns as they were.
+    pub archive: Archive,
     /// When the server began.
     pub started: Instant,
     /// What watches this process.
@@ -92,6 +95,7 @@ impl State {
         Self {
             allowances: Arc::new(Allowances::new(settings.limits, app.installation.clone())),
             settings: Arc::new(settings),
+            archive: Archive::new(app.database.clone()),
             prover: Prover::without_checkpoints(app.database.clone()),
             monitor: Monitor::new(app.database.clone()),
             app,

@@ -111,6 +111,9 @@ pub enum Event {
         first_ordinal: u64,
         /// The names, legal and new to the campaign.
         names: Vec<String>,
+        /// The line of the list that each name stands on, from 1; empty where they came in no lines.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u64>,
     },
     /// Names that passed every check of another campaign were taken in.
     DomainsTaken {

@@ -21,6 +21,8 @@ pub struct ImportDomains {
     pub filename: Option<String>,
     /// The names.
     pub names: Vec<String>,
+    /// The line of the list that each name stands on, from 1; empty where they came in no lines.
+    pub lines: Vec<u64>,
 }
 
 impl ImportDomains {
@@ -72,6 +74,7 @@ impl ImportDomains {
         if discovery.config.is_none() {
             events.push(Event::PhaseConfigured { config: imports });
         }
+        let mut lines = self.lines.chunks(IMPORT_CHUNK);
         for chunk in self.names.chunks(IMPORT_CHUNK) {
             events.push(Event::DomainsImported {
                 file_id: self.file_id,
@@ -79,6 +82,7 @@ impl ImportDomains {
                 filename: self.filename.clone(),
                 first_ordinal,
                 names: chunk.to_vec(),
+                lines: lines.next().unwrap_or_default().to_vec(),
             });
             first_ordinal = first_ordinal.saturating_add(chunk.len() as u64);
         }

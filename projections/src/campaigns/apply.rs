@@ -147,6 +147,7 @@ pub(super) async fn apply(
             filename,
             first_ordinal,
             names,
+            ..
         } => {
             let count = names.len() as u64;
             uploaded(

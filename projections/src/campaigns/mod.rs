@@ -16,6 +16,7 @@ use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
+pub(crate) use self::query::by_id_in;
 pub use self::{
     overview::{Overview, Owned, Recent, of_owner, overview, recent},
     progress::{Overall, Progress},

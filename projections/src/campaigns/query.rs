@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::Whose;
+use crate::{Whose, tables::Tables};
 
 /// A campaign with its phases, all from one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -330,7 +330,19 @@ pub async fn by_id(
     executor: impl PgExecutor<'_>,
     campaign_id: CampaignId,
 ) -> Result<Option<Campaign>, sqlx::Error> {
-    let record: Option<CampaignRecord> = sqlx::query_as(BY_ID)
+    by_id_in(executor, Tables::Live, campaign_id).await
+}
+
+/// Reads one campaign from some tables.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub(crate) async fn by_id_in(
+    executor: impl PgExecutor<'_>,
+    tables: Tables,
+    campaign_id: CampaignId,
+) -> Result<Option<Campaign>, sqlx::Error> {
+    let record: Option<CampaignRecord> = sqlx::query_as(&tables.of(BY_ID))
         .bind(campaign_id.0)
         .fetch_optional(executor)
         .await?;

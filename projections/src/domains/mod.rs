@@ -33,6 +33,8 @@ mod taken;
 mod weight;
 mod work;
 
+pub(crate) use self::{counts::counts_in, listing::listing_in, rows::generate};
+
 use aggregates::{campaign, domain, ids::CampaignId};
 use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};

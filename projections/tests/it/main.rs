@@ -19,5 +19,6 @@ mod pages;
 mod reruns;
 mod sorted_lists;
 mod support;
+mod trail;
 mod typed;
 mod writes;

@@ -6,6 +6,7 @@
 
 mod access;
 mod after;
+mod as_of;
 mod breakdown;
 mod classifications;
 mod configs;
@@ -14,6 +15,7 @@ mod control;
 mod create;
 pub(in crate::http) mod cursor;
 mod delete;
+mod domain_history;
 pub(in crate::http) mod domains;
 mod duplicate;
 mod execution_update;
@@ -103,7 +105,7 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(momentum::momentum))
         .routes(routes!(recommendations::recommendations))
         .routes(routes!(history::history))
-        .routes(routes!(history::domain_history))
+        .routes(routes!(domain_history::domain_history))
         .routes(routes!(export::export))
         .merge(upload::routes())
 }

@@ -124,6 +124,7 @@ pub(in crate::http) async fn take_in(
         sha256: sha256.clone(),
         filename: filename.clone(),
         names: std::mem::take(&mut list.names),
+        lines: std::mem::take(&mut list.lines),
     };
     let imported = state
         .app

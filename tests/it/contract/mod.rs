@@ -27,14 +27,19 @@ const ADDED: &str = "
     DELETE /auth/sessions
     DELETE /auth/sessions/{sessionId}
     DiscoveryPreviewResponse.data.sampleDomains
+    GET /audit
     GET /audit/{position}/proof
     GET /auth/api-keys
     GET /auth/sessions
     GET /campaigns query limit
     GET /campaigns query offset
+    GET /campaigns/{campaignId} query asOf
+    GET /campaigns/{campaignId}/domains query asOf
     GET /campaigns/{campaignId}/domains/{domain}/history
     GET /campaigns/{campaignId}/export
+    GET /campaigns/{campaignId}/funnel query asOf
     GET /campaigns/{campaignId}/history
+    GET /campaigns/{campaignId}/status query asOf
     GET /config/politeness
     GET /config/reconciliation
     GET /config/requests
