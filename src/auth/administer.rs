@@ -5,6 +5,7 @@ use aggregates::{
     ids::UserId,
     user::{self, User},
 };
+use chrono::Utc;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ impl Auth {
         let hash = register::hashed(self, new).await?;
         let aggregate_id = user_id.to_string();
         let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
-        let command = user::Command::ChangePassword(user::ChangePassword);
+        let command = user::Command::ChangePassword(user::ChangePassword { at: Utc::now() });
         let (mut transaction, slot) = self.turn(app, &aggregate_id).await?;
         replace_hash(transaction.connection(), user_id, &hash).await?;
         let committed = transaction

@@ -9,6 +9,9 @@ pub enum Error {
     /// The mail address or the password is wrong; which of the two is not said.
     #[error("the mail address or the password is wrong")]
     WrongCredentials,
+    /// The session that a command came with ended meanwhile.
+    #[error("the session is over")]
+    SessionOver,
     /// Too many try at the same moment, or somebody else tries the same user.
     #[error("too many attempts are under way")]
     Busy,

@@ -22,6 +22,7 @@ mod health;
 mod idempotency;
 mod invariants;
 mod keyword_sets;
+mod late_commands;
 mod log_in;
 mod one_of_each;
 mod own_sessions;

@@ -2,7 +2,7 @@
 //!
 //! Commands come from the API's log-in and key handling and from the operator's command line. Passwords, session tokens
 //! and API keys are checked and kept elsewhere; the log names sessions and keys by id and never holds a secret. The
-//! lock-out is decided here: five wrong passwords in a row lock the user out for fifteen minutes, and since each failure
+//! lock-out is decided here: fifty wrong passwords in a row lock the user out for fifteen minutes, and since each failure
 //! is an event under the expected version, failures on several machines at once are counted like failures on one.
 
 mod access;
@@ -30,12 +30,17 @@ pub use self::{
 };
 use crate::ids::ApiKeyId;
 
-/// How many wrong passwords in a row lock a user out.
-pub const LOCK_OUT_AFTER: u32 = 5;
+/// How many wrong passwords in a row, from wherever they come, lock a user out everywhere. Whoever asks keeps a closer count
+/// of each address.
+pub const LOCK_OUT_AFTER: u32 = 50;
 /// For how long a user is locked out.
 pub const LOCK_OUT_FOR: TimeDelta = TimeDelta::minutes(15);
-/// The most API keys that a user has at a time.
+/// The most API keys that a user has at a time, and the most of those that ended that are remembered.
 pub const MAX_API_KEYS: usize = 50;
+/// The shortest time that an API key is made for.
+pub const SHORTEST_KEY: TimeDelta = TimeDelta::hours(1);
+/// The longest time that an API key is made for, and the time of one for which none is named.
+pub const LONGEST_KEY: TimeDelta = TimeDelta::days(366);
 
 /// What can be asked of a user.
 #[derive(Clone, Debug)]
@@ -131,6 +136,13 @@ impl User {
                 .api_keys
                 .get(&key)
                 .is_some_and(|expires| expires.is_none_or(|expires| at < expires))
+    }
+
+    /// Lists the keys that are good at a time.
+    fn keys_lasting_at(&self, at: DateTime<Utc>) -> impl Iterator<Item = ApiKeyId> {
+        let keys = self.api_keys.iter();
+        keys.filter(move |(_, expires)| expires.is_none_or(|expires| at < expires))
+            .map(|(key_id, _)| *key_id)
     }
 
     fn must_exist(&self) -> Result<(), Error> {

@@ -67,6 +67,7 @@ impl From<auth::Error> for Error {
                 code: "ALREADY_SET_UP",
                 message: error.to_string(),
             },
+            auth::Error::SessionOver => Self::Unauthorized("the session is over"),
             auth::Error::WrongSetupToken => Self::Unauthorized("the set-up token is wrong or over"),
             auth::Error::UnusablePassword(message) => Self::bad("password", message),
             auth::Error::Refused(refused) => refused.into(),

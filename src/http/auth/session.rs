@@ -47,7 +47,12 @@ pub(super) async fn log_out(
             &caller.metadata,
         )
         .await?;
-    Ok(without_cookie(&state, Answer::no_content().after(&done)))
+    let answer = Answer::no_content();
+    let answer = match done {
+        Some(done) => answer.after(&done),
+        None => answer,
+    };
+    Ok(without_cookie(&state, answer))
 }
 
 /// Removes the session's cookie with an answer.
@@ -99,7 +104,12 @@ pub(super) async fn change_password(
     let passwords = (request.old_password.as_str(), request.new_password.as_str());
     let changed = state
         .auth
-        .change_password(&state.app, caller.user_id, passwords, &caller.metadata)
+        .change_password(
+            &state.app,
+            (caller.user_id, caller.session()?),
+            passwords,
+            &caller.metadata,
+        )
         .await;
     match changed {
         Ok(done) => {
