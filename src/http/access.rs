@@ -48,6 +48,12 @@ impl Caller {
     }
 }
 
+/// Tells whether what is asked for by a path has the engines send something, whatever the method.
+pub(super) fn has_engines_work(path: &str) -> bool {
+    let path = path.strip_prefix(BASE).unwrap_or_default();
+    TRIALS.iter().any(|base| path.starts_with(base))
+}
+
 /// Refuses a command whose sender may give none.
 ///
 /// # Errors
