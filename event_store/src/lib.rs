@@ -25,6 +25,7 @@ mod latest;
 mod log;
 mod migrate;
 mod moment;
+pub mod personal;
 mod position;
 mod sequencer;
 mod stored;

@@ -12,6 +12,14 @@ pub enum Error {
     /// The session that a command came with ended meanwhile.
     #[error("the session is over")]
     SessionOver,
+    /// Nobody would be left who administers.
+    #[error("the last administrator cannot be erased")]
+    LastAdministrator,
+    /// Something of the user is in the log as it is, which nothing removes.
+    #[error(
+        "something of this user was recorded before personal data was sealed, or by a node without a key, and cannot be erased"
+    )]
+    InTheClear,
     /// Too many try at the same moment, or somebody else tries the same user.
     #[error("too many attempts are under way")]
     Busy,

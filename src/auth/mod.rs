@@ -12,6 +12,7 @@ mod admit;
 mod api_keys;
 mod attempt;
 mod change_password;
+mod erase;
 mod error;
 mod key;
 mod log_in;

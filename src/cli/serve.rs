@@ -160,7 +160,7 @@ impl Server {
 }
 
 pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Error> {
-    let network = args.network.network(keys(&args.network, &args.store)?)?;
+    let network = args.network.network(keys(&args.store)?)?;
     let entrance = Entrance::open(&args.listen, &args.store).await?;
     let store = Store::open(&args.store).await?;
     let served = serve_on(&args, network, entrance, &store, shutdown).await;
@@ -305,6 +305,7 @@ mod tests {
         let mut store = StoreArgs {
             database_url: Some("postgres://db/domainflow".to_owned()),
             data_dir: directory.path().to_owned(),
+            credentials_keys: Vec::new(),
         };
         for missing in [None, Some("")] {
             let refused = secret(&listen(missing), &store).err().unwrap();

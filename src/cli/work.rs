@@ -23,7 +23,7 @@ pub(super) struct WorkArgs {
 }
 
 pub(super) async fn work(args: WorkArgs, shutdown: &Shutdown) -> Result<(), Error> {
-    let network = args.network.network(keys(&args.network, &args.store)?)?;
+    let network = args.network.network(keys(&args.store)?)?;
     let store = Store::open(&args.store).await?;
     let worked = work_on(&args, network, &store, shutdown).await;
     store.close().await?;

@@ -57,6 +57,7 @@ mod still_in;
 pub mod suppression;
 mod trial;
 mod undeclared;
+pub mod users;
 pub mod v1;
 mod vocabulary;
 

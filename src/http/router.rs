@@ -48,7 +48,7 @@ use super::{
     settings::Settings,
     suppression,
     undeclared::{Declared, refuse_undeclared},
-    v1,
+    users, v1,
 };
 use crate::{
     app::App,
@@ -116,6 +116,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(suppression::routes())
         .merge(politeness::routes())
         .merge(audit::routes())
+        .merge(users::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(extract::routes())

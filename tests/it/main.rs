@@ -18,6 +18,7 @@ mod command_line;
 mod contract;
 mod control;
 mod effects;
+mod erasure;
 mod health;
 mod idempotency;
 mod invariants;

@@ -8,6 +8,7 @@
 mod access;
 mod account;
 mod api_key;
+mod erase;
 mod error;
 mod event;
 mod log_in;
@@ -23,12 +24,13 @@ pub use self::{
     access::{ChangePassword, ChangeRole, Deactivate, Reactivate},
     account::ChangeDetails,
     api_key::{IssueApiKey, RevokeApiKey},
+    erase::Erase,
     error::Error,
     event::{Event, Role, Scope, UnknownRole, UnknownScope},
     log_in::{EndSessions, FailLogIn, LogIn, LogOut},
     register::Register,
 };
-use crate::ids::ApiKeyId;
+use crate::{ids::ApiKeyId, personal::ERASED};
 
 /// How many wrong passwords in a row, from wherever they come, lock a user out everywhere. Whoever asks keeps a closer count
 /// of each address.
@@ -69,6 +71,8 @@ pub enum Command {
     Deactivate(Deactivate),
     /// Lets the user in again.
     Reactivate(Reactivate),
+    /// Forgets the user.
+    Erase(Erase),
 }
 
 /// The state of a user.
@@ -76,6 +80,8 @@ pub enum Command {
 pub struct User {
     version: u64,
     registered: bool,
+    #[serde(default)]
+    erased: bool,
     email: String,
     username: String,
     role: Role,
@@ -92,19 +98,25 @@ impl User {
         self.version
     }
 
+    /// Says whether there is such a user; not one who was erased.
+    #[must_use]
+    pub const fn exists(&self) -> bool {
+        self.registered && !self.erased
+    }
+
     /// Says whether the user may come in at all; false where there is none.
     #[must_use]
     pub const fn is_active(&self) -> bool {
-        self.registered && !self.deactivated
+        self.registered && !self.deactivated && !self.erased
     }
 
-    /// Returns the mail address, in lower case.
+    /// Returns the mail address, in lower case; sealed as the log has it.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.email
     }
 
-    /// Returns the name.
+    /// Returns the name; sealed as the log has it.
     #[must_use]
     pub fn username(&self) -> &str {
         &self.username
@@ -146,7 +158,7 @@ impl User {
     }
 
     fn must_exist(&self) -> Result<(), Error> {
-        if self.registered {
+        if self.registered && !self.erased {
             Ok(())
         } else {
             Err(Error::NotFound)
@@ -189,6 +201,7 @@ impl Aggregate for User {
             Command::RevokeApiKey(command) => command.decide(self)?,
             Command::Deactivate(command) => command.decide(self)?,
             Command::Reactivate(command) => command.decide(self)?,
+            Command::Erase(command) => command.decide(self)?,
         };
         for event in events {
             sink.write(event, self).await;
@@ -243,6 +256,12 @@ impl Aggregate for User {
             }
             Event::Deactivated {} => self.deactivated = true,
             Event::Reactivated {} => self.deactivated = false,
+            Event::Erased {} => {
+                self.erased = true;
+                ERASED.clone_into(&mut self.email);
+                ERASED.clone_into(&mut self.username);
+                self.api_keys.clear();
+            }
         }
     }
 }

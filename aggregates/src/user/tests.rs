@@ -334,6 +334,35 @@ fn a_new_password_takes_every_api_key_back_that_is_still_good() {
 }
 
 #[test]
+fn an_erased_user_is_forgotten_once_and_is_nobody_to_any_command() {
+    let erase = || Command::Erase(Erase);
+    given::<User>([registered(), Event::Deactivated {}])
+        .when(erase())
+        .then_expect_events(vec![Event::Erased {}]);
+    let erased = || vec![registered(), issued(1, None), Event::Erased {}];
+    given::<User>(erased())
+        .when(erase())
+        .then_expect_events(vec![]);
+    given::<User>([])
+        .when(erase())
+        .then_expect_error(Error::NotFound);
+    for command in [
+        log_in(minute(0)),
+        change_password(),
+        issue(2, minute(60)),
+        Command::ChangeRole(ChangeRole { role: Role::Admin }),
+        Command::Reactivate(Reactivate),
+    ] {
+        given::<User>(erased())
+            .when(command)
+            .then_expect_error(Error::NotFound);
+    }
+    let user = after::<User>(erased());
+    assert!(!user.is_active() && !user.accepts_key_at(key(1), minute(0)));
+    assert_eq!((user.email(), user.username()), ("erased", "erased"));
+}
+
+#[test]
 fn each_of_several_sessions_is_ended_by_an_event_of_its_own() {
     let (one, two) = (session(), SessionId(Uuid::from_u128(2)));
     let session_ids = vec![one, two];

@@ -3,6 +3,8 @@
 //! Results for single domains are not copied here (they are most of the log); a domain's history is read from its
 //! stream.
 
+mod erase;
+
 use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::Value;
@@ -109,6 +111,10 @@ impl Projection for Audit {
         ]
     }
 
+    fn shows_personal_data(&self) -> bool {
+        true
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,
@@ -132,8 +138,9 @@ impl Projection for Audit {
                 .bind(columns.causations)
                 .bind(columns.ips)
                 .bind(columns.agents)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
+            erase::forget(connection, events).await?;
             Ok(())
         }
         .boxed()

@@ -64,7 +64,7 @@ pub(super) struct CreatedApiKeyResponse {
 /// An API key, without the key.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiKeyView {
+pub(in crate::http) struct ApiKeyView {
     /// The key's id, as the audit trail names it.
     id: Uuid,
     /// What it is called.

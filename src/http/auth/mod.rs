@@ -12,6 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::me::UserPublicResponse;
+pub(super) use self::{api_keys::ApiKeyView, session::without_cookie, sessions::SessionView};
 use super::{error::Error, router::State};
 use crate::auth;
 
@@ -61,6 +62,14 @@ impl From<auth::Error> for Error {
             },
             auth::Error::EmailTaken(_) => Self::Conflict {
                 code: "EMAIL_TAKEN",
+                message: error.to_string(),
+            },
+            auth::Error::LastAdministrator => Self::Conflict {
+                code: "LAST_ADMINISTRATOR",
+                message: error.to_string(),
+            },
+            auth::Error::InTheClear => Self::Conflict {
+                code: "RECORDED_IN_THE_CLEAR",
                 message: error.to_string(),
             },
             auth::Error::AlreadySetUp => Self::Conflict {

@@ -56,7 +56,7 @@ pub(super) async fn log_out(
 }
 
 /// Removes the session's cookie with an answer.
-pub(super) fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
+pub(in crate::http) fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Some(cookie) = cookie("", 0, state.auth.secure_cookie()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

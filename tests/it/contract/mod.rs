@@ -29,6 +29,8 @@ const ADDED: &str = "
     DELETE /auth/api-keys/{keyId}
     DELETE /auth/sessions
     DELETE /auth/sessions/{sessionId}
+    DELETE /me
+    DELETE /users/{userId}
     DiscoveryPreviewResponse.data.sampleDomains
     GET /audit/{position}/proof
     GET /auth/api-keys
@@ -39,6 +41,8 @@ const ADDED: &str = "
     GET /campaigns/{campaignId}/export
     GET /campaigns/{campaignId}/history
     GET /me
+    GET /me/export
+    GET /users/{userId}/export
     GET /politeness
     GET /proxies/status query limit
     GET /proxies/status query offset
