@@ -1,6 +1,10 @@
 //! Personal data: sealed in the log, given to whoever it is about, and erased for good.
 
-use aggregates::user::Role;
+use aggregates::{
+    Actor, Metadata,
+    user::{self, Role},
+};
+use domainflow::{app::App, credentials::Keys, work::Network};
 use reqwest::Method;
 use serde_json::json;
 use sqlx::PgPool;
@@ -12,6 +16,7 @@ use crate::{
     sse::client::Stream,
     support::{
         eventually,
+        pipeline::database,
         server::{Client, PASSWORD, Reply, TestApp, email},
     },
 };
@@ -317,4 +322,67 @@ async fn of_a_deleted_campaign_nothing_is_left_but_the_log() {
     })
     .await;
     app.stop().await;
+}
+
+/// Opens another process that seals under a key of its own.
+async fn with_key(url: &str, keys: &Keys) -> App {
+    let network = Network {
+        keys: keys.clone(),
+        ..Network::default()
+    };
+    App::open(url, network).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_missing_key_of_the_operators_is_no_erased_one_and_a_log_without_keys_reads_erased() {
+    let first = database().await;
+    let keys = || Keys::parse([Keys::draw().as_str()]).unwrap();
+    let (operators, others) = (keys(), keys());
+    let app = with_key(first.url(), &operators).await;
+    let metadata = Metadata::new(Actor::Operator, "test");
+    let register = user::Register {
+        email: email("ann"),
+        username: "ann".to_owned(),
+        role: Role::User,
+    };
+    let id = uuid::Uuid::now_v7().to_string();
+    let log = app.database.log();
+    let register = user::Command::Register(register);
+    log.execute::<user::User>(&id, register, &metadata, None)
+        .await
+        .unwrap();
+    log.position_of("user", &id, 1).await.unwrap();
+
+    // Whoever has another key shows nothing, and above all not that somebody was erased.
+    let stranger = with_key(first.url(), &others).await;
+    let shown = |app: &App| {
+        let pool = app.database.pool().clone();
+        async move {
+            let emails: Vec<String> = sqlx::query_scalar("SELECT email FROM read.users")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+            emails
+        }
+    };
+    let refused = stranger.runtime.catch_up().await.unwrap_err();
+    let refused = event_store::describe(&refused);
+    assert!(refused.contains("operator's key"), "{refused}");
+    assert!(shown(&stranger).await.is_empty());
+    app.runtime.catch_up().await.unwrap();
+    assert_eq!(shown(&app).await, [email("ann")]);
+
+    // The log alone, in another database.
+    let mut text = Vec::new();
+    replay::export(&app.database, &mut text, |_, _| ())
+        .await
+        .unwrap();
+    let second = database().await;
+    let moved = with_key(second.url(), &operators).await;
+    let mut read = text.as_slice();
+    replay::import(&moved.database, &mut read, |_, _| ())
+        .await
+        .unwrap();
+    moved.runtime.catch_up().await.unwrap();
+    assert_eq!(shown(&moved).await, ["erased"]);
 }

@@ -307,10 +307,13 @@ async fn a_proxy_of_the_operators_is_believed_whom_it_names_and_nobody_else_is()
         log_in.header("x-forwarded-for", forwarded).send()
     };
     let seen = async |app: &TestApp| -> Vec<String> {
-        sqlx::query_scalar("SELECT DISTINCT metadata ->> 'ip' FROM events WHERE event_type = 'LoggedIn' ORDER BY 1")
-            .fetch_all(app.app.database.pool())
-            .await
-            .unwrap()
+        app.app.runtime.catch_up().await.unwrap();
+        sqlx::query_scalar(
+            "SELECT DISTINCT ip FROM read.audit_entries WHERE action = 'LoggedIn' ORDER BY 1",
+        )
+        .fetch_all(app.app.database.pool())
+        .await
+        .unwrap()
     };
     let limits = Limits {
         log_ins: seldom(2),
