@@ -38,7 +38,7 @@ impl Default for ConnectOptions {
     fn default() -> Self {
         Self {
             max_connections: 16,
-            acquire_timeout: Duration::from_secs(30),
+            acquire_timeout: Duration::from_secs(10),
             upcasters: Upcasters::default(),
             wrap: None,
         }

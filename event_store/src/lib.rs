@@ -25,6 +25,7 @@ mod latest;
 mod log;
 mod migrate;
 mod moment;
+mod outage;
 pub mod personal;
 mod position;
 mod sequencer;
@@ -43,6 +44,7 @@ pub use self::{
     feed::{Feed, MAX_PAGE, MAX_PAGE_BYTES, Page},
     import::{Import, ImportError},
     log::{Committed, ExecuteError, Log},
+    outage::Outage,
     position::Position,
     sequencer::Sequencer,
     stored::{Recorded, StoredEvent},

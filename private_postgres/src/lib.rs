@@ -18,6 +18,7 @@ mod log;
 mod make;
 mod place;
 mod programs;
+mod room;
 mod server;
 mod supervise;
 mod takeover;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Cluster, Error, cluster::blocking};
+use crate::{Cluster, Error, cluster::blocking, room};
 
 /// How often a server that ended is started again within [`WINDOW`]; one that goes on ending has something that a start
 /// does not mend.
@@ -35,12 +35,24 @@ impl Cluster {
             }
             starts.push_back(now);
             tracing::warn!(cluster = %self.directory().display(), "the private PostgreSQL ended without being asked to, starting it again");
-            // Goes on by itself where nobody waits for it any more; a stop waits for it, or comes first.
-            let running = Arc::clone(&self.running);
-            if let Err(error) = blocking("the next start", move || running.start_again()).await {
+            if let Err(error) = self.start_with_room().await {
                 return error;
             }
             tracing::info!(pid = self.pid(), "the private PostgreSQL runs again");
+        }
+    }
+
+    /// Starts the server in the place of one that has ended, once its disk has room; a start that filled the disk is tried
+    /// again.
+    async fn start_with_room(&self) -> Result<(), Error> {
+        loop {
+            room::wait_for(self.directory()).await;
+            // Goes on by itself where nobody waits for it any more; a stop waits for it, or comes first.
+            let running = Arc::clone(&self.running);
+            match blocking("the next start", move || running.start_again()).await {
+                Err(_) if !room::is_there(self.directory()) => {}
+                other => return other,
+            }
         }
     }
 }

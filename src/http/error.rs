@@ -8,12 +8,13 @@ use std::{fmt, sync::Arc};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use event_store::{Outage, describe};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::vocabulary;
 
-/// Seconds after which it is worth another try where an answer came too late.
+/// Seconds after which it is worth another try where an answer came too late, or the database or a read model stands still.
 const AFTER_TOO_LATE: u64 = 5;
 
 /// One field that is to blame.
@@ -150,6 +151,9 @@ pub enum Error {
     /// level with the log.
     #[error("these projections stand still: {}", .0.join(", "))]
     NotReady(Vec<String>),
+    /// The database does not serve for now (503).
+    #[error("{}", .0.sentence())]
+    Unavailable(Outage),
     /// Our fault (500).
     #[error("internal error")]
     Internal(Arc<dyn std::error::Error + Send + Sync>),
@@ -171,9 +175,21 @@ impl Error {
         Self::NotFound { what, field }
     }
 
-    /// Wraps what is our fault.
+    /// Wraps what no caller can help: an outage of the database, or our fault.
     pub fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Internal(Arc::new(source))
+        match Outage::of(&source) {
+            Some(outage) => {
+                tracing::warn!(error = %describe(&source), "the database does not serve");
+                Self::Unavailable(outage)
+            }
+            None => Self::Internal(Arc::new(source)),
+        }
+    }
+
+    /// Says whether it is no fault of what was asked.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Internal(_) | Self::Unavailable(_))
     }
 
     /// Returns the status that the error is answered with.
@@ -194,7 +210,9 @@ impl Error {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady(_) | Self::TooLate => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady(_) | Self::TooLate | Self::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -217,6 +235,7 @@ impl Error {
             Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
             Self::TooManyRequests { .. } => "RATE_LIMITED",
             Self::NotReady(_) => "NOT_READY",
+            Self::Unavailable(_) => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -228,7 +247,7 @@ impl Error {
                 retry_after_seconds,
                 ..
             } => Some(*retry_after_seconds),
-            Self::TooLate => Some(AFTER_TOO_LATE),
+            Self::TooLate | Self::NotReady(_) | Self::Unavailable(_) => Some(AFTER_TOO_LATE),
             _ => None,
         }
     }

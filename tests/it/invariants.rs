@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The sections that the document must have.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 8] = [
     "Counters and derived state",
     "Pause, resume, stop and restart",
     "Concurrency and identity",
@@ -15,6 +15,7 @@ const SECTIONS: [&str; 7] = [
     "Access",
     "The log as it was recorded",
     "Whom we bother",
+    "Failing parts",
 ];
 
 /// The fewest rows of a section.

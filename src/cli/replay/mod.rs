@@ -16,7 +16,7 @@ use projections::runtime::Projection;
 pub(crate) use self::progress::Shown;
 use self::{
     lag::LagArgs,
-    rows::ProjectionArgs,
+    rows::{Jobs, ProjectionArgs},
     show::ShowArgs,
     transfer::{ExportArgs, ImportArgs},
     witness::{LOG, WitnessArgs},
@@ -55,6 +55,8 @@ pub(super) struct VerifyArgs {
     store: StoreArgs,
     #[command(flatten)]
     witnesses: WitnessArgs,
+    #[command(flatten)]
+    jobs: Jobs,
     /// The projections, or `log` for the log itself; all of them and the log where none is named
     #[arg(value_name = "PROJECTION")]
     projections: Vec<String>,
@@ -153,7 +155,9 @@ async fn replay_on(command: &ReplayCommand, store: &Store) -> Result<(), Error> 
     let database = Database::connect(store.url(), options).await?;
     database.migrate().await?;
     let done = match command {
-        ReplayCommand::Rebuild(args) => rows::rebuild(&database, &args.projections).await,
+        ReplayCommand::Rebuild(args) => {
+            rows::rebuild(&database, &args.projections, args.jobs).await
+        }
         ReplayCommand::Compare(args) => compare(&database, args).await,
         ReplayCommand::Verify(args) => verify(&database, args).await,
         ReplayCommand::Check(_) => check(&database).await,
@@ -171,7 +175,11 @@ async fn replay_on(command: &ReplayCommand, store: &Store) -> Result<(), Error> 
 
 async fn compare(database: &Database, args: &ProjectionArgs) -> Result<(), Error> {
     let projections = ::replay::named(&args.projections)?;
-    verdict(rows::compare(database, projections).await?.wrong())
+    verdict(
+        rows::compare(database, projections, args.jobs)
+            .await?
+            .wrong(),
+    )
 }
 
 /// Whatever is found in the log, the rows are compared as well.
@@ -182,7 +190,11 @@ async fn verify(database: &Database, args: &VerifyArgs) -> Result<(), Error> {
         let findings = witness::verify_log(database, &args.witnesses, &args.store).await?;
         wrong.extend((findings > 0).then(|| format!("{findings} findings in the log")));
     }
-    wrong.extend(rows::compare(database, projections?).await?.wrong());
+    wrong.extend(
+        rows::compare(database, projections?, args.jobs)
+            .await?
+            .wrong(),
+    );
     verdict(wrong)
 }
 

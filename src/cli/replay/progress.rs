@@ -5,10 +5,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// How often a line is written where nobody looks at a terminal.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// The bars of works that are done at once, one below the other.
+#[derive(Default)]
+pub(super) struct Bars(MultiProgress);
+
+impl Bars {
+    /// Begins to show a work below the others.
+    pub(super) fn begin(&self, name: &'static str) -> Shown {
+        let mut shown = Shown::new(name);
+        shown.bar = self.0.add(shown.bar);
+        shown
+    }
+
+    /// Writes something while no bar is in its way.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.0.suspend(write)
+    }
+}
 
 /// A bar with an estimate on a terminal; elsewhere a line on standard error every ten seconds.
 pub(crate) struct Shown {

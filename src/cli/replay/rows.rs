@@ -1,13 +1,14 @@
 //! `replay rebuild`, `replay compare` and the second half of `replay verify`: the read models' rows.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
 use ::replay::Verified;
 use clap::Args;
 use event_store::{Database, describe};
+use futures::{StreamExt as _, stream};
 use projections::runtime::Projection;
 
-use super::Shown;
+use super::progress::Bars;
 use crate::{
     cli::{Error, say},
     config::StoreArgs,
@@ -18,31 +19,73 @@ use crate::{
 pub(in crate::cli) struct ProjectionArgs {
     #[command(flatten)]
     pub(super) store: StoreArgs,
+    #[command(flatten)]
+    pub(super) jobs: Jobs,
     /// The projections; all of them where none is named
     #[arg(value_name = "PROJECTION")]
     pub(super) projections: Vec<String>,
 }
 
-/// Builds projections again and swaps them in, one after the other.
-pub(super) async fn rebuild(database: &Database, names: &[String]) -> Result<(), Error> {
-    for projection in ::replay::named(names)? {
-        let mut shown = Shown::new(projection.name());
+/// How many projections are built at once.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Jobs {
+    /// Projections that are built at once; as many as the machine has processors where nothing is said
+    #[arg(long, short, value_name = "NUMBER")]
+    jobs: Option<NonZero<usize>>,
+}
+
+impl Jobs {
+    fn get(self) -> usize {
+        let machine = || available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        self.jobs.unwrap_or_else(machine).get()
+    }
+}
+
+/// Builds projections again and swaps them in, each by itself. One that cannot be built keeps no other from being built.
+pub(super) async fn rebuild(
+    database: &Database,
+    names: &[String],
+    jobs: Jobs,
+) -> Result<(), Error> {
+    let bars = &Bars::default();
+    let build = |projection: Arc<dyn Projection>| async move {
+        let name = projection.name();
+        let mut shown = bars.begin(name);
         let rebuilt = ::replay::rebuild(database, projection, |progress| {
             shown.at(progress.position.get(), progress.target.get());
-        })
-        .await?;
+        });
+        let rebuilt = rebuilt.await;
         shown.finish();
-        say(format_args!(
-            "{}: rebuilt from {} events in {}, at position {}; {} rows compared, {} differed",
-            rebuilt.projection,
-            rebuilt.applied,
-            seconds(rebuilt.elapsed),
-            rebuilt.position,
-            rebuilt.comparison.rows,
-            rebuilt.comparison.differing
-        ))?;
+        (name, rebuilt)
+    };
+    let mut building = stream::iter(::replay::named(names)?)
+        .map(build)
+        .buffer_unordered(jobs.get());
+    let mut failed = 0;
+    while let Some((name, rebuilt)) = building.next().await {
+        bars.aside(|| match rebuilt {
+            Ok(rebuilt) => say(format_args!(
+                "{name}: rebuilt from {} events in {}, at position {}; {} rows compared, {} differed",
+                rebuilt.applied,
+                seconds(rebuilt.elapsed),
+                rebuilt.position,
+                rebuilt.comparison.rows,
+                rebuilt.comparison.differing
+            )),
+            Err(error) => {
+                failed += 1;
+                say(format_args!("wrong: {name}: {}", describe(&error)))
+            }
+        })?;
     }
-    Ok(())
+    match failed {
+        0 => Ok(()),
+        _ => Err(Error::Failed(unbuilt(failed))),
+    }
+}
+
+fn unbuilt(failed: usize) -> String {
+    format!("{failed} projections could not be built again")
 }
 
 /// What a comparison came to.
@@ -58,8 +101,7 @@ impl Compared {
         let Self { differing, failed } = self;
         let rows =
             (differing > 0).then(|| format!("{differing} rows differ from what the log says"));
-        let unbuilt =
-            (failed > 0).then(|| format!("{failed} projections could not be built again"));
+        let unbuilt = (failed > 0).then(|| unbuilt(failed));
         rows.into_iter().chain(unbuilt).collect()
     }
 }
@@ -69,26 +111,34 @@ impl Compared {
 pub(super) async fn compare(
     database: &Database,
     projections: Vec<Arc<dyn Projection>>,
+    jobs: Jobs,
 ) -> Result<Compared, Error> {
-    let mut compared = Compared::default();
-    for projection in projections {
+    let bars = &Bars::default();
+    let verify = |projection: Arc<dyn Projection>| async move {
         let name = projection.name();
-        let mut shown = Shown::new(name);
+        let mut shown = bars.begin(name);
         let verified = ::replay::verify(database, projection, |progress| {
             shown.at(progress.position.get(), progress.target.get());
-        })
-        .await;
+        });
+        let verified = verified.await;
         shown.finish();
-        match verified {
+        (name, verified)
+    };
+    let mut verifying = stream::iter(projections)
+        .map(verify)
+        .buffer_unordered(jobs.get());
+    let mut compared = Compared::default();
+    while let Some((name, verified)) = verifying.next().await {
+        bars.aside(|| match verified {
             Ok(verified) => {
-                tell(&verified)?;
                 compared.differing += verified.comparison.differing;
+                tell(&verified)
             }
             Err(error) => {
-                say(format_args!("wrong: {name}: {}", describe(&error)))?;
                 compared.failed += 1;
+                say(format_args!("wrong: {name}: {}", describe(&error)))
             }
-        }
+        })?;
     }
     Ok(compared)
 }

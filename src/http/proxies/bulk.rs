@@ -183,7 +183,7 @@ async fn change(
         .execute(transaction.connection())
         .await?;
     let refused = match updates.prepare(app, transaction, id).await {
-        Err(internal @ Error::Internal(_)) => return Err(internal),
+        Err(ours) if ours.is_ours() => return Err(ours),
         Err(refused) => refused,
         Ok(command) => match record(transaction, caller, id, command).await {
             Ok(recorded) => return Ok(Ok(recorded)),

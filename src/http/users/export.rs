@@ -82,6 +82,7 @@ pub(super) async fn own(
 /// Gives everything that is kept of a user; as `GET /me/export` does.
 #[utoipa::path(get, path = "/users/{userId}/export", tag = "users", params(("userId" = Uuid, Path)),
     responses((status = 200, body = UserExport),
+        (status = 403, description = "only administrators and auditors", body = ErrorEnvelope),
         (status = 404, body = ErrorEnvelope)))]
 pub(super) async fn of_user(
     extract::State(state): extract::State<State>,

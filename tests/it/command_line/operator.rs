@@ -1,5 +1,8 @@
 //! `user` and `replay`, as an operator uses them.
 
+use private_postgres::{Cluster, Options};
+use sqlx::{Connection as _, PgConnection};
+
 use super::{directory, domainflow, text};
 
 #[test]
@@ -152,4 +155,49 @@ fn replay_looks_only_at_what_is_there() {
         );
         assert!(!nothing.exists(), "{command:?} made nothing");
     }
+}
+
+#[tokio::test]
+async fn projections_are_built_again_at_once_and_one_that_cannot_be_keeps_no_other_from_it() {
+    let directory = directory();
+    let database = Cluster::start(Options::new(directory.path().join("cluster")))
+        .await
+        .expect("a cluster");
+    database
+        .create_database("domainflow")
+        .await
+        .expect("a database");
+    let url = database.url("domainflow");
+    let replay = |arguments: &[&str]| {
+        domainflow(directory.path())
+            .args(["replay", "rebuild", "--database-url", &url])
+            .args(arguments)
+            .output()
+            .expect("it runs")
+    };
+    let migrated = domainflow(directory.path())
+        .args(["migrate", "--database-url", &url])
+        .output()
+        .expect("it runs");
+    assert!(migrated.status.success(), "{}", text(&migrated.stderr));
+
+    // Somebody else rebuilds the users.
+    let mut other = PgConnection::connect(&url).await.expect("a connection");
+    let hold = "SELECT pg_advisory_lock(hashtext('rebuild'), hashtext('users'))";
+    sqlx::query(hold).execute(&mut other).await.expect("a lock");
+    let rebuilt = replay(&["--jobs", "3"]);
+    assert_eq!(rebuilt.status.code(), Some(1));
+    let (said, errors) = (text(&rebuilt.stdout), text(&rebuilt.stderr));
+    assert!(said.contains("wrong: users: "), "{said}");
+    assert!(
+        errors.contains("1 projections could not be built"),
+        "{errors}"
+    );
+    let done = said.lines().filter(|line| line.contains(": rebuilt from "));
+    assert_eq!(done.count(), projections::all().len() - 1, "{said}");
+
+    other.close().await.expect("it closes");
+    let rebuilt = replay(&["--jobs", "1", "users"]);
+    assert!(rebuilt.status.success(), "{}", text(&rebuilt.stderr));
+    database.stop().await.expect("it stops");
 }

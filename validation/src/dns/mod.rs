@@ -19,6 +19,8 @@ mod config;
 mod endpoint;
 mod engine;
 mod error;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod health;
 mod limits;
 mod message;
@@ -48,6 +50,8 @@ pub use config::{Config, MAX_ATTEMPTS, MAX_IN_FLIGHT, MAX_RESOLVERS, Rate, Strat
 pub use endpoint::{Endpoint, Host};
 pub use engine::{Engine, ResolverHealth};
 pub use error::Error;
+#[cfg(fuzzing)]
+pub use fuzzing::read_message;
 pub use health::{Condition, Tally};
 pub use limits::Limits;
 pub use record::{Record, RecordType};

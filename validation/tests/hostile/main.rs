@@ -5,6 +5,7 @@
 mod charsets;
 mod fetches;
 mod fuzz;
+mod kept;
 mod memory;
 mod metadata;
 mod network;

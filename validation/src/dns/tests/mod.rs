@@ -3,6 +3,7 @@
 mod apart;
 mod encrypted;
 mod hostile;
+mod kept;
 mod limits;
 mod matching;
 mod mutations;
