@@ -82,7 +82,7 @@ impl<K: Hash + Eq> Buckets<K> {
         let levels = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let crowded = levels.of.len() >= self.most;
         let full_at = levels.of.get(who).copied();
-        let full_at = full_at.or(levels.crowd.filter(|_| crowded));
+        let full_at = full_at.or_else(|| levels.crowd.filter(|_| crowded));
         let ahead = full_at.map_or(now, |at| at.max(now)) + rate.each - now;
         let worth = rate.each.saturating_mul(rate.burst);
         match ahead > worth {
