@@ -13,7 +13,8 @@ use sqlx::{
 /// The database counts from 2000-01-01T00:00:00Z: microseconds after 1970-01-01T00:00:00Z.
 const EPOCH: i64 = 946_684_800_000_000;
 
-/// A moment, in microseconds of the database's count; the lowest and the highest number are the infinite ones.
+/// A moment, in microseconds of the database's count; the lowest and the highest number are the infinite ones, and beyond any
+/// calendar like others near them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(i64);
 
@@ -59,9 +60,6 @@ impl Moment {
     }
 
     fn finite(self) -> Option<DateTime<Utc>> {
-        if self.0 == i64::MIN {
-            return None;
-        }
         DateTime::from_timestamp_micros(self.0.checked_add(EPOCH)?)
     }
 }

@@ -7,10 +7,11 @@ use std::{
     process::Command,
 };
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::{Lived, cluster, directory, is_outage};
-use crate::support::eventually;
+use crate::{command_line::signal_process, support::eventually};
 
 /// A small disk in memory.
 struct Disk<'a>(&'a Path);
@@ -90,6 +91,11 @@ async fn a_full_disk_is_answered_503_and_loses_nothing() {
             (reply.status != 201).then(|| is_outage(&reply))
         })
         .await;
+        is_outage(&keyed().send().await);
+        // Nor is there room to start again.
+        signal_process(database.pid(), Signal::KILL);
+        database.ended().await;
+        disk.fill();
         is_outage(&keyed().send().await);
 
         disk.free();
