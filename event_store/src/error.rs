@@ -157,6 +157,7 @@ impl Error {
         matches!(
             self,
             Self::Decode { .. }
+                | Self::PersonalKey { .. }
                 | Self::Database {
                     source: sqlx::Error::Decode(_),
                     ..

@@ -20,7 +20,8 @@ use crate::{app::App, commands::Done};
 /// How long a token is good.
 const LASTS: TimeDelta = TimeDelta::days(1);
 
-const THERE_ARE_USERS: &str = "SELECT EXISTS (SELECT FROM user_emails)";
+const THERE_ARE_USERS: &str =
+    "SELECT EXISTS (SELECT FROM user_emails) OR EXISTS (SELECT FROM user_access)";
 const KEEP: &str = "INSERT INTO setup_token (token_hash, expires_at) VALUES ($1, $2) \
     ON CONFLICT (only_one) DO UPDATE SET token_hash = EXCLUDED.token_hash, expires_at = EXCLUDED.expires_at";
 const IS_GOOD: &str =

@@ -23,6 +23,9 @@ pub(crate) fn keys(store: &StoreArgs) -> Result<Keys, Error> {
     }
     let path = store.data_dir.join(FILE);
     if store.server().is_some() && !path.exists() {
+        tracing::warn!(
+            "without --credentials-key proxies with passwords are refused, and names and addresses of users are recorded as they are, so that they cannot be erased"
+        );
         return Ok(Keys::default());
     }
     let cannot = |why: &dyn std::fmt::Display| {

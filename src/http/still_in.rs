@@ -1,7 +1,9 @@
 //! Whoever was let in is still in when his request is complete.
 //!
 //! The head of a request says who sends it, and its body may come much later: after a log-out, a new password, a key that was
-//! taken back. So where the body has to be waited for, its sender is looked at once more before its last part is given on.
+//! taken back. So where the body has to be waited for, its sender is looked at once more before its last part is given on: a
+//! part is held until the next one or the end has come, because whoever reads a form may stop at its end and not at the
+//! body's.
 
 use std::{
     pin::Pin,
@@ -54,7 +56,6 @@ pub(super) async fn watched(
 type Watched = Pin<Box<dyn Stream<Item = Result<Bytes, axum::Error>> + Send>>;
 
 fn watch(body: Body, (state, admitted, gone): (State, Admitted, Arc<AtomicBool>)) -> Body {
-    let mut left = body.size_hint().exact();
     let mut parts = body.into_data_stream();
     let mut waited = false;
     let still_in = async move || -> Result<(), axum::Error> {
@@ -66,6 +67,7 @@ fn watch(body: Body, (state, admitted, gone): (State, Admitted, Arc<AtomicBool>)
         Err(axum::Error::new(Gone))
     };
     let watched = try_stream! {
+        let mut held = None;
         loop {
             let at_once = parts.next().now_or_never();
             waited |= at_once.is_none();
@@ -76,16 +78,15 @@ fn watch(body: Body, (state, admitted, gone): (State, Admitted, Arc<AtomicBool>)
             let Some(part) = part.transpose()? else {
                 break;
             };
-            left = left.map(|left| left.saturating_sub(part.len() as u64));
-            // Whoever reads a form may stop at its end and not at the body's.
-            if waited && left == Some(0) {
-                still_in().await?;
-                waited = false;
+            if let Some(before) = held.replace(part) {
+                yield before;
             }
-            yield part;
         }
         if waited {
             still_in().await?;
+        }
+        if let Some(last) = held {
+            yield last;
         }
     };
     Body::from_stream::<Watched>(Box::pin(watched))

@@ -153,7 +153,11 @@ impl Installation {
         let log = self.database.log();
         let (settings, _) = log.load::<Settings>(settings::STREAM).await?;
         let at = Some(at);
-        self.politeness.set_rates(self.rates_by(&settings));
+        let rates = self.rates_by(&settings);
+        // Whoever waits has his moment already: rates that stay are not begun anew, or he and who comes now would leave at once.
+        if rates != self.rates_by(&self.known.borrow().settings) {
+            self.politeness.set_rates(rates);
+        }
         self.known.send_replace(Known { settings, at });
         Ok(())
     }

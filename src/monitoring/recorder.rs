@@ -1,10 +1,13 @@
 //! The one recorder of a process.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, thread, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::names::{COUNTERS, GAUGES, HISTOGRAMS, SECONDS};
+
+/// How often samples are put away into their histograms: until then each is kept by itself.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// What was recorded can be read by it; nothing where another recorder was there first, or none could be made.
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -29,6 +32,7 @@ fn install() -> Option<PrometheusHandle> {
             return None;
         }
     };
+    keep_up(handle.clone());
     for (name, meaning) in COUNTERS {
         metrics::describe_counter!(name, meaning);
     }
@@ -47,6 +51,22 @@ fn install() -> Option<PrometheusHandle> {
         metrics::counter!(name).increment(0);
     }
     Some(handle)
+}
+
+/// Puts samples away for as long as the process lives, whether or not anybody reads.
+fn keep_up(handle: PrometheusHandle) {
+    let upkeep = move || {
+        loop {
+            thread::sleep(UPKEEP);
+            handle.run_upkeep();
+        }
+    };
+    let started = thread::Builder::new()
+        .name("metrics".to_owned())
+        .spawn(upkeep);
+    if let Err(error) = started {
+        tracing::error!(%error, "samples are put away only when somebody reads them");
+    }
 }
 
 /// Writes what was recorded, and puts away what histograms have gathered.

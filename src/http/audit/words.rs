@@ -1,11 +1,12 @@
 //! The kinds of things that the audit trail tells of, and what can happen to each, as events are called.
 
 /// What can happen to each kind of thing.
-const ACTIONS: [(&str, &[&str]); 9] = [
+const ACTIONS: [(&str, &[&str]); 10] = [
     (
         "campaign",
         &[
             "Completed",
+            "CountersReconciled",
             "Created",
             "Deleted",
             "DetailsChanged",
@@ -67,6 +68,15 @@ const ACTIONS: [(&str, &[&str]); 9] = [
     ),
     ("scoring_profile", &["Changed", "Created", "Deleted"]),
     (
+        "settings",
+        &[
+            "PolitenessChanged",
+            "ReconciliationChanged",
+            "RequestLimitsChanged",
+            "StealthChanged",
+        ],
+    ),
+    (
         "suppression_entry",
         &["AddedToSuppressionList", "RemovedFromSuppressionList"],
     ),
@@ -77,6 +87,7 @@ const ACTIONS: [(&str, &[&str]); 9] = [
             "ApiKeyRevoked",
             "Deactivated",
             "DetailsChanged",
+            "Erased",
             "LockedOut",
             "LoggedIn",
             "LoggedOut",

@@ -17,6 +17,7 @@ use axum::{
         FromRequest, Multipart, Request,
         multipart::{Field, MultipartError},
     },
+    http::StatusCode,
 };
 use futures::StreamExt as _;
 
@@ -36,12 +37,9 @@ struct Unread(Arc<AtomicUsize>);
 struct HeadTooLarge;
 
 impl Unread {
+    /// Counts what came, and refuses it where there was too much before: what comes at once is in memory already.
     fn count(&self, bytes: usize) -> Result<(), HeadTooLarge> {
-        match self
-            .0
-            .fetch_add(bytes, Ordering::Relaxed)
-            .saturating_add(bytes)
-        {
+        match self.0.fetch_add(bytes, Ordering::Relaxed) {
             0..=MAX_HEAD => Ok(()),
             _ => Err(HeadTooLarge),
         }
@@ -53,11 +51,13 @@ impl Unread {
 
     /// Says why a form does not read.
     fn torn(&self, error: &MultipartError) -> Error {
-        if self.0.load(Ordering::Relaxed) > MAX_HEAD {
+        if self.0.load(Ordering::Relaxed) > MAX_HEAD
+            && error.status() != StatusCode::PAYLOAD_TOO_LARGE
+        {
             return Error::bad("body", HeadTooLarge);
         }
         match error.status() {
-            axum::http::StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge {
                 field: "body",
                 limit: MAX_FORM,
             },

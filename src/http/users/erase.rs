@@ -48,7 +48,8 @@ pub(super) async fn erase_oneself(
     Ok(without_cookie(&state, answer))
 }
 
-/// Erases a user, and deletes everything that he owns; as `DELETE /me` does.
+/// Erases another user, and deletes everything that he owns; as `DELETE /me` does, which is for oneself. It takes a session:
+/// no API key erases anybody.
 #[utoipa::path(delete, path = "/users/{userId}", tag = "users", params(("userId" = Uuid, Path)),
     responses((status = 204), (status = 404, body = ErrorEnvelope), (status = 409, body = ErrorEnvelope)))]
 pub(super) async fn erase(
@@ -56,6 +57,12 @@ pub(super) async fn erase(
     caller: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Answer<()>, Error> {
+    caller.session()?;
+    if id == caller.user_id {
+        return Err(Error::Forbidden(
+            "oneself is erased by DELETE /me, which asks for the password",
+        ));
+    }
     must_exist(&state, id).await?;
     let done = state.auth.erase(&state.app, id, &caller.metadata).await?;
     clear_out(&state).await;
