@@ -133,6 +133,8 @@ impl AutoStart {
         let pinned = match pin::pin(&self.database, &campaign, phase, &self.defaults).await {
             Ok(pinned) => Ok(pinned),
             Err(pin::Error::Log(error)) => return Err(error.into()),
+            // The next pass tries again.
+            Err(pin::Error::Busy(_)) => return Ok(None),
             Err(refused) => Err(refused.to_string()),
         };
         Ok(Some(Due {
