@@ -12,6 +12,7 @@ pub mod audit;
 pub mod campaigns;
 pub mod domains;
 pub mod keyword_sets;
+pub mod owned;
 pub mod personas;
 pub mod proxies;
 pub mod proxy_pools;

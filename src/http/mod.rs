@@ -39,6 +39,7 @@ pub mod politeness;
 pub mod proxies;
 pub mod proxy_pools;
 pub mod query;
+mod quotas;
 mod rate;
 pub mod read_after;
 pub mod refusals;
@@ -67,6 +68,7 @@ pub use self::{
     path::Path,
     peer::Cidr,
     query::Query,
+    quotas::Quotas,
     rate::Rate,
     respond::Answer,
     router::{State, openapi, router},

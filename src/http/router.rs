@@ -42,6 +42,7 @@ use super::{
     patience::with_patience,
     peer::with_client_address,
     personas, politeness, proxies, proxy_pools,
+    quotas::within_quota,
     read_after::wait_for_cursor,
     request_id::with_request_id,
     scoring_profiles,
@@ -143,6 +144,7 @@ pub fn router(state: State) -> Router {
     let declared = Declared::of(&document);
     let behind_log_in = |routes: OpenApiRouter<State>| {
         Router::from(routes)
+            .route_layer(from_fn_with_state(state.clone(), within_quota))
             .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
             .route_layer(from_fn_with_state(state.clone(), once))
             .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))

@@ -36,6 +36,7 @@ mod politeness;
 mod pools;
 mod postmaster;
 mod proxies;
+mod quotas;
 mod reach;
 mod read_models;
 mod refused_starts;
