@@ -38,6 +38,36 @@ fn a_run_does_not_ask_a_resolver_inside_unless_the_operator_allows_it() {
     }
 }
 
+#[tokio::test]
+async fn a_user_who_wants_the_systems_resolvers_asks_those_that_the_operator_named() {
+    let asked = |named: &[&str], config: &dyn Fn(DnsConfig) -> DnsConfig| {
+        let network = Network {
+            resolvers: named.iter().map(|&text| text.to_owned()).collect(),
+            ..Network::default()
+        };
+        let config = super::config(&config(persona(&["192.0.2.9"])), &[], &network).unwrap();
+        let engine = dns::Engine::start(config, CancellationToken::new()).unwrap();
+        let known = engine.resolvers().into_iter();
+        known.map(|known| known.resolver).collect::<Vec<_>>()
+    };
+    let wants = |persona: DnsConfig| DnsConfig {
+        use_system_resolvers: true,
+        ..persona
+    };
+    let names = |persona: DnsConfig| DnsConfig {
+        resolvers: vec!["192.0.2.9".to_owned(), "system".to_owned()],
+        ..persona
+    };
+    let ways: [&dyn Fn(DnsConfig) -> DnsConfig; 2] = [&wants, &names];
+    for way in ways {
+        assert_eq!(
+            asked(&["10.0.0.1", "tls://192.0.2.2"], way),
+            ["192.0.2.9", "10.0.0.1", "tls://192.0.2.2"]
+        );
+    }
+    assert_eq!(asked(&["10.0.0.1"], &|persona| persona), ["192.0.2.9"]);
+}
+
 #[test]
 fn the_standing_limit_is_lifted_for_ones_own_resolvers_alone() {
     let named = Network {
