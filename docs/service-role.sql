@@ -14,7 +14,8 @@ REVOKE UPDATE, DELETE ON events, event_log FROM domainflow_service;
 REVOKE INSERT, UPDATE, DELETE ON _sqlx_migrations FROM domainflow_service;
 
 -- Read models are thrown away and built again in a schema of their own, which then takes the place of this one's tables. So
--- they are the service's; the owner of the log, who upgrades the schema, is let at them as a member of its role.
+-- they are the service's; the owner of the log, who upgrades the schema, is let at them as a member of its role. Campaigns
+-- are shown as they were from temporary tables.
 DO $$
 DECLARE
     model regclass;
@@ -24,7 +25,7 @@ BEGIN
         RAISE EXCEPTION 'domainflow_service owns the log, and so may change it: make the tables somebody else''s';
     END IF;
     EXECUTE format('GRANT domainflow_service TO %I', owner);
-    EXECUTE format('GRANT CREATE ON DATABASE %I TO domainflow_service', current_database());
+    EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO domainflow_service', current_database());
     ALTER SCHEMA read OWNER TO domainflow_service;
     FOR model IN SELECT oid FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r' LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO domainflow_service', model);

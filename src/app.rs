@@ -9,6 +9,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     commands::pin::Defaults,
+    installation::{Installation, Reconciling},
+    reconciliation::Reconciler,
     suppression::Follower,
     work::{
         Coordinator, Engines, Network, Orders, PostgresOrders, Settings, Worker,
@@ -17,8 +19,8 @@ use crate::{
     },
 };
 
-/// The most connections of a process with every part: two of the sequencer, one of the tree's keeper, one of each
-/// projection, one of each of the standing slots; the others are for requests, streams, the coordinator and the renewal
+/// The most connections of a process with every part: two of the sequencer, one of the tree's keeper, one of the
+/// reconciliation, one of each projection, one of each of the standing slots; the others are for requests, streams, the coordinator and the renewal
 /// of leases.
 const CONNECTIONS: u32 = 40;
 
@@ -47,6 +49,8 @@ pub struct App {
     pub trials: Trials,
     /// The suppression list of this process.
     pub suppression: Follower,
+    /// What holds for the whole installation, in force in this process.
+    pub installation: Installation,
     planned: Arc<Notify>,
 }
 
@@ -113,23 +117,44 @@ impl App {
             fetchers: Fetchers::default(),
             trials: Trials::default(),
             suppression,
+            installation: Installation::new(
+                database.clone(),
+                Reconciling::default(),
+                defaults.network.politeness.clone(),
+            ),
             database,
             defaults,
         }
     }
 
-    /// Starts what keeps the log in order, and the read models and the tree level with it.
+    /// Holds counters against their rows in this way, where no administrator says otherwise.
+    #[must_use]
+    pub fn reconciling(self, as_started: Reconciling) -> Self {
+        Self {
+            installation: Installation::new(
+                self.database.clone(),
+                as_started,
+                self.defaults.network.politeness.clone(),
+            ),
+            ..self
+        }
+    }
+
+    /// Starts what keeps the log in order, the read models and the tree level with it, and counters what their rows are.
     pub fn spawn_read_side(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         self.spawn_sequencer(tracker, cancel);
         tracker.spawn(TreeKeeper::new(self.database.clone()).run(cancel.clone()));
         self.runtime.spawn(tracker, cancel);
+        let reconciler = Reconciler::new(self.database.clone(), self.installation.clone());
+        tracker.spawn(reconciler.run(cancel.clone()));
     }
 
-    /// Starts what gives positions to what this process appends, and what keeps its suppression list level with them: a
-    /// process that writes anything may send as well.
+    /// Starts what gives positions to what this process appends, and what keeps its suppression list and its settings level
+    /// with them: a process that writes anything may send as well.
     pub fn spawn_sequencer(&self, tracker: &TaskTracker, cancel: &CancellationToken) {
         tracker.spawn(Sequencer::new(self.database.clone()).run(cancel.clone()));
         tracker.spawn(self.suppression.clone().run(cancel.clone()));
+        tracker.spawn(self.installation.clone().run(cancel.clone()));
     }
 
     /// Starts the coordinator.
@@ -168,6 +193,7 @@ impl App {
             self.database.clone(),
             self.orders.clone(),
             Arc::new(engines),
+            self.installation.clone(),
             settings,
             self.planned.clone(),
         );

@@ -7,6 +7,7 @@ mod bounds;
 mod duration;
 mod polite;
 mod reach;
+mod reconcile;
 
 use std::{
     fmt,
@@ -27,7 +28,10 @@ use validation::{
 };
 use zeroize::Zeroizing;
 
-pub use self::{access::SessionArgs, bounds::BoundArgs, polite::PoliteArgs, reach::ReachArgs};
+pub use self::{
+    access::SessionArgs, bounds::BoundArgs, polite::PoliteArgs, reach::ReachArgs,
+    reconcile::ReconcileArgs,
+};
 use crate::{
     credentials::Keys,
     work::{Network, trials::Target},
@@ -287,6 +291,16 @@ pub struct ListenArgs {
     /// From where it may be reached, and how often.
     #[command(flatten)]
     pub reach: ReachArgs,
+}
+
+/// Where a node tells what it counts.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct MetricsArgs {
+    /// An address that the metrics of Prometheus are served on by themselves, at /metrics, to whoever reaches it: one of this
+    /// machine, or of a network of those who watch. Without it those of a server are for administrators and auditors of its
+    /// interface
+    #[arg(long, env = "DOMAINFLOW_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// Where checkpoints of the log are.

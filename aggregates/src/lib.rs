@@ -31,6 +31,7 @@ pub mod proxy;
 pub mod proxy_pool;
 pub mod scoring;
 pub mod scoring_profile;
+pub mod settings;
 pub mod suppression;
 #[cfg(test)]
 pub(crate) mod testing;

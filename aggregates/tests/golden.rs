@@ -13,7 +13,7 @@ use std::{
 
 use aggregates::{
     Metadata, campaign, domain, keyword_set, pattern, persona, proxy, proxy_pool, scoring_profile,
-    suppression, user,
+    settings, suppression, user,
 };
 use cqrs_es::{Aggregate, DomainEvent};
 use serde_json::Value;
@@ -35,6 +35,7 @@ fn aggregates() -> Vec<Entry> {
         entry::<proxy::Proxy>(),
         entry::<proxy_pool::ProxyPool>(),
         entry::<scoring_profile::ScoringProfile>(),
+        entry::<settings::Settings>(),
         entry::<suppression::Entry>(),
         entry::<user::User>(),
     ]

@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{Error, Feed, Log, Position, Transaction, Upcasters, describe};
+use crate::{Error, Feed, Log, Past, Position, Transaction, Upcasters, describe};
 
 /// How a database is connected to.
 #[derive(Clone, Debug)]
@@ -187,6 +187,12 @@ impl Database {
     #[must_use]
     pub fn log(&self) -> Log {
         Log::new(self.clone())
+    }
+
+    /// Returns the log as it was.
+    #[must_use]
+    pub fn past(&self) -> Past {
+        Past::new(self.clone())
     }
 
     /// Returns the ordered feed.

@@ -26,6 +26,7 @@ mod log;
 mod migrate;
 mod moment;
 mod outage;
+mod past;
 mod position;
 mod sequencer;
 mod stored;
@@ -44,6 +45,7 @@ pub use self::{
     import::{Import, ImportError},
     log::{Committed, ExecuteError, Log},
     outage::Outage,
+    past::{CommitPlace, Past},
     position::Position,
     sequencer::Sequencer,
     stored::{Recorded, StoredEvent},

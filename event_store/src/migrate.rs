@@ -23,8 +23,8 @@ impl Database {
         STEPS.run(self.pool()).await.map_err(Error::Migrate)
     }
 
-    /// Says whether exactly these steps were applied; whatever else is the case, applying them tells.
-    async fn is_up_to_date(&self) -> bool {
+    /// Says whether exactly the steps of this program were applied; whatever else is the case, applying them tells.
+    pub async fn is_up_to_date(&self) -> bool {
         let applied = sqlx::query_as(APPLIED).fetch_all(self.pool()).await;
         let applied: Vec<(i64, Vec<u8>)> = applied.unwrap_or_default();
         let steps = STEPS.iter().map(|step| (step.version, &*step.checksum));

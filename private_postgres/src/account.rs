@@ -37,6 +37,11 @@ impl Account {
                     gid,
                 })
             })
+            .inspect(|account| {
+                if account.name() == "nobody" {
+                    tracing::warn!("there is no account `postgres`, so PostgreSQL runs as `nobody`: any other program of that account has all that it keeps");
+                }
+            })
             .ok_or(Error::NoAccount)
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -22,6 +23,7 @@ pub(crate) fn open(directory: &Path) -> Result<File, Error> {
     OpenOptions::new()
         .create(true)
         .append(true)
+        .mode(0o600)
         .open(&log)
         .map_err(Error::io("open", &log))
 }

@@ -6,7 +6,7 @@
 
 use std::{
     fs,
-    os::unix::net::UnixStream,
+    os::unix::{fs::MetadataExt as _, net::UnixStream},
     path::Path,
     process::Stdio,
     thread,
@@ -82,6 +82,11 @@ fn gone_within(limit: Duration, mut alive: impl FnMut() -> bool) -> bool {
 /// Says whether a process is the postmaster of this cluster.
 fn is_postmaster(pid: Pid, postmaster_file: &str, cluster: &Path, account: &Account) -> bool {
     if test_kill_process(pid) == Err(Errno::SRCH) {
+        return false;
+    }
+    // The file is the account's to write, and may name anybody: who is another's is no server of this cluster.
+    let process = fs::metadata(format!("/proc/{}", pid.as_raw_nonzero()));
+    if process.is_ok_and(|process| process.uid() != account.uid()) {
         return false;
     }
     // A postmaster works in its cluster's directory; a zombie works nowhere. The link is read by the account itself

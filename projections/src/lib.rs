@@ -21,6 +21,8 @@ pub mod runtime;
 pub mod scoring_profiles;
 mod snapshot;
 pub mod suppression;
+mod tables;
+pub mod then;
 pub mod users;
 mod whose;
 

@@ -10,8 +10,8 @@ use crate::Error;
 
 /// How the tree over the log is called among those that follow it.
 const TREE: &str = "tree";
-/// How what waits for positions is called.
-const SEQUENCER: &str = "sequencer";
+/// How what waits for positions is called among those that follow the log.
+pub const SEQUENCER: &str = "sequencer";
 
 /// How far behind the log everything is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ mod verify;
 pub use self::{
     check::{Counter, Report, Standing, check},
     error::{Error, NoProof},
-    lag::{Follower, Lag, lag},
+    lag::{Follower, Lag, SEQUENCER, lag},
     log::{Change, CheckpointFile, LogFinding, LogVerified, Place, Witnesses, verify_log},
     progress::Progress,
     prove::prove,

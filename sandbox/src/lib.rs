@@ -228,6 +228,12 @@ impl Sandbox {
         self.queries.of(&world::canonical(name))
     }
 
+    /// Lists the names that were scripted by themselves and asked for over DNS, in the order in which each first was.
+    #[must_use]
+    pub fn dns_order(&self) -> Vec<String> {
+        self.queries.in_order()
+    }
+
     /// Changes a resolver's habits while it runs: it dies, or comes back. Does nothing for one that does not exist.
     pub fn set_resolver(&self, resolver: usize, script: ResolverScript) {
         if let Some(resolver) = self.resolvers.get(resolver) {

@@ -15,7 +15,7 @@ use transparency::{Checkpoint, CheckpointError, Hash, SigningKey};
 use super::{Directory, directory::Newest};
 
 /// How long the tree may take to cover the last events when the process ends.
-const END_LIMIT: Duration = Duration::from_secs(5);
+const END_LIMIT: Duration = Duration::from_secs(4);
 
 /// Why no checkpoint was signed.
 #[derive(Debug, thiserror::Error)]

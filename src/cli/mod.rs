@@ -9,6 +9,7 @@ mod descriptors;
 mod error;
 mod kept;
 mod keys;
+mod metrics;
 mod migrate;
 mod node;
 mod openapi;

@@ -10,8 +10,12 @@ use crate::{
     work::{Network, Settings},
 };
 
-/// How long tasks may take to end; what they leave is what a crash would leave, and that is mended by whoever comes.
-const END_LIMIT: Duration = Duration::from_secs(20);
+/// How long tasks may take to end; what they leave is what a crash would leave, and that is mended by whoever comes. With
+/// the requests under way before them, and the connections after them, that makes ten seconds.
+const END_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long connections to the database may take to close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Which parts a process runs.
 #[derive(Clone, Debug)]
@@ -99,6 +103,6 @@ impl Node {
             tracing::warn!("tasks did not end in time and are left behind");
         }
         // Connections that a task still holds are closed with the process.
-        let _ = tokio::time::timeout(END_LIMIT, self.app.database.close()).await;
+        let _ = tokio::time::timeout(CLOSE_LIMIT, self.app.database.close()).await;
     }
 }

@@ -7,18 +7,23 @@ use clap::Args;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, say};
+use super::{
+    Error, Node, Parts, Shutdown, Store, checkpoint, kept::read_or_draw, keys::keys, metrics, say,
+};
 use crate::{
     auth::{self, Auth, Secret, Settings, SetupToken},
     checkpoints::Prover,
-    config::{CheckpointArgs, ListenArgs, NetworkArgs, SecretText, StoreArgs},
+    config::{
+        CheckpointArgs, ListenArgs, MetricsArgs, NetworkArgs, ReconcileArgs, SecretText, StoreArgs,
+    },
     http,
+    monitoring::Monitor,
     sse::Streams,
     work,
 };
 
 /// How long requests under way may take to end.
-const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+const DRAIN_LIMIT: Duration = Duration::from_secs(4);
 
 /// The file of the data directory that holds a secret that was drawn.
 const SECRET_FILE: &str = "secret";
@@ -34,6 +39,10 @@ pub(super) struct ServeArgs {
     listen: ListenArgs,
     #[command(flatten)]
     checkpoints: CheckpointArgs,
+    #[command(flatten)]
+    reconcile: ReconcileArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Leave the work to nodes that run `work`
     #[arg(long, env = "DOMAINFLOW_NO_WORKERS")]
     no_workers: bool,
@@ -90,6 +99,8 @@ impl Entrance {
 pub struct Server {
     address: SocketAddr,
     auth: Auth,
+    monitor: Monitor,
+    streams: Streams,
     cancel: CancellationToken,
     served: JoinHandle<()>,
 }
@@ -121,6 +132,8 @@ impl Server {
         Ok(Self {
             address,
             auth,
+            monitor: state.monitor.clone(),
+            streams: state.streams.clone(),
             served: tokio::spawn(http::serve(listener, state, cancel.clone())),
             cancel,
         })
@@ -162,8 +175,9 @@ impl Server {
 pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let network = args.network.network(keys(&args.network, &args.store)?)?;
     let entrance = Entrance::open(&args.listen, &args.store).await?;
+    let metrics = metrics::open(&args.metrics).await?;
     let store = Store::open(&args.store).await?;
-    let served = serve_on(&args, network, entrance, &store, shutdown).await;
+    let served = serve_on(&args, network, (entrance, metrics), &store, shutdown).await;
     store.close().await?;
     served
 }
@@ -171,11 +185,12 @@ pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Er
 async fn serve_on(
     args: &ServeArgs,
     network: work::Network,
-    entrance: Entrance,
+    (entrance, metrics): (Entrance, Option<TcpListener>),
     store: &Store,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
-    let node = Node::open(store.url(), network).await?;
+    let mut node = Node::open(store.url(), network).await?;
+    node.app = node.app.reconciling(args.reconcile.reconciling());
     node.start(Parts {
         read_side: true,
         coordinator: true,
@@ -192,6 +207,7 @@ async fn serve_on(
             return Err(error);
         }
     };
+    metrics::serve(&node, metrics, &server.monitor, Some(&server.streams));
     let offered = server.auth().offer_setup(&node.app).await;
     // A server serves whether anybody reads that or not.
     if let Err(error) = tell(server.address(), offered) {

@@ -2,11 +2,13 @@
 
 use clap::Args;
 use event_store::describe;
+use tokio::net::TcpListener;
 
-use super::{Error, Node, Parts, Shutdown, Store, keys::keys, say};
+use super::{Error, Node, Parts, Shutdown, Store, keys::keys, metrics, say};
 use crate::{
     app::MOST_SLOTS,
-    config::{NetworkArgs, StoreArgs},
+    config::{MetricsArgs, NetworkArgs, StoreArgs},
+    monitoring::Monitor,
     work::Settings,
 };
 
@@ -17,6 +19,8 @@ pub(super) struct WorkArgs {
     store: StoreArgs,
     #[command(flatten)]
     network: NetworkArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Work orders that are worked on at once, 48 at most; the process holds up to eight connections more
     #[arg(long, env = "DOMAINFLOW_SLOTS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_SLOTS)))]
     slots: Option<u16>,
@@ -24,15 +28,16 @@ pub(super) struct WorkArgs {
 
 pub(super) async fn work(args: WorkArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let network = args.network.network(keys(&args.network, &args.store)?)?;
+    let metrics = metrics::open(&args.metrics).await?;
     let store = Store::open(&args.store).await?;
-    let worked = work_on(&args, network, &store, shutdown).await;
+    let worked = work_on(&args, (network, metrics), &store, shutdown).await;
     store.close().await?;
     worked
 }
 
 async fn work_on(
     args: &WorkArgs,
-    network: crate::work::Network,
+    (network, metrics): (crate::work::Network, Option<TcpListener>),
     store: &Store,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
@@ -41,6 +46,8 @@ async fn work_on(
         settings.slots = slots;
     }
     let node = Node::open_for_workers(store.url(), network, settings.slots).await?;
+    let monitor = Monitor::new(node.app.database.clone());
+    metrics::serve(&node, metrics, &monitor, None);
     // Workers work whether anybody reads that or not.
     if let Err(error) = say(format_args!(
         "{} works on {} orders at once",

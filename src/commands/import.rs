@@ -1,6 +1,6 @@
 //! Importing a list: leave out what the campaign has already, then let the campaign take the rest in.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use aggregates::{
     Metadata,
@@ -33,6 +33,22 @@ pub struct List {
     pub filename: Option<String>,
     /// The names.
     pub names: Vec<String>,
+    /// The line of the list that each name stands on, from 1.
+    pub lines: Vec<u64>,
+}
+
+impl List {
+    /// Returns the names that are not known, and their lines.
+    fn without(&self, known: &HashSet<String>) -> (Vec<String>, Vec<u64>) {
+        let (mut names, mut lines) = (Vec::new(), Vec::new());
+        for (at, name) in self.names.iter().enumerate() {
+            if !known.contains(name) {
+                names.push(name.clone());
+                lines.extend(self.lines.get(at));
+            }
+        }
+        (names, lines)
+    }
 }
 
 /// What an import came to.
@@ -104,7 +120,7 @@ impl App {
         let stream = campaign_id.to_string();
         let mut attempt = 1;
         loop {
-            let (names, version) = self.unknown_names(campaign_id, &list.names).await?;
+            let (known, version) = self.known_names(campaign_id, &list.names).await?;
             if let Some(expected) = expected.filter(|expected| *expected != version) {
                 let actual = version;
                 return Err(Error::Refused(ExecuteError::VersionMismatch {
@@ -112,11 +128,13 @@ impl App {
                     actual,
                 }));
             }
+            let (names, lines) = list.without(&known);
             let command = Command::ImportDomains(ImportDomains {
                 file_id: list.file_id,
                 sha256: list.sha256.clone(),
                 filename: list.filename.clone(),
                 names,
+                lines,
             });
             match self
                 .execute::<Campaign>(&stream, command, metadata, Some(version))
@@ -134,12 +152,12 @@ impl App {
         }
     }
 
-    /// Leaves out the names that the campaign has; answers the version that this holds for.
-    async fn unknown_names(
+    /// Returns those of the names that the campaign has, and the version that this holds for.
+    async fn known_names(
         &self,
         campaign_id: CampaignId,
         names: &[String],
-    ) -> Result<(Vec<String>, u64), Error> {
+    ) -> Result<(HashSet<String>, u64), Error> {
         let log = self.database.log();
         let stream = campaign_id.to_string();
         let (campaign, version) = log
@@ -147,7 +165,7 @@ impl App {
             .await
             .map_err(ExecuteError::Log)?;
         if campaign.names() == 0 {
-            return Ok((names.to_vec(), version));
+            return Ok((HashSet::new(), version));
         }
         let position = log
             .position_of("campaign", &stream, version)
@@ -158,18 +176,13 @@ impl App {
             .wait_for_one("domains", position, CATCH_UP)
             .await;
         caught_up.map_err(|lag| Error::Behind { behind: lag.behind })?;
-        let mut unknown = Vec::with_capacity(names.len());
+        let mut known = HashSet::new();
         for chunk in names.chunks(COMPARED_AT_ONCE) {
             let existing = domains::existing_names(self.database.pool(), campaign_id, chunk)
                 .await
                 .map_err(Error::Compare)?;
-            unknown.extend(
-                chunk
-                    .iter()
-                    .filter(|name| !existing.contains(*name))
-                    .cloned(),
-            );
+            known.extend(existing);
         }
-        Ok((unknown, version))
+        Ok((known, version))
     }
 }

@@ -4,7 +4,7 @@
 //! asks that before the handler, of every operation. Whose objects does he reach? [`Caller::whose`] goes into every query
 //! of what users own, and [`Caller::reaches`] is asked of every object before a command goes to it; what is not reached
 //! is answered as what is not there. An administrator reaches everybody's objects, an auditor reads them. What holds for
-//! everybody, such as the suppression list, is everybody's to read and an administrator's to change. What
+//! everybody, such as the suppression list and the settings of the installation, is everybody's to read and an administrator's to change. What
 //! tells of everybody is for administrators and auditors.
 
 use aggregates::{
@@ -25,9 +25,9 @@ use crate::auth::Credential;
 /// Where users manage how they themselves come in.
 const OWN_ACCOUNT: [&str; 2] = ["/auth/", "/change-password"];
 /// What holds for everybody.
-const INSTALLATION: [&str; 1] = ["/suppression"];
+const INSTALLATION: [&str; 2] = ["/config/", "/suppression"];
 /// What tells of everybody.
-const EVERYBODYS: [&str; 1] = ["/audit/"];
+const EVERYBODYS: [&str; 3] = ["/audit/", "/metrics", "/monitoring/"];
 /// What has the engines send something, whatever the method.
 const TRIALS: [&str; 1] = ["/extract/"];
 

@@ -151,6 +151,9 @@ pub enum Error {
     /// level with the log.
     #[error("these projections stand still: {}", .0.join(", "))]
     NotReady(Vec<String>),
+    /// What the server cannot do without does not work (503).
+    #[error("not able to serve: {}", .0.join(", "))]
+    Unhealthy(Vec<&'static str>),
     /// The database does not serve for now (503).
     #[error("{}", .0.sentence())]
     Unavailable(Outage),
@@ -210,7 +213,7 @@ impl Error {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady(_) | Self::TooLate | Self::Unavailable(_) => {
+            Self::NotReady(_) | Self::TooLate | Self::Unavailable(_) | Self::Unhealthy(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -236,6 +239,7 @@ impl Error {
             Self::TooManyRequests { .. } => "RATE_LIMITED",
             Self::NotReady(_) => "NOT_READY",
             Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Unhealthy(_) => "UNHEALTHY",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -247,7 +251,9 @@ impl Error {
                 retry_after_seconds,
                 ..
             } => Some(*retry_after_seconds),
-            Self::TooLate | Self::NotReady(_) | Self::Unavailable(_) => Some(AFTER_TOO_LATE),
+            Self::TooLate | Self::NotReady(_) | Self::Unavailable(_) | Self::Unhealthy(_) => {
+                Some(AFTER_TOO_LATE)
+            }
             _ => None,
         }
     }

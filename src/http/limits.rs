@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aggregates::ids::{ApiKeyId, UserId};
+use aggregates::{
+    ids::{ApiKeyId, UserId},
+    settings::RequestLimits,
+};
 use axum::{
     extract::{Request, State as Extract},
     http::Extensions,
@@ -22,7 +25,7 @@ use super::{
     rate::{Buckets, Rate},
     router::State,
 };
-use crate::auth::Credential;
+use crate::{auth::Credential, installation::Installation};
 
 /// How much one may ask for; what is absent has no limit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,18 +49,41 @@ enum Who {
 /// What is left of the limits.
 #[derive(Debug)]
 pub(super) struct Allowances {
+    started_with: Limits,
+    installation: Installation,
     requests: Buckets<Who>,
     log_ins: Buckets<Option<IpAddr>>,
     log_ins_of_account: Buckets<[u8; 32]>,
 }
 
-impl Allowances {
-    pub(super) fn new(limits: &Limits) -> Self {
+impl Limits {
+    /// Puts what administrators have set over what they have not.
+    pub(super) fn with(self, set: RequestLimits) -> Self {
+        let second = |set: Option<u32>, standing| set.map_or(standing, Rate::a_second);
+        let minute = |set: Option<u32>, standing| set.map_or(standing, Rate::a_minute);
         Self {
-            requests: Buckets::new(limits.requests),
-            log_ins: Buckets::new(limits.log_ins),
-            log_ins_of_account: Buckets::new(limits.log_ins_of_account),
+            requests: second(set.requests_per_second, self.requests),
+            log_ins: minute(set.log_ins_per_minute, self.log_ins),
+            log_ins_of_account: minute(set.account_log_ins_per_minute, self.log_ins_of_account),
         }
+    }
+}
+
+impl Allowances {
+    /// Begins with everything left; `started_with` holds where no administrator says otherwise.
+    pub(super) fn new(started_with: Limits, installation: Installation) -> Self {
+        Self {
+            started_with,
+            installation,
+            requests: Buckets::new(),
+            log_ins: Buckets::new(),
+            log_ins_of_account: Buckets::new(),
+        }
+    }
+
+    /// Returns the limits of the moment.
+    fn limits(&self) -> Limits {
+        self.started_with.with(self.installation.request_limits())
     }
 
     /// Lets an attempt to log in through, unless there were too many from its address or to its account.
@@ -68,7 +94,11 @@ impl Allowances {
         self.come_in(from)?;
         let account = Sha256::digest(account.trim().to_lowercase());
         self.log_ins_of_account
-            .take(account.into(), Instant::now())
+            .take(
+                account.into(),
+                self.limits().log_ins_of_account,
+                Instant::now(),
+            )
             .map_err(|wait| too_many("log-ins", wait))
     }
 
@@ -78,7 +108,11 @@ impl Allowances {
     /// [`Error::TooManyRequests`].
     pub(super) fn come_in(&self, from: Option<ClientAddress>) -> Result<(), Error> {
         self.log_ins
-            .take(from.map(ClientAddress::neighbourhood), Instant::now())
+            .take(
+                from.map(ClientAddress::neighbourhood),
+                self.limits().log_ins,
+                Instant::now(),
+            )
             .map_err(|wait| too_many("log-ins", wait))
     }
 
@@ -93,7 +127,9 @@ impl Allowances {
     }
 
     fn request(&self, who: Who) -> Result<(), Error> {
-        let taken = self.requests.take(who, Instant::now());
+        let taken = self
+            .requests
+            .take(who, self.limits().requests, Instant::now());
         taken.map_err(|wait| too_many("requests", wait))
     }
 }

@@ -15,6 +15,7 @@ mod bounds;
 pub mod caller;
 pub mod campaigns;
 mod carry_through;
+pub mod config;
 mod connections;
 pub mod csrf;
 pub mod discovery;
@@ -26,6 +27,8 @@ pub mod health;
 mod idempotency;
 pub mod keyword_sets;
 mod limits;
+mod measure;
+pub mod monitoring;
 mod nul;
 mod objects;
 mod origins;
@@ -64,6 +67,7 @@ pub use self::{
     error::{Detail, Error, ErrorEnvelope},
     headers::IfMatch,
     limits::Limits,
+    monitoring::serve_metrics,
     origins::{Origins, OtherOrigin},
     path::Path,
     peer::Cidr,

@@ -126,8 +126,8 @@ impl SuppressionInForce {
     }
 }
 
-/// The limits of this node over HTTP, and what they have come to since it started. They, and whom they are not for, are
-/// options of its start.
+/// The limits of this node over HTTP, and what they have come to since it started. Rates are options of its start, where no
+/// administrator sets them under `/config/politeness`; connections, and whom the limits are not for, are options alone.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PolitenessResponse {

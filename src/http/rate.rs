@@ -36,6 +36,14 @@ impl Rate {
         Self::within(Duration::from_secs(60), number, number)
     }
 
+    /// Returns how many there may be in a time; without a rate, 0 as it is set.
+    pub(super) fn number_in(rate: Option<Self>, time: Duration) -> u32 {
+        rate.map_or(0, |rate| {
+            let number = time.as_nanos() / rate.each.as_nanos().max(1);
+            u32::try_from(number).unwrap_or(u32::MAX)
+        })
+    }
+
     fn within(time: Duration, number: u32, burst: u32) -> Option<Self> {
         (number > 0).then(|| Self {
             each: (time / number).max(Duration::from_nanos(1)),
@@ -47,7 +55,6 @@ impl Rate {
 /// The buckets of those who are limited alike.
 #[derive(Debug)]
 pub(super) struct Buckets<K> {
-    rate: Option<Rate>,
     full_at: Mutex<Levels<K>>,
     most: usize,
 }
@@ -60,9 +67,8 @@ struct Levels<K> {
 }
 
 impl<K: Hash + Eq> Buckets<K> {
-    pub(super) fn new(rate: Option<Rate>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            rate,
             full_at: Mutex::new(Levels {
                 of: HashMap::new(),
                 crowd: None,
@@ -71,12 +77,13 @@ impl<K: Hash + Eq> Buckets<K> {
         }
     }
 
-    /// Takes one request out of somebody's bucket.
+    /// Takes one request out of somebody's bucket, which is filled at a rate: that of the moment, so that it may be changed at
+    /// any time.
     ///
     /// # Errors
     /// After how long there is one in it, where there is none.
-    pub(super) fn take(&self, who: K, now: Instant) -> Result<(), Duration> {
-        let Some(rate) = self.rate else {
+    pub(super) fn take(&self, who: K, rate: Option<Rate>, now: Instant) -> Result<(), Duration> {
+        let Some(rate) = rate else {
             return Ok(());
         };
         let mut levels = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,6 +113,7 @@ impl<K: Hash + Eq> Buckets<K> {
 mod tests {
     use super::*;
 
+    const RATED: Option<Rate> = Some(RATE);
     const RATE: Rate = Rate {
         each: Duration::from_millis(100),
         burst: 3,
@@ -113,50 +121,56 @@ mod tests {
 
     #[test]
     fn a_burst_is_let_through_then_one_in_each_span_and_each_has_his_own() {
-        let (buckets, begun) = (Buckets::new(Some(RATE)), Instant::now());
+        let (buckets, begun) = (Buckets::new(), Instant::now());
         for _ in 0..3 {
-            assert_eq!(buckets.take("ann", begun), Ok(()));
+            assert_eq!(buckets.take("ann", RATED, begun), Ok(()));
         }
-        assert_eq!(buckets.take("ann", begun), Err(Duration::from_millis(100)));
-        assert_eq!(buckets.take("bob", begun), Ok(()));
+        assert_eq!(
+            buckets.take("ann", RATED, begun),
+            Err(Duration::from_millis(100))
+        );
+        assert_eq!(buckets.take("bob", RATED, begun), Ok(()));
         let later = begun + Duration::from_millis(60);
-        assert_eq!(buckets.take("ann", later), Err(Duration::from_millis(40)));
+        assert_eq!(
+            buckets.take("ann", RATED, later),
+            Err(Duration::from_millis(40))
+        );
         let later = begun + Duration::from_millis(100);
-        assert_eq!(buckets.take("ann", later), Ok(()));
-        assert!(buckets.take("ann", later).is_err());
+        assert_eq!(buckets.take("ann", RATED, later), Ok(()));
+        assert!(buckets.take("ann", RATED, later).is_err());
         let rested = later + Duration::from_secs(60);
         for _ in 0..3 {
-            assert_eq!(buckets.take("ann", rested), Ok(()));
+            assert_eq!(buckets.take("ann", RATED, rested), Ok(()));
         }
-        assert!(buckets.take("ann", rested).is_err());
+        assert!(buckets.take("ann", RATED, rested).is_err());
     }
 
     #[test]
     fn whoever_comes_when_there_is_no_room_shares_a_bucket_and_full_ones_make_room() {
-        let (mut buckets, begun) = (Buckets::new(Some(RATE)), Instant::now());
+        let (mut buckets, begun) = (Buckets::new(), Instant::now());
         buckets.most = 2;
         for who in 0..2 {
-            assert_eq!(buckets.take(who, begun), Ok(()));
+            assert_eq!(buckets.take(who, RATED, begun), Ok(()));
         }
         for who in 2..5 {
-            assert_eq!(buckets.take(who, begun), Ok(()));
+            assert_eq!(buckets.take(who, RATED, begun), Ok(()));
         }
         assert!(
-            buckets.take(5, begun).is_err(),
+            buckets.take(5, RATED, begun).is_err(),
             "the crowd has had its three"
         );
-        assert_eq!(buckets.take(0, begun), Ok(()));
+        assert_eq!(buckets.take(0, RATED, begun), Ok(()));
         let later = begun + Duration::from_secs(1);
-        assert_eq!(buckets.take(5, later), Ok(()));
+        assert_eq!(buckets.take(5, RATED, later), Ok(()));
         let levels = buckets.full_at.lock().unwrap();
         assert_eq!(levels.of.len(), 1);
     }
 
     #[test]
     fn no_rate_is_no_limit() {
-        let buckets = Buckets::new(Rate::a_second(0));
+        let buckets = Buckets::new();
         let now = Instant::now();
-        assert!((0..10_000).all(|_| buckets.take((), now).is_ok()));
+        assert!((0..10_000).all(|_| buckets.take((), Rate::a_second(0), now).is_ok()));
         assert_eq!(
             Rate::a_second(100),
             Some(Rate {
@@ -164,5 +178,16 @@ mod tests {
                 burst: 200
             })
         );
+    }
+
+    #[test]
+    fn a_rate_that_was_changed_holds_for_buckets_that_were_there_before() {
+        let (buckets, now) = (Buckets::new(), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(buckets.take("ann", RATED, now), Ok(()));
+        }
+        assert!(buckets.take("ann", RATED, now).is_err());
+        assert_eq!(buckets.take("ann", Rate::a_second(1_000), now), Ok(()));
+        assert!(buckets.take("ann", RATED, now).is_err());
     }
 }

@@ -8,7 +8,7 @@ use aggregates::{
     proxy::{self, Proxy},
     proxy_pool::{self, ProxyPool},
     scoring_profile::{self, ScoringProfile},
-    suppression, user,
+    settings, suppression, user,
 };
 use event_store::ExecuteError;
 
@@ -86,6 +86,13 @@ impl Refusal for proxy::Error {
             Self::Exists => conflict(&self, "ALREADY_EXISTS"),
             Self::Invalid { field, message } => Error::unprocessable(field, message),
         }
+    }
+}
+
+impl Refusal for settings::Error {
+    fn into_http(self) -> Error {
+        let Self::Invalid { field, message } = self;
+        Error::unprocessable(field, message)
     }
 }
 

@@ -30,7 +30,10 @@ pub async fn with_request_id(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let span = tracing::info_span!("request", id = &*id, %method, path);
+    // At the level of errors, so that it is on their lines whatever else is logged. Events of the request carry its id as
+    // their correlation.
+    let span =
+        tracing::error_span!("request", request.id = &*id, correlation.id = &*id, %method, path);
 
     let begun = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;

@@ -5,8 +5,8 @@
 //! request's id; `peer`, which tells from where it comes; the panic catch inside it, so that a panic is answered like any fault of ours; `carry_through`, so
 //! that a client that goes away drops nothing further in half way, though the end of the process does, and around it
 //! `patience`, which gives up waiting and not what was begun; the body limit
-//! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On private routes
-//! then `authenticate`, so that nothing is done for strangers; `limits`, so that nobody asks for too much; `csrf`, which needs to know how a command was sent;
+//! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On every route then `measure`, which counts what became of the
+//! request; on private ones `authenticate`, so that nothing is done for strangers; `limits`, so that nobody asks for too much; `csrf`, which needs to know how a command was sent;
 //! `access`, which needs to know by whom; `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
 //! by whom it was sent; and last the wait of `read_after`, right before the query that it is for.
 
@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use projections::then::Archive;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -32,6 +33,7 @@ use super::{
     body::MAX_JSON,
     campaigns,
     carry_through::carry_through,
+    config,
     csrf::refuse_foreign_commands,
     discovery, document,
     error::Error,
@@ -39,6 +41,8 @@ use super::{
     idempotency::once,
     keyword_sets,
     limits::{Allowances, limit_callers, limit_strangers},
+    measure::measured,
+    monitoring,
     patience::with_patience,
     peer::with_client_address,
     personas, politeness, proxies, proxy_pools,
@@ -56,6 +60,7 @@ use crate::{
     app::App,
     auth::Auth,
     checkpoints::Prover,
+    monitoring::Monitor,
     sse::{self, Streams},
 };
 
@@ -73,8 +78,12 @@ pub struct State {
     pub streams: Streams,
     /// What proves events of the log.
     pub prover: Prover,
+    /// What shows campaigns as they were.
+    pub archive: Archive,
     /// When the server began.
     pub started: Instant,
+    /// What watches this process.
+    pub monitor: Monitor,
     /// What the operator decides about how the interface is reached.
     pub settings: Arc<Settings>,
     pub(super) allowances: Arc<Allowances>,
@@ -85,9 +94,11 @@ impl State {
     #[must_use]
     pub fn new(app: App, auth: Auth, streams: Streams, settings: Settings) -> Self {
         Self {
-            allowances: Arc::new(Allowances::new(&settings.limits)),
+            allowances: Arc::new(Allowances::new(settings.limits, app.installation.clone())),
             settings: Arc::new(settings),
+            archive: Archive::new(app.database.clone()),
             prover: Prover::without_checkpoints(app.database.clone()),
+            monitor: Monitor::new(app.database.clone()),
             app,
             auth,
             streams,
@@ -117,7 +128,9 @@ fn private() -> OpenApiRouter<State> {
         .merge(scoring_profiles::routes())
         .merge(suppression::routes())
         .merge(politeness::routes())
+        .merge(config::routes())
         .merge(audit::routes())
+        .merge(monitoring::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(extract::routes())
@@ -155,10 +168,12 @@ pub fn router(state: State) -> Router {
             ))
             .route_layer(from_fn_with_state(state.clone(), limit_callers))
             .route_layer(from_fn_with_state(state.clone(), authenticate))
+            .route_layer(from_fn_with_state(state.clone(), measured))
     };
     let open = Router::from(public())
         .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
-        .route_layer(from_fn_with_state(state.clone(), limit_strangers));
+        .route_layer(from_fn_with_state(state.clone(), limit_strangers))
+        .route_layer(from_fn_with_state(state.clone(), measured));
     let interface = open.merge(behind_log_in(private()));
     let typed = behind_log_in(v1::routes());
     let documentation =

@@ -1,6 +1,7 @@
 //! The words that the wire has for states and kinds, for the document: most fields are texts that the rules spell, and
 //! here stands which texts these can be. Where the rules list them, the document lists what the rules do.
 
+use super::audit::words::resource_types;
 use aggregates::{
     campaign::{CampaignType, Mode, Phase, PhaseState},
     domain::{DnsReason, HttpReason},
@@ -102,6 +103,10 @@ words! {
     DomainSort = ["richness_score", "microcrawl_gain", "keywords_unique"];
     /// In which direction domains are sorted.
     SortDirection = ["asc", "desc"];
+    /// A kind of thing that the audit trail tells of.
+    ResourceType = resource_types();
+    /// A page of entries, or a download of all of them.
+    EntriesFormat = ["json", "csv", "ndjson"];
     /// Whether a page has what looks like a trick.
     WarningsFilter = ["has", "none"];
     /// How much of a score there is.

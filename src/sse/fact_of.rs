@@ -54,6 +54,12 @@ struct Rescored {
 }
 
 #[derive(Deserialize)]
+struct CountersReconciled {
+    drift_count: u64,
+    corrections: u64,
+}
+
+#[derive(Deserialize)]
 struct ModeChanged {
     mode: Value,
 }
@@ -242,6 +248,22 @@ pub(super) fn of_campaign(event: &Recorded) -> Result<Option<What>, serde_json::
             });
             Ok(Some(told(
                 "rescore_completed",
+                event,
+                Weight::Rare,
+                payload,
+            )))
+        }
+        "CountersReconciled" => {
+            let CountersReconciled {
+                drift_count,
+                corrections,
+            } = inside(event)?;
+            let payload = json!({
+                "campaignId": campaign_id, "sequence": sequence, "driftCount": drift_count,
+                "corrections": corrections, "ts": event.recorded_at,
+            });
+            Ok(Some(told(
+                "counters_reconciled",
                 event,
                 Weight::Rare,
                 payload,

@@ -54,8 +54,8 @@ pub fn routes() -> OpenApiRouter<State> {
 ///
 /// Types of messages: `keep_alive` first and then every 12 seconds; of a campaign's life `phase_started`,
 /// `phase_auto_started`, `phase_paused`, `phase_resumed`, `phase_completed`, `phase_failed`, `analysis_completed`,
-/// `analysis_failed`, `rescore_progress`, `rescore_completed`, `campaign_completed`, `mode_changed` and
-/// `campaign_progress`; of its domains `domain_status_delta` and `domain_scored`; of the caller's keyword sets `keyword_set_created`, `keyword_set_updated`
+/// `analysis_failed`, `rescore_progress`, `rescore_completed`, `campaign_completed`, `mode_changed`,
+/// `counters_reconciled` and `campaign_progress`; of its domains `domain_status_delta` and `domain_scored`; of the caller's keyword sets `keyword_set_created`, `keyword_set_updated`
 /// and `keyword_set_deleted`, of the caller's proxies `proxy_health_changed`; and `error` in place of an event that cannot be
 /// read, and of a phase that could not start by itself.
 #[utoipa::path(get, path = "/sse/events", tag = "sse", params(Wanted),

@@ -45,6 +45,13 @@ pub(super) struct Shared {
 }
 
 impl Streams {
+    /// Counts the streams that are open, and the messages that were sent.
+    #[must_use]
+    pub fn counts(&self) -> (usize, u64) {
+        let listeners = &self.shared.listeners;
+        (listeners.count(), listeners.sent())
+    }
+
     /// Starts the reader; it and every stream end on the token.
     #[must_use]
     pub fn start(app: &App, tracker: &TaskTracker, cancel: &CancellationToken) -> Self {

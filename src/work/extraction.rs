@@ -30,7 +30,7 @@ use validation::{
 
 pub(super) use self::suppressed::add_name_servers;
 use self::visit::Visited;
-use super::{Network, engines::KitError, record::Found, validation as dns_phase};
+use super::{Network, engines::KitError, manner::Manner, record::Found, validation as dns_phase};
 
 /// Domains of one order at once: most of them wait until their sites may be asked again. The fetcher bounds the requests
 /// that are under way, of all orders together.
@@ -255,9 +255,11 @@ pub(super) async fn fetch(
     kit: &Kit,
     run_id: RunId,
     candidates: Vec<Candidate>,
+    manner: Manner,
 ) -> Result<Vec<Found>, Unread> {
-    stream::iter(candidates)
+    stream::iter(manner.arranged(candidates))
         .map(|candidate| async move {
+            manner.pause().await;
             let visited = visit::visit(kit, &candidate).await;
             match checked(kit, run_id, &candidate, visited).await {
                 Ok(checked) => Ok(Found {

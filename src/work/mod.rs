@@ -14,6 +14,7 @@ mod discovery;
 mod engines;
 mod enrichment;
 mod extraction;
+mod manner;
 mod network;
 mod order_size;
 mod orders;
@@ -39,7 +40,7 @@ pub use self::{
     orders::{Finished, Order, OrderError, Orders, Release},
     postgres_orders::PostgresOrders,
     unread::{Unread, unread},
-    watchdog::{Cause, Standstill, standstills},
+    watchdog::{Cause, PATIENCE, Standstill, standstills},
     what_if::{WhatIf, what_if},
     worker::{Settings, Worker},
 };

@@ -12,6 +12,7 @@ use event_store::{Answer, BulkAppend, Database};
 use validation::{http::politeness::BACKED_OFF, suppression::SUPPRESSED};
 
 use super::{Finished, Order, OrderError, Orders};
+use crate::monitoring::names::RESULTS;
 
 /// The tally of domains that the suppression list names.
 const LEFT_ALONE: &str = "suppressed";
@@ -80,6 +81,7 @@ pub(super) async fn record(
         if moved.is_empty() {
             orders.finish(&mut transaction, order, &tallies).await?;
             transaction.commit().await?;
+            count(order, &tallies);
             return Ok(Finished::Done);
         }
         // Nothing is held while streams are read: a connection that waits for another one is how a pool runs dry, and
@@ -90,6 +92,17 @@ pub(super) async fn record(
         }
         redecisions += 1;
         reload(database, order.campaign_id, &moved, &mut results).await?;
+    }
+}
+
+/// Counts what was recorded for those who watch, by outcome and reason.
+fn count(order: &Order, tallies: &Tallies) {
+    for (outcome, number) in tallies {
+        let of = [
+            ("phase", order.phase.name().to_owned()),
+            ("outcome", outcome.clone()),
+        ];
+        metrics::counter!(RESULTS, &of).increment(*number);
     }
 }
 

@@ -10,17 +10,19 @@ use futures::{StreamExt as _, stream};
 use projections::domains::Candidate;
 use validation::dns;
 
-use super::{Network, record::Found};
+use super::{Network, manner::Manner, record::Found};
 
 /// Checks every candidate; the engine bounds how many queries are in flight.
 pub(super) async fn check(
     engine: &dns::Engine,
     run_id: RunId,
     candidates: Vec<Candidate>,
+    manner: Manner,
 ) -> Vec<Found> {
     let at_once = candidates.len().max(1);
-    stream::iter(candidates)
+    stream::iter(manner.arranged(candidates))
         .map(|candidate| async move {
+            manner.pause().await;
             let report = engine.check(&candidate.name).await;
             Found {
                 name: candidate.name,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::unread::{Unread, unread};
 
 /// How long something may stand before it is told: far longer than a lease, or a look of the coordinator's.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long a run's work may be with workers that renew their leases, and finish nothing and take nothing more, in spans of
 /// that patience: half an hour, where orders take seconds, and minutes where every site is slow.

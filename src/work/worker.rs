@@ -13,16 +13,22 @@ use futures::FutureExt as _;
 use projections::domains;
 use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use super::{
     Engines, Finished, Order, OrderError, Orders, Release, analysis,
     discovery::{self, Progress},
     engines::Engine,
     enrichment, extraction,
+    manner::Manner,
     record::{Found, record},
     slots::{Held, Slots},
     taken, validation,
 };
+use crate::installation::Installation;
+
+/// How long work waits for the settings of a process that has just begun.
+const SETTINGS_WAIT: Duration = Duration::from_secs(30);
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -67,6 +73,7 @@ pub struct Worker {
     database: Database,
     orders: Arc<dyn Orders>,
     engines: Arc<Engines>,
+    installation: Installation,
     settings: Settings,
     slots: Arc<Slots>,
     planned: Arc<Notify>,
@@ -87,6 +94,7 @@ impl Worker {
         database: Database,
         orders: Arc<dyn Orders>,
         engines: Arc<Engines>,
+        installation: Installation,
         settings: Settings,
         planned: Arc<Notify>,
     ) -> Self {
@@ -94,6 +102,7 @@ impl Worker {
             database,
             orders,
             engines,
+            installation,
             slots: Arc::new(Slots::new(settings.slots)),
             settings,
             planned,
@@ -113,7 +122,8 @@ impl Worker {
             match self.claim().await {
                 Ok(Some((order, held))) => {
                     // As large as all that an engine does for an order, and made once an order.
-                    let given_back = Box::pin(self.work_under_lease(&order, &held, cancel)).await;
+                    let work = self.work_under_lease(&order, &held, cancel);
+                    let given_back = Box::pin(work.instrument(span_of(&order))).await;
                     drop(held);
                     if given_back {
                         self.rest(cancel).await;
@@ -248,14 +258,18 @@ impl Worker {
                 .await
                 .map_err(|error| describe(&error))?;
         let found: Vec<Found> = match &kit.engine {
-            Engine::Dns(engine) => validation::check(engine, run_id, candidates).await,
+            Engine::Dns(engine) => {
+                let manner = self.manner().await?;
+                validation::check(engine, run_id, candidates, manner).await
+            }
             Engine::Http(kit) => {
                 let mut candidates = candidates;
                 let of = order.campaign_id;
                 extraction::add_name_servers(kit, &self.database, of, &mut candidates)
                     .await
                     .map_err(|error| describe(&error))?;
-                extraction::fetch(kit, run_id, candidates)
+                let manner = self.manner().await?;
+                extraction::fetch(kit, run_id, candidates, manner)
                     .await
                     .map_err(|error| describe(&error))?
             }
@@ -277,6 +291,14 @@ impl Worker {
             .await
             .map_err(|error| describe(&error))?;
         Ok(self.over(order, finished).await)
+    }
+
+    /// Tells how names are to be sent for.
+    async fn manner(&self) -> Result<Manner, String> {
+        match self.installation.is_read(SETTINGS_WAIT).await {
+            true => Ok(Manner::of(&self.installation)),
+            false => Err("the settings of the installation cannot be read".to_owned()),
+        }
     }
 
     /// Leaves an order whose results were recorded or refused. Those of a run that is over are nobody's any more.
@@ -365,6 +387,17 @@ impl Worker {
     }
 }
 
+/// What is on every line that is logged of an order; its events carry the run as their correlation.
+fn span_of(order: &Order) -> tracing::Span {
+    let Order {
+        run_id,
+        campaign_id,
+        phase,
+        ..
+    } = order;
+    tracing::error_span!("order", correlation.id = %run_id, campaign.id = %campaign_id, %phase)
+}
+
 /// Makes a panic a failure of the work: what takes a work order along must not take the slot along, and an order that
 /// panics again and again ends its run like any other that cannot be done.
 async fn caught<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
@@ -386,6 +419,7 @@ mod tests {
     use aggregates::campaign::{Event, FailureCause};
 
     use super::*;
+    use crate::installation::Reconciling;
     use crate::work::{
         Network, PostgresOrders,
         testing::{append, database, leased, state_of_the_order},
@@ -402,6 +436,11 @@ mod tests {
             database.clone(),
             Arc::new(PostgresOrders::new(database.clone())),
             Arc::new(engines),
+            Installation::new(
+                database.clone(),
+                Reconciling::default(),
+                Network::default().politeness,
+            ),
             Settings::default(),
             Arc::default(),
         )

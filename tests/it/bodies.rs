@@ -50,6 +50,10 @@ pub fn body_of(operation: &str) -> Value {
         ("POST", "/proxy-pools") => json!({"name": "pool"}),
         ("PUT", "/proxy-pools/{poolId}") => json!({"name": "other pool"}),
         ("POST", "/proxy-pools/{poolId}/proxies") => json!({"proxyId": uuid::Uuid::nil()}),
+        ("PUT", "/config/reconciliation") => json!({"intervalMinutes": 720}),
+        ("PUT", "/config/politeness") => json!({"requestsPerSecond": 1000}),
+        ("PUT", "/config/requests") => json!({"requestsPerSecond": 0}),
+        ("PUT", "/config/stealth") => json!({"enabled": true}),
         ("POST", "/suppression") => {
             json!({"kind": "domain", "value": "left-alone.test", "reason": "asked for it"})
         }

@@ -2,6 +2,7 @@
 
 use aggregates::{Actor, Metadata, domain::stream_id, ids::CampaignId};
 use event_store::{BulkAppend, NewEvent};
+use serde_json::json;
 
 use crate::support::{eventually, server::TestApp};
 
@@ -39,5 +40,113 @@ async fn a_server_whose_projection_stands_still_is_not_ready_and_names_it_withou
     for path in ["/health", "/health/live"] {
         app.anonymous().get(path).send().await.ok(200);
     }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn health_tells_how_everything_stands_and_what_is_late() {
+    let app = TestApp::start().await;
+    let anybody = app.anonymous();
+    let healthy = eventually("everything is level", || async {
+        let told = anybody.get("/health").send().await.ok(200);
+        (told["condition"] == "ok").then_some(told)
+    })
+    .await;
+    assert_eq!(healthy["status"], "ok");
+    let checks = healthy["checks"].as_array().unwrap();
+    let names: Vec<&str> = checks
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    for name in [
+        "database",
+        "migrations",
+        "sequencer",
+        "tree",
+        "domains",
+        "work",
+        "suppression_list",
+    ] {
+        assert!(names.contains(&name), "{name} in {names:?}");
+    }
+    assert!(
+        anybody
+            .get("/health/live")
+            .send()
+            .await
+            .ok(200)
+            .get("checks")
+            .is_none()
+    );
+
+    // A projection that somebody holds takes nothing in: with an event that waits since a while, that is late.
+    let mut held = app.app.database.pool().begin().await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('projection'), hashtext('personas'))")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let ann = app.user("ann").await;
+    let persona =
+        json!({"name": "p", "personaType": "dns", "configDetails": {"resolvers": ["9.9.9.9"]}});
+    ann.post("/personas").json(&persona).send().await;
+    // Nobody may rewrite the log, but who puts triggers out of force.
+    let mut past = app.app.database.pool().begin().await.unwrap();
+    for statement in [
+        "SET LOCAL session_replication_role = replica",
+        "UPDATE event_log SET committed_at = now() - interval '1 hour'",
+    ] {
+        sqlx::query(statement).execute(&mut *past).await.unwrap();
+    }
+    past.commit().await.unwrap();
+    let late = eventually("the projection is late", || async {
+        let told = anybody.get("/health/ready").send().await.ok(200);
+        (told["condition"] == "degraded").then_some(told)
+    })
+    .await;
+    let checks = late["checks"].as_array().unwrap();
+    let personas = checks
+        .iter()
+        .find(|check| check["name"] == "personas")
+        .unwrap();
+    assert_eq!(personas["condition"], "degraded");
+    assert!(personas["waiting"].as_u64().unwrap() >= 1, "{personas}");
+    assert!(
+        personas["waitingSeconds"].as_f64().unwrap() > 3_000.0,
+        "{personas}"
+    );
+    held.rollback().await.unwrap();
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_whose_schema_is_another_or_whose_database_is_gone_is_not_able_to_serve_and_says_so_soon()
+ {
+    let app = TestApp::start().await;
+    let anybody = app.anonymous();
+    let strange = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+        VALUES (9000, 'of another program', true, '\\x00', 0)";
+    sqlx::query(strange)
+        .execute(app.app.database.pool())
+        .await
+        .unwrap();
+    for path in ["/health", "/health/ready"] {
+        let refused = eventually("the schema is another", || async {
+            let reply = anybody.get(path).send().await;
+            (reply.status == 503).then_some(reply)
+        })
+        .await;
+        assert_eq!(refused.header("retry-after"), Some("5"));
+        let body = refused.json();
+        assert_eq!(body["error"]["code"], "UNHEALTHY");
+        assert_eq!(body["error"]["message"], "not able to serve: migrations");
+    }
+    app.app.database.close().await;
+    eventually("the database is gone", || async {
+        let reply = anybody.get("/health").send().await;
+        let told = reply.status == 503 && reply.text.contains("not able to serve: database");
+        told.then_some(())
+    })
+    .await;
+    anybody.get("/health/live").send().await.ok(200);
     app.stop().await;
 }

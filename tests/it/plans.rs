@@ -1,5 +1,6 @@
 //! What the interface asks of a large database: no query reads a large table from one end to the other.
 
+use aggregates::user::Role;
 use reqwest::Method;
 use serde_json::json;
 use sqlx::Connection as _;
@@ -7,7 +8,7 @@ use sqlx::Connection as _;
 use crate::{
     access::operations,
     campaigns::{create, shops},
-    support::server::TestApp,
+    support::server::{Client, TestApp},
 };
 
 /// Names of the campaign that is asked about, which is most of the table, and of each of the others in it. Most of a table is
@@ -38,8 +39,12 @@ const SEED_TOTALS: &str = "INSERT INTO read.domain_totals SELECT campaign_id, dn
     http_reason, has_contact, lead_status, rejection_reason, keyword_hit, searched, scored, high_potential, warned, sum(n) \
     FROM read.domain_counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
 const SEED_ENTRIES: &str = "INSERT INTO read.audit_entries (position, recorded_at, actor, action, resource_type, \
-    resource_id, sequence, details, correlation_id) SELECT 1000000 + n, now(), 'operator', 'DetailsChanged', 'campaign', \
-    gen_random_uuid()::text, 1, '{}', 'x' FROM generate_series(1, 100000) n";
+    resource_id, sequence, details, correlation_id, causation_id, owner) SELECT 1000000 + n, \
+    '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second', \
+    CASE n % 50 WHEN 0 THEN 'user:' || md5((n % 500)::text)::uuid ELSE 'operator' END, \
+    CASE n % 97 WHEN 0 THEN 'PhaseFailed' ELSE 'DetailsChanged' END, CASE n % 89 WHEN 0 THEN 'persona' ELSE 'campaign' END, \
+    md5((n / 10)::text)::uuid::text, 1, '{}', (n / 3)::text, CASE n % 2 WHEN 0 THEN (n / 4)::text END, \
+    md5((n % 700)::text)::uuid FROM generate_series(1, 100000) n";
 
 /// Tables that have a row a domain or more, and how often each was read from one end to the other.
 const READ_THROUGH: &str = "SELECT relname::text, seq_scan FROM pg_stat_user_tables \
@@ -61,6 +66,36 @@ const LISTS: [&str; 13] = [
     "sort=microcrawl_gain",
     "sort=keywords_unique",
 ];
+
+/// Filters of the audit trail, each of which some of the entries pass.
+const ENTRIES: [&str; 10] = [
+    "actor=operator",
+    "actor=cfcd2084-95d5-65ef-66e7-dff9f98764da",
+    "action=PhaseFailed",
+    "resourceType=persona",
+    "resourceId=cfcd2084-95d5-65ef-66e7-dff9f98764da",
+    "from=2026-01-02T03:00:00Z",
+    "to=2026-01-01T00:10:00Z",
+    "from=2026-01-01T12:00:00Z&to=2026-01-01T12:10:00Z",
+    "correlationId=7000",
+    "causationId=7000",
+];
+
+/// Asks for pages of the audit trail by each filter, in both directions.
+async fn entries(client: &Client, whose: &str) {
+    for filter in ENTRIES {
+        for dir in ["asc", "desc"] {
+            let list = format!("/audit?first=3&dir={dir}&{filter}");
+            let page = client.get(&list).send().await.ok(200);
+            let Some(cursor) = page["pageInfo"]["endCursor"].as_str() else {
+                assert_eq!(whose, "one user's", "{filter}");
+                continue;
+            };
+            let next = format!("{list}&after={cursor}");
+            client.get(&next).send().await.ok(200);
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_query_of_the_interface_reads_a_large_table_from_end_to_end() {
@@ -172,6 +207,9 @@ async fn no_query_of_the_interface_reads_a_large_table_from_end_to_end() {
         let next = format!("{list}&limit=100&after={cursor}");
         ann.get(&next).send().await.ok(200);
     }
+    entries(&ann, "one user's").await;
+    let auditor = app.user_with_role("auditor", Role::Auditor).await;
+    entries(&auditor, "everybody's").await;
     // What a session did is counted when it ends, at the latest.
     let TestApp {
         server,

@@ -152,3 +152,57 @@ async fn ones_own_sites_on_loopback_are_asked_as_fast_as_they_answer() {
     );
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sites_are_asked_as_often_as_an_administrator_sets_while_the_node_runs() {
+    let names: Vec<String> = (0..6).map(|n| format!("shop{n}.test")).collect();
+    let world = names.iter().fold(World::scripted(), |world, name| {
+        world.host(name, Host::page(&["espresso"]).https_only(true))
+    });
+    let app = polite(world).await;
+    let admin = app.user_with_role("admin", Role::Admin).await;
+    let standing = admin.get("/config/politeness").send().await.ok(200);
+    let rates = json!({"domainRequestsPerSecond": 1.0, "addressRequestsPerSecond": 5.0, "requestsPerSecond": 2000.0});
+    assert_eq!(standing, rates);
+    let set = async |rates| {
+        let set = admin.put("/config/politeness").json(&rates).send().await;
+        set.ok(200)
+    };
+    // From the first to the last request of some names.
+    let spread = |names: &[String]| {
+        let came = arrivals(&app, names);
+        let gaps = u32::try_from(came.len() - 1).unwrap();
+        (*came.last().unwrap() - came[0], gaps)
+    };
+    let half = Duration::from_millis(400);
+
+    set(json!({"domainRequestsPerSecond": 0.5, "addressRequestsPerSecond": 1000})).await;
+    run(&admin, &names[..2]).await;
+    for name in &names[..2] {
+        let (own, gaps) = spread(std::slice::from_ref(name));
+        assert!(gaps >= 1 && own >= 4 * half * gaps, "{name}: {own:?}");
+    }
+    set(json!({"domainRequestsPerSecond": 1000, "addressRequestsPerSecond": 2})).await;
+    run(&admin, &names[2..4]).await;
+    let (whole, gaps) = spread(&names[2..4]);
+    assert!(gaps >= 3 && whole >= half * gaps, "{whole:?} for {gaps}");
+    let all = json!({"domainRequestsPerSecond": 1000, "addressRequestsPerSecond": 1000, "requestsPerSecond": 2});
+    set(all.clone()).await;
+    let told = admin.get("/politeness").send().await.ok(200);
+    assert_eq!(
+        (
+            &told["requestsPerSecond"],
+            &told["perDomain"]["requestsPerSecond"]
+        ),
+        (&json!(2.0), &json!(1000.0))
+    );
+    run(&admin, &names[4..]).await;
+    let (whole, gaps) = spread(&names[4..]);
+    assert!(gaps >= 3 && whole >= half * gaps, "{whole:?} for {gaps}");
+    assert_eq!(set(json!({})).await, standing);
+    let refused = admin
+        .put("/config/politeness")
+        .json(&json!({"requestsPerSecond": 0}));
+    refused.send().await.blames(422, "requestsPerSecond");
+    app.stop().await;
+}

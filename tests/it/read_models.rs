@@ -120,6 +120,7 @@ async fn whatever_was_done_is_the_same_live_and_rebuilt() {
         2
     );
 
+    rebuilt_equals_live(&app, Arc::new(projections::audit::Audit)).await;
     rebuilt_equals_live(&app, Arc::new(projections::users::Users)).await;
     rebuilt_equals_live(&app, Arc::new(projections::proxies::Proxies)).await;
     rebuilt_equals_live(&app, Arc::new(projections::proxy_pools::ProxyPools)).await;

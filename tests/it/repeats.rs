@@ -342,6 +342,10 @@ async fn live(ann: &mut Giver) -> (String, String) {
         ann.give("DELETE /api/v2/campaigns/{campaignId}", id).await;
     }
     let typed = typed(ann).await;
+    ann.give("PUT /api/v2/config/stealth", "").await;
+    ann.give("PUT /api/v2/config/reconciliation", "").await;
+    ann.give("PUT /api/v2/config/politeness", "").await;
+    ann.give("PUT /api/v2/config/requests", "").await;
     (lists, typed)
 }
 

@@ -3,8 +3,8 @@
 use super::{
     AssignScoringProfile, Campaign, ChangeDetails, ChangeMode, CompletePhase, ConfigurePhase,
     Create, CreateWithNames, Delete, Duplicate, Error, Event, FailPhase, ImportDomains, PausePhase,
-    Reconfigure, RecordGenerated, RecordTaken, RefuseStart, Rescore, Restart, RestartAnalysis,
-    ResumePhase, RetryFailed, Several, StartPhase, Stop, StopPhase,
+    ReconcileCounters, Reconfigure, RecordGenerated, RecordTaken, RefuseStart, Rescore, Restart,
+    RestartAnalysis, ResumePhase, RetryFailed, Several, StartPhase, Stop, StopPhase,
 };
 
 /// What can be asked of a campaign.
@@ -56,6 +56,8 @@ pub enum Command {
     FailPhase(FailPhase),
     /// Says why the phase that is due does not start by itself.
     RefuseStart(RefuseStart),
+    /// Notes that counters were put right.
+    ReconcileCounters(ReconcileCounters),
     /// Deletes the campaign.
     Delete(Delete),
     /// Several of these at once.
@@ -89,6 +91,7 @@ impl Command {
             Self::CompletePhase(command) => command.decide(campaign),
             Self::FailPhase(command) => command.decide(campaign),
             Self::RefuseStart(command) => command.decide(campaign),
+            Self::ReconcileCounters(command) => command.decide(campaign),
             Self::Delete(command) => command.decide(campaign),
             Self::Several(command) => command.decide(campaign),
         }

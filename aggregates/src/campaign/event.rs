@@ -111,6 +111,9 @@ pub enum Event {
         first_ordinal: u64,
         /// The names, legal and new to the campaign.
         names: Vec<String>,
+        /// The line of the list that each name stands on, from 1; empty where they came in no lines.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<u64>,
     },
     /// Names that passed every check of another campaign were taken in.
     DomainsTaken {
@@ -229,6 +232,13 @@ pub enum Event {
         /// The phases that run anew, in the order of execution.
         phases: Vec<Phase>,
     },
+    /// Counters of the campaign's domains that were not the recount of their rows were put right.
+    CountersReconciled {
+        /// How many counters were wrong.
+        drift_count: u64,
+        /// How many of them were put right.
+        corrections: u64,
+    },
     /// The campaign was deleted; its history stays.
     Deleted {},
 }
@@ -257,6 +267,7 @@ impl Event {
             Self::ScoringProfileAssigned { .. } => "ScoringProfileAssigned",
             Self::Rescored { .. } => "Rescored",
             Self::Restarted { .. } => "Restarted",
+            Self::CountersReconciled { .. } => "CountersReconciled",
             Self::Deleted {} => "Deleted",
         }
     }

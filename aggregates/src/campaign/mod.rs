@@ -23,6 +23,7 @@ mod event;
 mod finish_run;
 mod import_domains;
 mod phase;
+mod reconcile_counters;
 mod reconfigure;
 mod record_generated;
 mod record_taken;
@@ -56,8 +57,9 @@ pub use self::{
     error::Error,
     event::{Event, FailureCause, Tallies, stream_id},
     finish_run::{CompletePhase, FailPhase},
-    import_domains::{IMPORT_CHUNK, ImportDomains},
+    import_domains::{IMPORT_CHUNK, ImportDomains, MAX_FILENAME},
     phase::{Action, Phase, PhaseState, Transition, UnknownPhase, UnknownState, transition},
+    reconcile_counters::ReconcileCounters,
     reconfigure::Reconfigure,
     record_generated::{GENERATED_CHUNK, RecordGenerated},
     record_taken::{RecordTaken, TAKEN_CHUNK},
@@ -425,7 +427,8 @@ impl Aggregate for Campaign {
             Event::Completed {}
             | Event::Duplicated { .. }
             | Event::Rescored { .. }
-            | Event::Restarted { .. } => {}
+            | Event::Restarted { .. }
+            | Event::CountersReconciled { .. } => {}
             Event::Stopped {} => self.stopped = true,
             Event::Deleted {} => self.deleted = true,
         }

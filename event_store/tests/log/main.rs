@@ -19,6 +19,7 @@ mod interleavings;
 mod latest;
 mod moments;
 mod oracle;
+mod past;
 mod server_crash;
 mod support;
 mod transaction;

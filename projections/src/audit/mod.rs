@@ -1,26 +1,50 @@
-//! Audit entries: every action of users and of the system, with who, from where and because of what.
+//! Audit entries: every action of users and of the system, with who, from where and because of what, and what it changed.
 //!
 //! Results for single domains are not copied here (they are most of the log); a domain's history is read from its
-//! stream.
+//! stream. What an event changes is told by what the events before it have made of the thing (`state`), which is kept
+//! beside the entries and moves with them.
 
+mod entry;
+mod list;
+mod query;
+mod state;
+
+use std::collections::HashMap;
+
+use aggregates::{Metadata, ids::UserId};
+use chrono::{DateTime, Utc};
 use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
-use serde_json::Value;
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use serde_json::{Map, Value};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-use aggregates::Metadata;
-use chrono::{DateTime, Utc};
-
+use self::state::Thing;
+pub use self::{
+    entry::Entry,
+    list::{Filter, Order, Page, end, page},
+    query::{Birth, Start, birth_of, latest_of_resource, latest_of_resources, starts_of},
+};
 use crate::runtime::{ApplyError, Projection};
 
-/// The projection behind the table `audit_entries`.
+/// The projection behind the tables `audit_entries` and `audit_states`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Audit;
 
 const INSERT: &str = "INSERT INTO audit_entries (position, recorded_at, actor, action, resource_type, resource_id, \
-    sequence, details, correlation_id, causation_id, ip, user_agent) \
+    sequence, details, correlation_id, causation_id, ip, user_agent, owner, api_key, idempotency, before, after) \
     SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], \
-    $7::bigint[], $8::jsonb[], $9::text[], $10::text[], $11::text[], $12::text[])";
+    $7::bigint[], $8::jsonb[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::text[], \
+    $16::jsonb[], $17::jsonb[])";
+const STATES: &str = "SELECT s.resource_type, s.resource_id, s.owner, s.state \
+    FROM unnest($1::text[], $2::text[]) AS wanted(resource_type, resource_id) JOIN audit_states s \
+    USING (resource_type, resource_id)";
+const KEEP: &str = "INSERT INTO audit_states (resource_type, resource_id, owner, state) \
+    SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::jsonb[]) \
+    ON CONFLICT (resource_type, resource_id) DO UPDATE SET owner = EXCLUDED.owner, state = EXCLUDED.state";
+
+/// A kind of thing and which of them.
+type Key = (String, String);
 
 #[derive(Default)]
 struct Columns {
@@ -36,20 +60,29 @@ struct Columns {
     causations: Vec<Option<String>>,
     ips: Vec<Option<String>>,
     agents: Vec<Option<String>>,
+    owners: Vec<Option<Uuid>>,
+    api_keys: Vec<Option<Uuid>>,
+    idempotency: Vec<Option<String>>,
+    before: Vec<Option<Value>>,
+    after: Vec<Option<Value>>,
 }
 
 impl Columns {
-    fn push(&mut self, event: &Recorded) -> Result<(), ApplyError> {
+    fn push(&mut self, event: &Recorded, thing: &mut Thing) -> Result<(), ApplyError> {
         let Metadata {
             actor,
             correlation_id,
             causation_id,
+            idempotency,
+            api_key,
             ip,
             user_agent,
             ..
         } = event
             .metadata()
             .map_err(|error| ApplyError::poison(event, error))?;
+        let details = details(event)?;
+        let change = thing.apply(&event.aggregate_type, &event.event_type, &details);
         self.positions.push(event.position.as_i64());
         self.times.push(event.recorded_at);
         self.actors.push(actor.to_string());
@@ -58,16 +91,49 @@ impl Columns {
         self.ids.push(event.aggregate_id.clone());
         self.sequences
             .push(i64::try_from(event.sequence).unwrap_or(i64::MAX));
-        self.details.push(details(event)?);
+        self.details.push(details);
         self.correlations.push(correlation_id);
         self.causations.push(causation_id);
         self.ips.push(ip);
         self.agents.push(user_agent);
+        self.owners.push(thing.owner.map(|owner| owner.0));
+        self.api_keys.push(api_key.map(|key| key.0));
+        self.idempotency.push(idempotency);
+        self.before.push(object(change.before));
+        self.after.push(object(change.after));
+        Ok(())
+    }
+
+    async fn write(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::query(INSERT)
+            .bind(self.positions)
+            .bind(self.times)
+            .bind(self.actors)
+            .bind(self.actions)
+            .bind(self.types)
+            .bind(self.ids)
+            .bind(self.sequences)
+            .bind(self.details)
+            .bind(self.correlations)
+            .bind(self.causations)
+            .bind(self.ips)
+            .bind(self.agents)
+            .bind(self.owners)
+            .bind(self.api_keys)
+            .bind(self.idempotency)
+            .bind(self.before)
+            .bind(self.after)
+            .execute(connection)
+            .await?;
         Ok(())
     }
 }
 
-/// Returns what happened without the event type around it; long lists of names are left to the stream.
+fn object(fields: Map<String, Value>) -> Option<Value> {
+    (!fields.is_empty()).then_some(Value::Object(fields))
+}
+
+/// Returns what happened without the event type around it; long lists of names, and their lines, are left to the stream.
 fn details(event: &Recorded) -> Result<Value, ApplyError> {
     let payload: Value =
         serde_json::from_str(&event.payload).map_err(|error| ApplyError::poison(event, error))?;
@@ -81,9 +147,61 @@ fn details(event: &Recorded) -> Result<Value, ApplyError> {
         let count = names.len();
         if let Some(object) = inner.as_object_mut() {
             object.insert("names".to_owned(), Value::from(count));
+            object.remove("lines");
         }
     }
     Ok(inner)
+}
+
+fn key_of(event: &Recorded) -> Key {
+    (event.aggregate_type.clone(), event.aggregate_id.clone())
+}
+
+/// Reads what the events before these have made of the things that these are about.
+async fn things(
+    connection: &mut PgConnection,
+    events: &[Recorded],
+) -> Result<HashMap<Key, Thing>, sqlx::Error> {
+    let mut things: HashMap<Key, Thing> = events
+        .iter()
+        .map(|event| (key_of(event), Thing::default()))
+        .collect();
+    let (types, ids): (Vec<String>, Vec<String>) = things.keys().cloned().unzip();
+    let known: Vec<(String, String, Option<Uuid>, Value)> = sqlx::query_as(STATES)
+        .bind(types)
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    for (resource_type, resource_id, owner, state) in known {
+        let Value::Object(state) = state else {
+            continue;
+        };
+        let owner = owner.map(UserId);
+        things.insert((resource_type, resource_id), Thing { owner, state });
+    }
+    Ok(things)
+}
+
+/// Keeps what the events have made of the things.
+async fn keep(
+    connection: &mut PgConnection,
+    things: HashMap<Key, Thing>,
+) -> Result<(), sqlx::Error> {
+    let (mut types, mut ids, mut owners, mut states) = (vec![], vec![], vec![], vec![]);
+    for ((resource_type, resource_id), thing) in things {
+        types.push(resource_type);
+        ids.push(resource_id);
+        owners.push(thing.owner.map(|owner| owner.0));
+        states.push(Value::Object(thing.state));
+    }
+    sqlx::query(KEEP)
+        .bind(types)
+        .bind(ids)
+        .bind(owners)
+        .bind(states)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 impl Projection for Audit {
@@ -92,7 +210,7 @@ impl Projection for Audit {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["audit_entries"]
+        &["audit_entries", "audit_states"]
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -104,6 +222,7 @@ impl Projection for Audit {
             "proxy",
             "proxy_pool",
             "scoring_profile",
+            "settings",
             "suppression_entry",
             "user",
         ]
@@ -115,127 +234,19 @@ impl Projection for Audit {
         events: &'a [Recorded],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
+            let mut things = things(connection, events).await?;
             let mut columns = Columns::default();
             for event in events {
-                columns.push(event)?;
+                let thing = things.entry(key_of(event)).or_default();
+                if event.aggregate_type == "user" {
+                    thing.owner = event.aggregate_id.parse().ok();
+                }
+                columns.push(event, thing)?;
             }
-            sqlx::query(INSERT)
-                .bind(columns.positions)
-                .bind(columns.times)
-                .bind(columns.actors)
-                .bind(columns.actions)
-                .bind(columns.types)
-                .bind(columns.ids)
-                .bind(columns.sequences)
-                .bind(columns.details)
-                .bind(columns.correlations)
-                .bind(columns.causations)
-                .bind(columns.ips)
-                .bind(columns.agents)
-                .execute(connection)
-                .await?;
+            columns.write(connection).await?;
+            keep(connection, things).await?;
             Ok(())
         }
         .boxed()
     }
-}
-
-/// One entry.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Entry {
-    /// The event's position in the log.
-    pub position: i64,
-    /// When it was recorded.
-    pub recorded_at: DateTime<Utc>,
-    /// Who.
-    pub actor: String,
-    /// What, as the event is called.
-    pub action: String,
-    /// The kind of thing that it happened to.
-    pub resource_type: String,
-    /// Which.
-    pub resource_id: String,
-    /// The event's sequence in its stream.
-    pub sequence: i64,
-    /// What the event says.
-    pub details: Value,
-    /// The request, or the run.
-    pub correlation_id: String,
-    /// What led to it.
-    pub causation_id: Option<String>,
-    /// From where.
-    pub ip: Option<String>,
-    /// With what.
-    pub user_agent: Option<String>,
-}
-
-const OF_RESOURCE: &str = "SELECT position, recorded_at, actor, action, resource_type, resource_id, sequence, details, \
-    correlation_id, causation_id, ip, user_agent FROM read.audit_entries \
-    WHERE resource_type = $1 AND resource_id = $2 AND position > $3 ORDER BY position LIMIT $4";
-
-/// Reads the entries of one thing after a position, the oldest first.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn of_resource(
-    pool: &PgPool,
-    resource_type: &str,
-    resource_id: &str,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<Entry>, sqlx::Error> {
-    sqlx::query_as(OF_RESOURCE)
-        .bind(resource_type)
-        .bind(resource_id)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(pool)
-        .await
-}
-
-const LATEST: &str = "SELECT position, recorded_at, actor, action, resource_type, resource_id, sequence, details, \
-    correlation_id, causation_id, ip, user_agent FROM read.audit_entries \
-    WHERE resource_type = $1 AND resource_id = $2 AND action = ANY($3) ORDER BY position DESC LIMIT $4";
-
-/// Reads the newest entries of one thing that have one of the actions, the newest first.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn latest_of_resource(
-    executor: impl PgExecutor<'_>,
-    resource_type: &str,
-    resource_id: &str,
-    actions: &[&str],
-    limit: i64,
-) -> Result<Vec<Entry>, sqlx::Error> {
-    sqlx::query_as(LATEST)
-        .bind(resource_type)
-        .bind(resource_id)
-        .bind(actions)
-        .bind(limit)
-        .fetch_all(executor)
-        .await
-}
-
-const LATEST_OF_MANY: &str = "SELECT last.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
-    (SELECT position, recorded_at, actor, action, resource_type, resource_id, sequence, details, correlation_id, \
-     causation_id, ip, user_agent FROM read.audit_entries WHERE resource_type = $1 AND resource_id = wanted.id \
-     ORDER BY position DESC LIMIT $3) last";
-
-/// Reads the newest entries of each of several things, those of each the newest first.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn latest_of_resources(
-    executor: impl PgExecutor<'_>,
-    resource_type: &str,
-    resource_ids: &[String],
-    limit: i64,
-) -> Result<Vec<Entry>, sqlx::Error> {
-    sqlx::query_as(LATEST_OF_MANY)
-        .bind(resource_type)
-        .bind(resource_ids)
-        .bind(limit)
-        .fetch_all(executor)
-        .await
 }

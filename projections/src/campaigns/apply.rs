@@ -147,6 +147,7 @@ pub(super) async fn apply(
             filename,
             first_ordinal,
             names,
+            ..
         } => {
             let count = names.len() as u64;
             uploaded(
@@ -232,7 +233,8 @@ pub(super) async fn apply(
         Event::Completed {}
         | Event::Duplicated { .. }
         | Event::Rescored { .. }
-        | Event::Restarted { .. } => {}
+        | Event::Restarted { .. }
+        | Event::CountersReconciled { .. } => {}
         Event::Stopped {} => {
             let statement = sqlx::query(SET_STOPPED).bind(id).bind(true);
             statement.execute(&mut *connection).await?;

@@ -169,6 +169,7 @@ impl Campaign {
             | Event::Duplicated { .. }
             | Event::Rescored { .. }
             | Event::Restarted { .. }
+            | Event::CountersReconciled { .. }
             | Event::Deleted {} => {}
         }
         self.version = number(version);

@@ -17,6 +17,7 @@ use event_store::Recorded;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
+pub(crate) use self::query::by_id_in;
 pub use self::{
     listed::{Listed, Owned, of_owner, of_owner_among},
     overview::{Overview, Recent, overview, recent},

@@ -12,6 +12,8 @@ use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgPool, types::Json};
 use uuid::Uuid;
 
+use crate::tables::Tables;
+
 /// A campaign with its phases, all from one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Campaign {
@@ -312,7 +314,19 @@ pub async fn by_id(
     executor: impl PgExecutor<'_>,
     campaign_id: CampaignId,
 ) -> Result<Option<Campaign>, sqlx::Error> {
-    let record: Option<CampaignRecord> = sqlx::query_as(BY_ID)
+    by_id_in(executor, Tables::Live, campaign_id).await
+}
+
+/// Reads one campaign from some tables.
+///
+/// # Errors
+/// When the database does not answer, or a row does not decode.
+pub(crate) async fn by_id_in(
+    executor: impl PgExecutor<'_>,
+    tables: Tables,
+    campaign_id: CampaignId,
+) -> Result<Option<Campaign>, sqlx::Error> {
+    let record: Option<CampaignRecord> = sqlx::query_as(&tables.of(BY_ID))
         .bind(campaign_id.0)
         .fetch_optional(executor)
         .await?;

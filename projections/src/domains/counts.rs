@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::sql::{categories, members_of, stretch_of};
-use crate::runtime::ApplyError;
+use crate::{runtime::ApplyError, tables::Tables};
 
 /// What a campaign's domains came to, all from one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +111,19 @@ pub async fn counts_of(
     executor: impl PgExecutor<'_>,
     campaign_id: CampaignId,
 ) -> Result<Counts, sqlx::Error> {
-    let rows: Vec<Row> = sqlx::query_as(SELECT)
+    counts_in(executor, Tables::Live, campaign_id).await
+}
+
+/// Reads a campaign's counters from some tables.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn counts_in(
+    executor: impl PgExecutor<'_>,
+    tables: Tables,
+    campaign_id: CampaignId,
+) -> Result<Counts, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(&tables.of(SELECT))
         .bind(campaign_id.0)
         .fetch_all(executor)
         .await?;

@@ -12,6 +12,7 @@ use super::{
     list::filtered,
     statements::{self, Value},
 };
+use crate::tables::Tables;
 
 #[derive(sqlx::FromRow)]
 struct Kind {
@@ -35,11 +36,13 @@ impl Kinds {
     /// When the database does not answer.
     pub(super) async fn of(
         connection: &mut PgConnection,
+        tables: Tables,
         campaign_id: CampaignId,
         filter: &Filter,
         value: Value,
     ) -> Result<Self, sqlx::Error> {
-        let query = sqlx::query_as(statements::kinds(value));
+        let statement = tables.of(statements::kinds(value));
+        let query = sqlx::query_as(&statement);
         let found: Vec<Kind> = filtered!(query, campaign_id, filter)
             .fetch_all(connection)
             .await?;

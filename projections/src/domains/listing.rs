@@ -1,10 +1,10 @@
 //! A page of a campaign's domains with its total and the campaign's counters, all from one moment.
 
 use aggregates::ids::CampaignId;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
-use super::{Counts, Filter, Listed, Page, counts_of, pages::Reader, stretches::Stretches};
-use crate::{snapshot, snapshot_of_campaign};
+use super::{Counts, Filter, Listed, Page, counts::counts_in, pages::Reader, stretches::Stretches};
+use crate::{snapshot, snapshot_of_campaign, tables::Tables};
 
 /// A page with what belongs to it.
 #[derive(Clone, Debug)]
@@ -34,15 +34,31 @@ pub async fn listing(
         limit: wanted.limit.saturating_add(1),
         ..wanted.clone()
     };
-    let counts = counts_of(&mut *snapshot, campaign_id).await?;
-    let matching = Stretches::exact(&mut snapshot, campaign_id, filter).await?;
+    let listing = listing_in(&mut snapshot, Tables::Live, campaign_id, filter, &one_more).await?;
+    snapshot.commit().await?;
+    Ok(listing)
+}
+
+/// Reads a page, its total and the campaign's counters in the caller's transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn listing_in(
+    connection: &mut PgConnection,
+    tables: Tables,
+    campaign_id: CampaignId,
+    filter: &Filter,
+    wanted: &Page,
+) -> Result<Listing, sqlx::Error> {
+    let counts = counts_in(&mut *connection, tables, campaign_id).await?;
+    let matching = Stretches::exact(connection, tables, campaign_id, filter).await?;
     let reader = Reader {
-        connection: &mut snapshot,
+        connection,
+        tables,
         campaign_id,
         filter,
     };
-    let rows = reader.page(&one_more, Some(&matching)).await?;
-    snapshot.commit().await?;
+    let rows = reader.page(wanted, Some(&matching)).await?;
     Ok(Listing {
         rows,
         total: matching.total(),
@@ -63,6 +79,7 @@ pub async fn page(
     let mut snapshot = snapshot(pool).await?;
     let reader = Reader {
         connection: &mut snapshot,
+        tables: Tables::Live,
         campaign_id,
         filter,
     };

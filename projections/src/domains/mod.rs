@@ -21,6 +21,7 @@ mod pages;
 #[cfg(test)]
 mod plan;
 mod recommendations;
+mod reconcile;
 mod rejections;
 mod reset;
 mod rows;
@@ -31,6 +32,8 @@ mod stretches;
 mod taken;
 mod weight;
 mod work;
+
+pub(crate) use self::{counts::counts_in, listing::listing_in, rows::generate};
 
 use aggregates::{campaign, domain, ids::CampaignId};
 use event_store::Recorded;
@@ -46,6 +49,7 @@ pub use self::{
     metrics::{Analyzed, Metrics, Pages, metrics_of, pages_of},
     momentum::{BUCKETS, Momentum, Mover, counts_and_momentum_of, momentum_of},
     recommendations::{Code, Recommendation, Severity, recommend},
+    reconcile::{Corrected, Drift, campaigns_after, correct, drift_of},
     rejections::{Reason, rejections_of},
     taken::{found_well, passed_after},
     work::{Candidate, Scored, candidates, existing_names, next_boundaries, scored_after},

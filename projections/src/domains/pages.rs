@@ -15,6 +15,7 @@ use super::{
     statements::{self, Value},
     stretches::Stretches,
 };
+use crate::tables::Tables;
 
 /// For this transaction. A table that grew by a million rows a moment ago has no statistics yet, and the planner, who
 /// then takes a campaign, or what a filter leaves of it, for small, would fetch and sort all of it for every page.
@@ -39,6 +40,7 @@ impl Page {
 /// A campaign's rows that pass a filter, read in one transaction.
 pub(super) struct Reader<'a> {
     pub(super) connection: &'a mut PgConnection,
+    pub(super) tables: Tables,
     pub(super) campaign_id: CampaignId,
     pub(super) filter: &'a Filter,
 }
@@ -85,10 +87,11 @@ impl Reader<'_> {
 
     /// Finds out where the matches are, exact where an offset is to be taken off them.
     async fn matching(&mut self, offset: i64) -> Result<Stretches, sqlx::Error> {
-        let (connection, campaign_id) = (&mut *self.connection, self.campaign_id);
+        let (connection, tables) = (&mut *self.connection, self.tables);
+        let campaign_id = self.campaign_id;
         match offset {
-            0 => Stretches::counted(connection, campaign_id, self.filter, None).await,
-            _ => Stretches::exact(connection, campaign_id, self.filter).await,
+            0 => Stretches::counted(connection, tables, campaign_id, self.filter, None).await,
+            _ => Stretches::exact(connection, tables, campaign_id, self.filter).await,
         }
     }
 
@@ -109,8 +112,10 @@ impl Reader<'_> {
         if missing == 0 {
             return Ok(rows);
         }
-        let (connection, campaign_id) = (&mut *self.connection, self.campaign_id);
-        let rest = Stretches::counted(connection, campaign_id, self.filter, Some(value)).await?;
+        let (connection, tables) = (&mut *self.connection, self.tables);
+        let campaign_id = self.campaign_id;
+        let rest =
+            Stretches::counted(connection, tables, campaign_id, self.filter, Some(value)).await?;
         let along = Along {
             lacking: Some(value),
             cursor: page.cursor().filter(|_| in_the_rest),
@@ -130,14 +135,16 @@ impl Reader<'_> {
         value: Value,
         direction: Direction,
     ) -> Result<(Vec<Listed>, i64), sqlx::Error> {
-        let (connection, campaign_id) = (&mut *self.connection, self.campaign_id);
-        let kinds = Kinds::of(connection, campaign_id, self.filter, value).await?;
+        let (connection, tables) = (&mut *self.connection, self.tables);
+        let campaign_id = self.campaign_id;
+        let kinds = Kinds::of(connection, tables, campaign_id, self.filter, value).await?;
         if kinds.is_empty() {
             return Ok((Vec::new(), page.offset));
         }
         let statements = statements::valued(value, direction);
         let after = page.after.and_then(|(value, _)| value);
-        let query = sqlx::query_as(statements.page);
+        let statement = tables.of(statements.page);
+        let query = sqlx::query_as(&statement);
         let rows: Vec<Listed> = filtered!(query, self.campaign_id, self.filter)
             .bind(after)
             .bind(page.cursor())
@@ -152,7 +159,8 @@ impl Reader<'_> {
         if page.offset == 0 || !rows.is_empty() {
             return Ok((rows, 0));
         }
-        let query = sqlx::query_scalar(statements.count);
+        let statement = tables.of(statements.count);
+        let query = sqlx::query_scalar(&statement);
         let left_out: i64 = filtered!(query, self.campaign_id, self.filter)
             .bind(after)
             .bind(page.cursor())
@@ -199,7 +207,8 @@ impl Reader<'_> {
                 return Ok(());
             }
             let stretches: Vec<i64> = parts.iter().map(|part| part.stretch).collect();
-            let query = sqlx::query_as(statements::members(along.lacking));
+            let statement = self.tables.of(statements::members(along.lacking));
+            let query = sqlx::query_as(&statement);
             let members: Vec<(i64, BitVec)> = filtered!(query, self.campaign_id, self.filter)
                 .bind(stretches)
                 .fetch_all(&mut *self.connection)
@@ -218,7 +227,8 @@ impl Reader<'_> {
         if ordinals.is_empty() {
             return Ok(Vec::new());
         }
-        let query = sqlx::query_as(statements::at_places(along.lacking));
+        let statement = self.tables.of(statements::at_places(along.lacking));
+        let query = sqlx::query_as(&statement);
         let mut rows: Vec<Listed> = filtered!(query, self.campaign_id, self.filter)
             .bind(ordinals)
             .fetch_all(&mut *self.connection)
@@ -245,8 +255,9 @@ impl Reader<'_> {
             if missing == 0 {
                 break;
             }
-            let statement = sqlx::query_as(statements::run(lacking, direction));
-            let found: Vec<Listed> = filtered!(statement, self.campaign_id, self.filter)
+            let statement = self.tables.of(statements::run(lacking, direction));
+            let query = sqlx::query_as(&statement);
+            let found: Vec<Listed> = filtered!(query, self.campaign_id, self.filter)
                 .bind(run.first)
                 .bind(run.last)
                 .bind(missing)

@@ -8,8 +8,8 @@ use super::sql::{categories, count_net, members_of, stretch_of};
 use crate::runtime::ApplyError;
 
 /// Names with the offsets that they were generated from.
-pub(super) struct Names {
-    pub(super) names: Vec<String>,
+pub(crate) struct Names {
+    pub(crate) names: Vec<String>,
     pub(super) offsets: Vec<Option<i64>>,
 }
 
@@ -22,7 +22,7 @@ pub(super) fn concerns(event_type: &str) -> bool {
 }
 
 /// Computes the names of a range again.
-pub(super) fn generate(
+pub(crate) fn generate(
     pattern: &names::Pattern,
     generator_version: u32,
     start: u64,

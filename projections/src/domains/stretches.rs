@@ -14,6 +14,7 @@ use super::{
     sql::ordinals_of_a_stretch,
     statements::{self, RECOUNTED_STRETCHES, Value},
 };
+use crate::tables::Tables;
 
 /// How many ordinals a stretch has. A campaign of a million names has 245 stretches, each with a row for every combination
 /// of findings that is in it; where members are not known, a stretch with a match costs a page a walk of so many rows at
@@ -46,11 +47,13 @@ impl Stretches {
     /// When the database does not answer.
     pub(super) async fn counted(
         connection: &mut PgConnection,
+        tables: Tables,
         campaign_id: CampaignId,
         filter: &Filter,
         lacking: Option<Value>,
     ) -> Result<Self, sqlx::Error> {
-        let query = sqlx::query_as(statements::stretches(lacking));
+        let statement = tables.of(statements::stretches(lacking));
+        let query = sqlx::query_as(&statement);
         let stretches = filtered!(query, campaign_id, filter)
             .fetch_all(connection)
             .await?;
@@ -66,6 +69,7 @@ impl Stretches {
     /// When the database does not answer.
     pub(super) async fn recounted(
         connection: &mut PgConnection,
+        tables: Tables,
         campaign_id: CampaignId,
         filter: &Filter,
     ) -> Result<Self, sqlx::Error> {
@@ -73,8 +77,9 @@ impl Stretches {
         sqlx::query(GROUP_WITHOUT_SORTING)
             .execute(&mut *connection)
             .await?;
+        let statement = tables.of(RECOUNTED_STRETCHES);
         let mut stretches: Vec<Stretch> =
-            filtered!(sqlx::query_as(RECOUNTED_STRETCHES), campaign_id, filter)
+            filtered!(sqlx::query_as(&statement), campaign_id, filter)
                 .fetch_all(connection)
                 .await?;
         stretches.sort_unstable_by_key(|stretch| stretch.stretch);
@@ -90,12 +95,13 @@ impl Stretches {
     /// When the database does not answer.
     pub(super) async fn exact(
         connection: &mut PgConnection,
+        tables: Tables,
         campaign_id: CampaignId,
         filter: &Filter,
     ) -> Result<Self, sqlx::Error> {
         match filter.is_counted() {
-            true => Self::counted(connection, campaign_id, filter, None).await,
-            false => Self::recounted(connection, campaign_id, filter).await,
+            true => Self::counted(connection, tables, campaign_id, filter, None).await,
+            false => Self::recounted(connection, tables, campaign_id, filter).await,
         }
     }
 

@@ -20,5 +20,6 @@ mod pages;
 mod reruns;
 mod sorted_lists;
 mod support;
+mod trail;
 mod typed;
 mod writes;

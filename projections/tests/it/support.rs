@@ -39,7 +39,17 @@ impl World {
 
     /// Appends events to streams in one commit: aggregate type, stream, sequence before, event.
     pub(crate) async fn append(&self, events: Vec<(&str, String, u64, Value)>) {
-        let mut append = BulkAppend::new(&Metadata::new(Actor::Operator, "test"));
+        let metadata = Metadata::new(Actor::Operator, "test");
+        self.append_as(&metadata, events).await;
+    }
+
+    /// Appends events like [`Self::append`], given by somebody for some reason.
+    pub(crate) async fn append_as(
+        &self,
+        metadata: &Metadata,
+        events: Vec<(&str, String, u64, Value)>,
+    ) {
+        let mut append = BulkAppend::new(metadata);
         for (aggregate_type, stream, version, event) in events {
             let event_type = event.as_object().unwrap().keys().next().unwrap().clone();
             let event = NewEvent {

@@ -85,6 +85,7 @@ impl World {
             file_id: FileId(Uuid::now_v7()),
             sha256: "0".repeat(64),
             filename: None,
+            lines: Vec::new(),
             names: names.to_vec(),
         };
         for command in [Command::Create(create), Command::ImportDomains(import)] {

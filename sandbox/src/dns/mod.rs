@@ -83,17 +83,31 @@ pub(crate) struct Shared {
 
 /// Questions for each name that was scripted by itself, which bounds it. Generated names are not counted one by one.
 #[derive(Debug, Default)]
-pub(crate) struct Queries(Mutex<HashMap<String, u64>>);
+pub(crate) struct Queries(Mutex<Asked>);
+
+#[derive(Debug, Default)]
+struct Asked {
+    counts: HashMap<String, u64>,
+    /// The names, in the order in which they were first asked for.
+    order: Vec<String>,
+}
 
 impl Queries {
     fn count(&self, name: &str) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match counts.get_mut(name) {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match asked.counts.get_mut(name) {
             Some(count) => *count += 1,
             None => {
-                counts.insert(name.to_owned(), 1);
+                asked.counts.insert(name.to_owned(), 1);
+                asked.order.push(name.to_owned());
             }
         }
+    }
+
+    /// Returns the names that were asked for, in the order in which they first were.
+    pub(crate) fn in_order(&self) -> Vec<String> {
+        let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.order.clone()
     }
 
     /// Returns how often a name was asked for, of all types together, at all resolvers.
@@ -101,6 +115,7 @@ impl Queries {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .counts
             .get(name)
             .copied()
             .unwrap_or(0)

@@ -85,7 +85,13 @@ pub(super) async fn export(database: &Database, args: &ExportArgs) -> Result<(),
         shown.finish();
         return Ok(());
     };
-    let made = File::create_new(path).await;
+    // It names people.
+    let made = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .await;
     let mut file = made.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             Error::Usage(format!("FILE: {} is there already", path.display()))

@@ -151,13 +151,18 @@ pub(crate) async fn begin(app: &App, plan: &Plan) -> Result<Status, Error> {
     }
     let (state, _) = load().await?;
     if state.status() == Status::Draft
-        && let Names::Listed { names, sha256 } = &plan.names
+        && let Names::Listed {
+            names,
+            lines,
+            sha256,
+        } = &plan.names
     {
         let list = List {
             file_id: FileId(Uuid::now_v7()),
             sha256: sha256.clone(),
             filename: None,
             names: names.clone(),
+            lines: lines.clone(),
         };
         app.import_domains(plan.campaign_id, list, &metadata, None)
             .await

@@ -137,7 +137,7 @@ fn read(path: &Path) -> Result<Names, Error> {
     // One byte more, to see whether there is one.
     let mut file = BufReader::new(file.take(MAX_IMPORT_BYTES + 1));
     let (mut importer, mut digest) = (Importer::new(), Sha256::new());
-    let (mut line, mut names) = (Vec::new(), Vec::new());
+    let (mut line, mut names, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     let (mut bytes, mut rejected, mut repeated) = (0_u64, 0_u64, 0_u64);
     loop {
         line.clear();
@@ -156,7 +156,10 @@ fn read(path: &Path) -> Result<Names, Error> {
             .line(&line)
             .map_err(|error| refused(error.to_string()))?
         {
-            Line::Accepted(name) => names.push(name.to_string()),
+            Line::Accepted(name) => {
+                names.push(name.to_string());
+                lines.push(importer.lines());
+            }
             Line::Rejected {
                 number,
                 text,
@@ -182,6 +185,7 @@ fn read(path: &Path) -> Result<Names, Error> {
     }
     Ok(Names::Listed {
         names,
+        lines,
         sha256: crate::auth::hex(&digest.finalize()),
     })
 }

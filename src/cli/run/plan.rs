@@ -30,6 +30,8 @@ pub enum Names {
     Listed {
         /// The names, each once.
         names: Vec<String>,
+        /// The line of each.
+        lines: Vec<u64>,
         /// SHA-256 of the list, hex.
         sha256: String,
     },

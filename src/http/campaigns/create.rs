@@ -100,6 +100,7 @@ pub(in crate::http) fn import(names: Vec<String>) -> ImportDomains {
         file_id: FileId(Uuid::now_v7()),
         sha256: hex(&digest.finalize()),
         filename: None,
+        lines: Vec::new(),
         names,
     }
 }

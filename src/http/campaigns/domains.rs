@@ -5,7 +5,7 @@ use projections::domains::{self, Direction, Listing, Page, Sort};
 use uuid::Uuid;
 
 use super::{
-    access, cursor,
+    access, as_of, cursor,
     filters::domains_query,
     views::{CampaignDomainsListResponse, DomainListItem, ExtendedPageInfo, SortOrder},
 };
@@ -30,6 +30,10 @@ domains_query! {
         first: Option<i64>,
         /// The cursor that the page before ended with.
         after: Option<String>,
+        /// The list as it was: at this moment (RFC 3339), or when the log ended at this position, as `X-Event-Cursor` tells it,
+        /// with all filters, sorts and pages. It is computed from the log, at the cost and within the bounds that
+        /// `GET /campaigns/{campaignId}` names, for each page.
+        as_of: Option<String>,
     }
 }
 
@@ -58,12 +62,12 @@ impl DomainsQuery {
     }
 }
 
-/// Lists a campaign's domains that pass all filters, with totals from the same moment.
+/// Lists a campaign's domains that pass all filters, as they are or as they were, with totals from the same moment.
 #[utoipa::path(
     get, path = "/campaigns/{campaignId}/domains", tag = "campaigns",
     params(("campaignId" = Uuid, Path), DomainsQuery),
     responses((status = 200, body = CampaignDomainsListResponse), (status = 404),
-        (status = 422, description = "a sort by what no campaign has"))
+        (status = 422, description = "a sort by what no campaign has, or the campaign was too large to be computed as it was"))
 )]
 pub(super) async fn domains(
     axum::extract::State(state): axum::extract::State<State>,
@@ -74,8 +78,13 @@ pub(super) async fn domains(
     let wanted: DomainsQuery = query::parse(&joined(raw.as_deref().unwrap_or_default()))?;
     let (filter, sort) = (wanted.filter()?, wanted.sorting()?);
     let page = wanted.page(sort)?;
-    let campaign_id = access::owned(&state, &caller, id).await?;
-    let listing = domains::listing(state.app.database.pool(), campaign_id, &filter, &page).await?;
+    let listing = match wanted.as_of.as_deref() {
+        Some(as_of) => as_of::listing(&state, &caller, (id, as_of), &filter, &page).await?,
+        None => {
+            let campaign_id = access::owned(&state, &caller, id).await?;
+            domains::listing(state.app.database.pool(), campaign_id, &filter, &page).await?
+        }
+    };
     Ok(Answer::ok(response(id, &listing, &page)).total(listing.total))
 }
 

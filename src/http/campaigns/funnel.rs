@@ -6,8 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::access;
-use crate::http::{Answer, Caller, Error, Path, State};
+use super::{
+    access,
+    as_of::{self, AsOfQuery},
+};
+use crate::http::{Answer, Caller, Error, Path, Query, State};
 
 /// How many domains got how far. A lead needs less than a high score, so there may be more leads than high potentials;
 /// every other number is at most the one before it.
@@ -44,16 +47,22 @@ impl From<&Counts> for CampaignFunnelResponse {
     }
 }
 
-/// Answers the funnel of a campaign.
+/// Answers the funnel of a campaign, as it is or as it was.
 #[utoipa::path(
-    get, path = "/campaigns/{campaignId}/funnel", tag = "campaigns", params(("campaignId" = Uuid, Path)),
-    responses((status = 200, body = CampaignFunnelResponse), (status = 404))
+    get, path = "/campaigns/{campaignId}/funnel", tag = "campaigns", params(("campaignId" = Uuid, Path), AsOfQuery),
+    responses((status = 200, body = CampaignFunnelResponse), (status = 404),
+        (status = 422, description = "it was too large to be computed as it was"))
 )]
 pub(super) async fn funnel(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Answer<CampaignFunnelResponse>, Error> {
+    if let Some(as_of) = asked.as_of.as_deref() {
+        let overview = as_of::overview(&state, &caller, id, Some(as_of)).await?;
+        return Ok(Answer::ok((&overview.counts).into()));
+    }
     access::owned(&state, &caller, id).await?;
     let counts = counts_of(state.app.database.pool(), CampaignId(id)).await?;
     Ok(Answer::ok((&counts).into()))

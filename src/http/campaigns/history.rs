@@ -1,125 +1,126 @@
-//! What happened to a campaign and to its domains, read from the log.
+//! What happened to a campaign: its entries of the audit trail.
 
-use aggregates::domain;
-use projections::{audit, domains};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use axum::{
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+};
+use projections::{
+    Whose,
+    audit::{self, Filter, Order, Page},
+};
 use uuid::Uuid;
 
-use super::{
-    access,
-    views::{DomainHistoryEntry, DomainHistoryResponse, HistoryEntry, HistoryResponse},
+use super::{access, views::HistoryResponse};
+use crate::http::{
+    Answer, Caller, Error, Path, Query, State,
+    audit::{
+        download::{refuse_page, wanted},
+        filters::{Place, Texts, entries_query, order, place},
+        list::exported,
+        view::{HistoryEntry, cut},
+    },
 };
-use crate::http::{Answer, Caller, Error, Path, Query, State, query};
 
-/// Entries a page at most.
-const MOST: i64 = 1_000;
-/// Entries a page where nothing is said.
-const DEFAULT: i64 = 100;
-
-/// Which page of a history.
-#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(in crate::http) struct HistoryQuery {
-    /// Entries a page, 1 to 1,000.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<i64>,
-    /// Only entries after this one: the page before says which.
-    #[param(minimum = 0)]
-    after: Option<i64>,
-}
-
-impl HistoryQuery {
-    fn page(self) -> Result<(i64, i64), Error> {
-        let page = query::page(self.limit, None, MOST, DEFAULT)?;
-        match self.after.unwrap_or(0) {
-            after @ 0.. => Ok((page.limit, after)),
-            _ => Err(Error::bad("after", "must be at least 0")),
-        }
+entries_query! {
+    /// Which entries of a history, and which page of them.
+    pub(in crate::http) struct HistoryQuery, "asc" {
+        /// The same as `first`.
+        #[param(minimum = 1, maximum = 1000)]
+        limit: Option<i64>,
     }
 }
 
-/// Answers what happened to a campaign, who did it and when, the oldest entries first.
+impl HistoryQuery {
+    fn filter(&self, id: Uuid) -> Result<Filter, Error> {
+        let stream = id.to_string();
+        let texts = Texts {
+            actor: self.actor.as_deref(),
+            action: self.action.as_deref(),
+            resource_type: Some("campaign"),
+            resource_id: Some(&stream),
+            from: self.from.as_deref(),
+            to: self.to.as_deref(),
+            correlation_id: self.correlation_id.as_deref(),
+            causation_id: self.causation_id.as_deref(),
+        };
+        texts.filter()
+    }
+}
+
+/// Reads which page of a history is wanted, by either name of its length.
+///
+/// # Errors
+/// 400 naming the parameter.
+pub(super) fn place_of(
+    (first, limit): (Option<i64>, Option<i64>),
+    after: Option<&str>,
+) -> Result<Place, Error> {
+    if first.is_some() && limit.is_some() && first != limit {
+        return Err(Error::bad("first", "differs from limit: give one of them"));
+    }
+    match limit {
+        Some(limit) if first.is_none() && !(1..=1_000).contains(&limit) => {
+            Err(Error::bad("limit", "must be from 1 to 1000"))
+        }
+        _ => place(first.or(limit), after),
+    }
+}
+
+/// Answers what happened to a campaign, who did it and when, from where and why, and what it changed. A download is of one
+/// moment of the log, the one at which it began.
 #[utoipa::path(
     get, path = "/campaigns/{campaignId}/history", tag = "campaigns",
     params(("campaignId" = Uuid, Path), HistoryQuery),
-    responses((status = 200, body = HistoryResponse), (status = 404))
+    responses((status = 200, content((HistoryResponse = "application/json"), (String = "text/csv"),
+        (String = "application/x-ndjson"))), (status = 404))
 )]
 pub(super) async fn history(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
+    headers: HeaderMap,
     Path(id): Path<Uuid>,
-    Query(wanted): Query<HistoryQuery>,
-) -> Result<Answer<HistoryResponse>, Error> {
+    Query(asked): Query<HistoryQuery>,
+) -> Result<Response, Error> {
     access::owned(&state, &caller, id).await?;
-    Ok(Answer::ok(history_of(&state, id, wanted).await?))
+    history_of(&state, id, asked, &headers).await
 }
 
-/// Reads a page of a campaign's history.
+/// Answers a page of a campaign's history, or a download of it.
 pub(in crate::http) async fn history_of(
     state: &State,
     id: Uuid,
-    wanted: HistoryQuery,
-) -> Result<HistoryResponse, Error> {
-    let (limit, after) = wanted.page()?;
-    let stream = id.to_string();
-    let pool = state.app.database.pool();
-    let mut entries = audit::of_resource(pool, "campaign", &stream, after, limit + 1).await?;
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = entries.len() > size;
-    entries.truncate(size);
-    Ok(HistoryResponse {
-        campaign_id: id,
-        next_after: entries
-            .last()
-            .filter(|_| has_more)
-            .map(|entry| entry.position),
-        items: entries.into_iter().map(HistoryEntry::from).collect(),
-    })
-}
-
-/// Answers everything that was ever found out about a domain of a campaign, with all evidence, the oldest first.
-#[utoipa::path(
-    get, path = "/campaigns/{campaignId}/domains/{domain}/history", tag = "campaigns",
-    params(("campaignId" = Uuid, Path), ("domain" = String, Path), HistoryQuery),
-    responses((status = 200, body = DomainHistoryResponse), (status = 404))
-)]
-pub(super) async fn domain_history(
-    axum::extract::State(state): axum::extract::State<State>,
-    caller: Caller,
-    Path((id, name)): Path<(Uuid, String)>,
-    Query(wanted): Query<HistoryQuery>,
-) -> Result<Answer<DomainHistoryResponse>, Error> {
-    let (limit, after) = wanted.page()?;
-    let campaign_id = access::owned(&state, &caller, id).await?;
-    let name = access::domain(&name)?;
-    let row = domains::by_name(state.app.database.pool(), campaign_id, name.as_str()).await?;
-    let row = row.ok_or(access::NO_SUCH_DOMAIN)?;
-    let stream = domain::stream_id(campaign_id, name.as_str());
-    let log = state.app.database.log();
-    let one_more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-    let page = log
-        .stream("domain", &stream)
-        .page(u64::try_from(after).unwrap_or(0), one_more)
-        .await;
-    let mut events = page.map_err(Error::internal)?;
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = events.len() > size;
-    events.truncate(size);
-    let items = events
-        .iter()
-        .map(DomainHistoryEntry::of)
-        .collect::<Result<Vec<_>, _>>();
-    let body = DomainHistoryResponse {
-        campaign_id: id,
-        domain: row.name,
-        created_at: row.created_at,
-        next_after: events
-            .last()
-            .filter(|_| has_more)
-            .map(|stored| stored.event.sequence),
-        items: items.map_err(Error::internal)?,
+    asked: HistoryQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Error> {
+    let filter = asked.filter(id)?;
+    let order = order(asked.dir.as_deref(), Order::OldestFirst)?;
+    let place = place_of((asked.first, asked.limit), asked.after.as_deref())?;
+    let (pool, whose) = (state.app.database.pool(), Whose::Everybodys);
+    if let Some(format) = wanted(asked.format.as_deref(), headers)? {
+        refuse_page(&[
+            ("first", asked.first.is_some()),
+            ("limit", asked.limit.is_some()),
+            ("after", asked.after.is_some()),
+        ])?;
+        let name = format!("campaign-{id}-history");
+        return exported(pool, whose, filter, order, (format, &name)).await;
+    }
+    let page = Page {
+        after: place.after,
+        until: i64::MAX,
+        limit: place.first + 1,
+        order,
     };
-    Ok(Answer::ok(body))
+    let mut items = audit::page(pool, whose, &filter, &page).await?;
+    let page_info = cut(&mut items, place.first, |entry| entry.position);
+    let body = HistoryResponse {
+        campaign_id: id,
+        next_after: items
+            .last()
+            .filter(|_| page_info.has_next_page)
+            .map(|entry| entry.position),
+        items: items.into_iter().map(HistoryEntry::from).collect(),
+        page_info,
+    };
+    Ok(Answer::ok(body).into_response())
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     access,
+    as_of::{self, AsOfQuery},
     views::{CampaignResponse, EnrichedCampaignResponse},
 };
 use crate::http::{Answer, Caller, Error, Path, Query, State, query};
@@ -45,26 +46,22 @@ pub(super) async fn list(
     Ok(Answer::ok(body.collect()).total(owned.total))
 }
 
-/// Answers one campaign.
+/// Answers one campaign, as it is or as it was.
 #[utoipa::path(
-    get, path = "/campaigns/{campaignId}", tag = "campaigns", params(("campaignId" = Uuid, Path)),
-    responses((status = 200, body = CampaignResponse), (status = 404))
+    get, path = "/campaigns/{campaignId}", tag = "campaigns", params(("campaignId" = Uuid, Path), AsOfQuery),
+    responses((status = 200, body = CampaignResponse), (status = 404),
+        (status = 422, description = "it was too large to be computed as it was"))
 )]
 pub(super) async fn get(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
     Path(id): Path<Uuid>,
-    Query(NoParameters {}): Query<NoParameters>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Answer<CampaignResponse>, Error> {
-    let overview = access::overview(&state, &caller, id).await?;
+    let overview = as_of::overview(&state, &caller, id, asked.as_of.as_deref()).await?;
     let body = CampaignResponse::of(&overview.campaign, &overview.counts);
     Ok(Answer::ok(body).row_version(overview.campaign.version))
 }
-
-/// Refuses parameters where there are none, so that none seems to have an effect.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NoParameters {}
 
 /// Answers one campaign with its state and the executions of its phases, all from one moment.
 #[utoipa::path(

@@ -31,6 +31,8 @@ pub(super) struct ListOfNames {
     bytes: u64,
     open_line: Vec<u8>,
     pub(super) names: Vec<String>,
+    /// The line of each name.
+    pub(super) lines: Vec<u64>,
     pub(super) duplicates: u64,
     pub(super) rejected: u64,
     pub(super) reported: Vec<RejectedLine>,
@@ -45,6 +47,7 @@ impl ListOfNames {
             bytes: 0,
             open_line: Vec::new(),
             names: Vec::new(),
+            lines: Vec::new(),
             duplicates: 0,
             rejected: 0,
             reported: Vec::new(),
@@ -96,7 +99,10 @@ impl ListOfNames {
         self.open_line.clear();
         match judged.map_err(|error| Error::unprocessable("file", error))? {
             Line::Nothing => {}
-            Line::Accepted(name) => self.names.push(name.to_string()),
+            Line::Accepted(name) => {
+                self.names.push(name.to_string());
+                self.lines.push(self.importer.lines());
+            }
             Line::Duplicate(_) => self.duplicates += 1,
             Line::Rejected {
                 number,

@@ -6,6 +6,7 @@
 
 mod access;
 mod after;
+mod as_of;
 mod breakdown;
 mod classifications;
 mod configs;
@@ -14,12 +15,14 @@ mod control;
 mod create;
 pub(in crate::http) mod cursor;
 mod delete;
+mod domain_history;
 pub(in crate::http) mod domains;
 mod duplicate;
 mod execution_update;
 mod executions;
 pub(crate) mod export;
 pub(in crate::http) mod filters;
+mod form;
 mod funnel;
 mod history;
 mod list;
@@ -51,6 +54,7 @@ pub(in crate::http) use self::{
     access::execute,
     after::led_on,
     create::{check_pinned, import},
+    form::Form,
     history::{HistoryQuery, history_of},
     retry::retry_wanted,
     upload::{MAX_FORM, UploadForm, UploadResponse, may_upload, take_in},
@@ -101,7 +105,7 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(momentum::momentum))
         .routes(routes!(recommendations::recommendations))
         .routes(routes!(history::history))
-        .routes(routes!(history::domain_history))
+        .routes(routes!(domain_history::domain_history))
         .routes(routes!(export::export))
         .merge(upload::routes())
 }

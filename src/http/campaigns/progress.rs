@@ -20,7 +20,7 @@ use crate::http::{Answer, Caller, Error, Path, State, vocabulary};
 const TIMELINE: i64 = 100;
 
 /// What of a campaign's history the timeline shows.
-const SHOWN: [&str; 15] = [
+const SHOWN: [&str; 16] = [
     "Created",
     "Duplicated",
     "ModeChanged",
@@ -36,6 +36,7 @@ const SHOWN: [&str; 15] = [
     "PhaseStartRefused",
     "Stopped",
     "DetailsChanged",
+    "CountersReconciled",
 ];
 
 /// How far a campaign has come.
@@ -233,6 +234,7 @@ fn meaning(action: &str) -> (Option<&'static str>, &'static str) {
         "PhaseResumed" => (Some("running"), "was resumed"),
         "PhaseCompleted" => (Some("completed"), "completed"),
         "PhaseFailed" => (Some("failed"), "ended early"),
+        "CountersReconciled" => (None, "counters of its domains were put right"),
         "PhaseStartRefused" => (Some("pending"), "could not start by itself"),
         _ => (Some("failed"), "the campaign was stopped"),
     }

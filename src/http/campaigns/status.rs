@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::{
     access,
+    as_of::{self, AsOfQuery},
     views::{PhaseStatusResponse, execution_status},
 };
-use crate::http::{Answer, Caller, Error, Path, State, vocabulary};
+use crate::http::{Answer, Caller, Error, Path, Query, State, vocabulary};
 
 /// Where the phases of a campaign stand, all from one moment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -106,17 +107,19 @@ impl From<&Overview> for CampaignPhasesStatusResponse {
     }
 }
 
-/// Answers where all phases of a campaign stand.
+/// Answers where all phases of a campaign stand, or stood.
 #[utoipa::path(
-    get, path = "/campaigns/{campaignId}/status", tag = "campaigns", params(("campaignId" = Uuid, Path)),
-    responses((status = 200, body = CampaignPhasesStatusResponse), (status = 404))
+    get, path = "/campaigns/{campaignId}/status", tag = "campaigns", params(("campaignId" = Uuid, Path), AsOfQuery),
+    responses((status = 200, body = CampaignPhasesStatusResponse), (status = 404),
+        (status = 422, description = "it was too large to be computed as it was"))
 )]
 pub(super) async fn status(
     axum::extract::State(state): axum::extract::State<State>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Answer<CampaignPhasesStatusResponse>, Error> {
-    let overview = access::overview(&state, &caller, id).await?;
+    let overview = as_of::overview(&state, &caller, id, asked.as_of.as_deref()).await?;
     Ok(Answer::ok((&overview).into()).row_version(overview.campaign.version))
 }
 

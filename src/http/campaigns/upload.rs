@@ -1,16 +1,12 @@
 //! Uploading a list of names.
 
 use aggregates::{
-    campaign::Event,
+    campaign::{Event, MAX_FILENAME},
     ids::{CampaignId, FileId},
 };
 use axum::{
     RequestExt as _,
-    extract::{
-        DefaultBodyLimit, Multipart, Request,
-        multipart::{Field, MultipartError, MultipartRejection},
-    },
-    http::StatusCode,
+    extract::{DefaultBodyLimit, Request},
 };
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -20,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     access,
+    form::{Form, FormFile},
     list_of_names::{ListOfNames, RejectedLine},
 };
 use crate::{
@@ -96,7 +93,7 @@ async fn upload(
     caller: Caller,
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
-    form: Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Answer<UploadResponse>, Error> {
     let campaign_id = access::owned(&state, &caller, id).await?;
     let (body, done) = take_in(&state, &caller, (campaign_id, expected), form).await?;
@@ -113,14 +110,13 @@ pub(in crate::http) async fn take_in(
     state: &State,
     caller: &Caller,
     (campaign_id, expected): (CampaignId, Option<u64>),
-    form: Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<(UploadResponse, Done<Event>), Error> {
-    let form = form.map_err(|_| Error::UnsupportedMediaType("multipart/form-data"))?;
     let _turn = READING.try_acquire().map_err(|_| Error::TooManyRequests {
         message: "other lists are being read".to_owned(),
         retry_after_seconds: 5,
     })?;
-    let (filename, mut list) = read(form).await?;
+    let (filename, mut list) = form.read(read).await?;
     let (sha256, lines) = list.finish()?;
     let file_id = FileId(Uuid::now_v7());
     let wanted = List {
@@ -128,6 +124,7 @@ pub(in crate::http) async fn take_in(
         sha256: sha256.clone(),
         filename: filename.clone(),
         names: std::mem::take(&mut list.names),
+        lines: std::mem::take(&mut list.lines),
     };
     let imported = state
         .app
@@ -157,47 +154,24 @@ pub(in crate::http) async fn may_upload(state: &State, request: &mut Request) ->
     access::owned(state, &caller, id).await.map(drop)
 }
 
-/// Reads the one field of the form, chunk by chunk.
-async fn read(mut form: Multipart) -> Result<(Option<String>, ListOfNames), Error> {
-    let mut found = None;
-    while let Some(field) = form.next_field().await.map_err(torn)? {
-        match field.name() {
-            Some("file") if found.is_none() => found = Some(read_file(field).await?),
-            Some("file") => return Err(Error::bad("file", "is there twice")),
-            other => {
-                return Err(Error::bad(
-                    other.unwrap_or("body"),
-                    "is no field of this form",
-                ));
-            }
+async fn read(mut file: FormFile<'_>) -> Result<(Option<String>, ListOfNames), Error> {
+    let filename = file.name().map(str::to_owned);
+    if let Some(name) = &filename {
+        if name.chars().count() > MAX_FILENAME {
+            return Err(Error::unprocessable(
+                "file",
+                format!("must have a name of at most {MAX_FILENAME} characters"),
+            ));
+        }
+        if !name.to_ascii_lowercase().ends_with(".txt") {
+            return Err(Error::unprocessable("file", "must be a .txt file"));
         }
     }
-    found.ok_or_else(|| Error::bad("file", "is missing"))
-}
-
-async fn read_file(mut field: Field<'_>) -> Result<(Option<String>, ListOfNames), Error> {
-    let filename = field.file_name().map(str::to_owned);
-    if filename
-        .as_ref()
-        .is_some_and(|name| !name.to_ascii_lowercase().ends_with(".txt"))
-    {
-        return Err(Error::unprocessable("file", "must be a .txt file"));
-    }
     let mut list = ListOfNames::new();
-    while let Some(chunk) = field.chunk().await.map_err(torn)? {
+    while let Some(chunk) = file.chunk().await? {
         list.push(&chunk)?;
     }
     Ok((filename, list))
-}
-
-fn torn(error: MultipartError) -> Error {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge {
-            field: "body",
-            limit: MAX_FORM,
-        },
-        _ => Error::bad("body", format!("is no form: {}", error.body_text())),
-    }
 }
 
 impl From<import::Error> for Error {

@@ -20,7 +20,7 @@ const WITHOUT_CURSOR: [&str; 5] = [
 const OPEN_COMMANDS: [&str; 2] = ["/auth/login", "/auth/setup"];
 
 /// Queries that show one resource at a version.
-const OF_ONE_VERSION: [&str; 19] = [
+const OF_ONE_VERSION: [&str; 23] = [
     "/campaigns/{type}/{campaignId}",
     "/campaigns/{campaignId}",
     "/campaigns/{campaignId}/configs",
@@ -31,6 +31,10 @@ const OF_ONE_VERSION: [&str; 19] = [
     "/campaigns/{campaignId}/progress",
     "/campaigns/{campaignId}/state",
     "/campaigns/{campaignId}/status",
+    "/config/politeness",
+    "/config/reconciliation",
+    "/config/requests",
+    "/config/stealth",
     "/keyword-sets/{setId}",
     "/keyword-sets/{setId}/rules",
     "/personas/dns/{id}",

@@ -64,7 +64,8 @@ pub(super) struct UpdateProxyRequestAPI {
     /// The new name, 1 to 255 characters.
     name: Option<String>,
     description: Option<String>,
-    /// Where it listens from now on, as when it was made. Without a name in it the credentials stay.
+    /// Where it listens from now on, as when it was made. Without a name in it the credentials stay; a
+    /// password has to be given again, because it is told to nobody but the proxy that it was given for.
     address: Option<String>,
     protocol: Option<ProxyProtocol>,
     /// The name that it is told; an empty one takes name and password away.
@@ -104,6 +105,12 @@ impl UpdateProxyRequestAPI {
         }
         let moved = setup.protocol.is_some_and(|new| new != proxy.protocol())
             || (setup.endpoint.is_some() && setup.endpoint.as_ref() != proxy.endpoint());
+        if moved && matches!(told, Told::Kept) && kept.is_some_and(|kept| kept.has_password) {
+            return Err(Error::unprocessable(
+                "password",
+                "must be given again, or taken away, where the proxy is another: it is told to the one that it was given for",
+            ));
+        }
         let credentials = keep(transaction, &network.keys, proxy_id, told).await?;
         if moved || credentials != Credentials::Kept {
             let connection = transaction.connection();

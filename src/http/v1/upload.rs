@@ -2,7 +2,7 @@
 
 use axum::{
     RequestExt as _,
-    extract::{DefaultBodyLimit, Multipart, Request, multipart::MultipartRejection},
+    extract::{DefaultBodyLimit, Request},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{access, retry::checking};
 use crate::http::{
     Answer, Caller, Error, IfMatch, Path, State,
-    campaigns::{self, MAX_FORM, UploadForm, UploadResponse},
+    campaigns::{self, Form, MAX_FORM, UploadForm, UploadResponse},
     vocabulary,
 };
 
@@ -38,7 +38,7 @@ async fn upload(
     caller: Caller,
     Path((campaign_type, id)): Path<(String, Uuid)>,
     IfMatch(expected): IfMatch,
-    form: Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Answer<UploadResponse>, Error> {
     let campaign_type = checking(&campaign_type)?;
     let campaign = access::current(&state, &caller, (campaign_type, id)).await?;

@@ -47,6 +47,7 @@ async fn write(app: &App) {
         file_id: FileId::default(),
         sha256: String::new(),
         filename: None,
+        lines: Vec::new(),
         names: names.clone(),
     };
     let log = app.database.log();

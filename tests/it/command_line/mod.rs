@@ -2,6 +2,7 @@
 
 mod arguments;
 mod demo;
+mod logs;
 mod lost;
 mod operator;
 mod pipes;
@@ -10,6 +11,7 @@ mod run;
 mod serve;
 pub mod served;
 mod shops;
+mod shutdown;
 mod tamper;
 mod transfer;
 

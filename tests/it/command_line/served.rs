@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Lines},
     path::Path,
-    process::{Child, ChildStdout, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use super::domainflow;
@@ -24,11 +24,18 @@ impl Served {
 
     /// The same with further arguments.
     pub fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
-        let mut child = domainflow(data_dir)
+        let mut command = domainflow(data_dir);
+        command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            .stderr(Stdio::null());
+        Self::of(command)
+    }
+
+    /// The same by a command that is put together.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();

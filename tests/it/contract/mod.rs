@@ -12,9 +12,6 @@ use self::{compare::Comparison, notation::Contract};
 
 /// Operations of the contract that are not built.
 const UNBUILT: &str = "
-    GET /config/features
-    GET /config/stealth
-    PUT /config/stealth
 ";
 
 /// What the document has beyond the contract.
@@ -30,15 +27,27 @@ const ADDED: &str = "
     DELETE /auth/sessions
     DELETE /auth/sessions/{sessionId}
     DiscoveryPreviewResponse.data.sampleDomains
+    GET /audit
     GET /audit/{position}/proof
     GET /auth/api-keys
     GET /auth/sessions
     GET /campaigns query limit
     GET /campaigns query offset
+    GET /campaigns/{campaignId} query asOf
+    GET /campaigns/{campaignId}/domains query asOf
     GET /campaigns/{campaignId}/domains/{domain}/history
     GET /campaigns/{campaignId}/export
+    GET /campaigns/{campaignId}/funnel query asOf
     GET /campaigns/{campaignId}/history
+    GET /campaigns/{campaignId}/status query asOf
+    GET /config/politeness
+    GET /config/reconciliation
+    GET /config/requests
     GET /me
+    GET /metrics
+    GET /monitoring/performance/metrics
+    HealthResponse.checks
+    HealthResponse.condition
     GET /politeness
     GET /proxies/status query limit
     GET /proxies/status query offset
@@ -65,6 +74,9 @@ const ADDED: &str = "
     POST /change-password
     POST /suppression
     POST /suppression/upload
+    PUT /config/politeness
+    PUT /config/reconciliation
+    PUT /config/requests
     PersonaConfigDns.attempts
     PersonaConfigDns.checkWildcards
     PersonaConfigDns.resolverRateLimit

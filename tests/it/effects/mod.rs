@@ -24,8 +24,8 @@ use crate::{
     support::server::{Client, TestApp},
 };
 
-/// The bodies by which users set something about personas, proxies, pools and phases.
-const BODIES: [&str; 9] = [
+/// The bodies by which users set something about personas, proxies, pools and phases, and administrators about everything.
+const BODIES: [&str; 13] = [
     "CreatePersonaRequest",
     "UpdatePersonaRequest",
     "PersonaConfigHttp",
@@ -35,6 +35,10 @@ const BODIES: [&str; 9] = [
     "ProxyPoolRequest",
     "AddProxyRequest",
     "PhaseConfigurationRequest",
+    "PolitenessRequest",
+    "ReconciliationRequest",
+    "RequestLimitRequest",
+    "StealthRequest",
 ];
 
 /// Follows a reference, also one that may be left out.

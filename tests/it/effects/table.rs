@@ -2,6 +2,36 @@
 
 /// Fields, by body or phase, and the test that fails when one of them does nothing.
 pub(super) const EFFECTS: &[(&str, &str)] = &[
+    (
+        "StealthRequest.enabled",
+        "domainflow::settings::names_are_looked_up_in_their_order_and_with_stealth_in_none",
+    ),
+    (
+        "RequestLimitRequest.requestsPerSecond RequestLimitRequest.logInsPerMinute \
+         RequestLimitRequest.accountLogInsPerMinute",
+        "domainflow::settings::limits_of_requests_and_log_ins_hold_as_they_are_set_and_no_longer",
+    ),
+    (
+        "PolitenessRequest.domainRequestsPerSecond PolitenessRequest.addressRequestsPerSecond \
+         PolitenessRequest.requestsPerSecond",
+        "domainflow::politeness::sites_are_asked_as_often_as_an_administrator_sets_while_the_node_runs",
+    ),
+    (
+        "ReconciliationRequest.enabled ReconciliationRequest.intervalMinutes",
+        "domainflow::reconciliation::counters_are_looked_at_by_one_when_that_is_due_and_switched_on_and_not_before",
+    ),
+    (
+        "ReconciliationRequest.driftThresholdPct",
+        "domainflow::reconciliation::a_drift_below_the_threshold_is_left_alone",
+    ),
+    (
+        "ReconciliationRequest.autoCorrect",
+        "domainflow::reconciliation::a_drift_is_found_and_put_right_and_told_only_where_that_is_switched_on",
+    ),
+    (
+        "ReconciliationRequest.maxCorrectionsPerRun",
+        "domainflow::reconciliation::a_look_puts_right_no_more_counters_than_it_may",
+    ),
     // Words to the owner are answered as they were said.
     (
         "CreatePersonaRequest.name CreatePersonaRequest.description UpdatePersonaRequest.name \

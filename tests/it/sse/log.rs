@@ -43,6 +43,7 @@ impl Written {
                 file_id: FileId(Uuid::now_v7()),
                 sha256: "0".repeat(64),
                 filename: None,
+                lines: Vec::new(),
                 names: chunk.to_vec(),
             };
             command(app, owner, id, Command::ImportDomains(import)).await;

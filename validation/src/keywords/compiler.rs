@@ -2,6 +2,7 @@
 
 use regex_automata::{
     meta::{BuildError, Config, Regex},
+    nfa::thompson::WhichCaptures,
     util::syntax,
 };
 
@@ -36,8 +37,10 @@ impl Compiler {
     /// # Errors
     /// [`Fault::Regex`], [`Fault::MatchesEmpty`], or [`Fault::RegexesTooLarge`] when the list has none left for it.
     pub(super) fn compile(&mut self, rule: &Rule) -> Result<Regex, Fault> {
-        // Without one-pass tables: they find groups, which nobody asks for, and may be a hundred times the automaton.
+        // Nobody asks for groups: a search that keeps their places needs memory for each group in each state, and the one-pass
+        // tables that find them may be a hundred times the automaton.
         let config = Config::new()
+            .which_captures(WhichCaptures::Implicit)
             .nfa_size_limit(Some(REGEX_BYTES))
             .hybrid_cache_capacity(self.tables)
             .onepass(false);
@@ -73,6 +76,15 @@ fn reason(error: &BuildError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_search_keeps_no_places_of_groups() {
+        let rule = Rule::regex(format!("(?:[ab]{{100}}){{50}}{}", "()".repeat(400)));
+        let compiler = &mut Compiler::of(std::slice::from_ref(&rule));
+        let compiled = compiler.compile(&rule).unwrap();
+        assert_eq!(compiled.group_info().explicit_slot_len(), 0);
+        assert!(compiled.is_match(&"ab".repeat(2_500)));
+    }
 
     #[test]
     fn an_expression_takes_the_memory_that_is_counted_and_no_one_pass_tables() {

@@ -92,6 +92,7 @@ fn a_copy_names_its_source_and_begins_without_a_run() {
                 file_id: FileId::default(),
                 sha256: "00".to_owned(),
                 filename: None,
+                lines: Vec::new(),
                 names,
             }),
         })

@@ -4,6 +4,7 @@ mod details;
 mod lifecycle;
 mod names;
 mod properties;
+mod reconciled;
 mod reruns;
 mod runs;
 mod starts;

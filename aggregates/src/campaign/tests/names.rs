@@ -15,6 +15,7 @@ fn a_campaign_is_made_with_its_names_or_not_at_all() {
                 file_id: FileId(Uuid::from_u128(4)),
                 sha256: "00".to_owned(),
                 filename: None,
+                lines: Vec::new(),
                 names: (0..names).map(|n| format!("n{n}.test")).collect(),
             },
         })
@@ -34,6 +35,7 @@ fn lists_are_taken_until_discovery_starts_and_never_past_the_limit() {
             file_id: FileId(Uuid::from_u128(4)),
             sha256: "00".to_owned(),
             filename: None,
+            lines: Vec::new(),
             names: (0..count).map(|n| format!("n{n}.test")).collect(),
         })
     };
@@ -57,6 +59,7 @@ fn a_list_says_where_the_names_of_an_unconfigured_campaign_come_from() {
         file_id: FileId(Uuid::from_u128(4)),
         sha256: "00".to_owned(),
         filename: None,
+        lines: Vec::new(),
         names: vec!["a.test".to_owned()],
     });
     let mut campaign = given([created(Mode::StepByStep)]);

@@ -10,6 +10,7 @@ use crate::domains::{
     pages::{FOLLOW_THE_INDEX, Reader},
     stretches::ORDINALS,
 };
+use crate::tables::Tables;
 
 const NAMES: i64 = 200_000;
 const LIMIT: i64 = 101;
@@ -146,6 +147,7 @@ async fn fetched(
     let before = fetched_so_far(connection).await;
     let reader = Reader {
         connection,
+        tables: Tables::Live,
         campaign_id,
         filter,
     };

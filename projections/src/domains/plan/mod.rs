@@ -13,6 +13,8 @@ use sqlx::{PgConnection, types::BitVec};
 use uuid::Uuid;
 
 use self::ran::Ran;
+use crate::tables::Tables;
+
 use super::{
     Filter, Page, Warnings, kinds::Kinds, list::filtered, members::Places, runs::Runs, statements,
     stretches::Stretches,
@@ -93,7 +95,7 @@ async fn run_page(
     let cursor = page.after.map(|(_, ordinal)| ordinal);
     let in_the_rest = matches!(page.after, Some((None, _)));
     if let Some(value) = value.filter(|_| !in_the_rest) {
-        let kinds = Kinds::of(connection, campaign, filter, value)
+        let kinds = Kinds::of(connection, Tables::Live, campaign, filter, value)
             .await
             .unwrap();
         if !kinds.is_empty() {
@@ -120,7 +122,7 @@ async fn run_page(
     if missing == 0 {
         return ran;
     }
-    let matching = Stretches::counted(connection, campaign, filter, value)
+    let matching = Stretches::counted(connection, Tables::Live, campaign, filter, value)
         .await
         .unwrap();
     if filter.is_counted() && !(value.is_none() && *filter == Filter::default()) {

@@ -1,7 +1,10 @@
 //! Totals by the counters and by the rows.
 
 use super::{NAMES, seeded};
-use crate::domains::{Filter, Page, Warnings, listing, stretches::Stretches};
+use crate::{
+    domains::{Filter, Page, Warnings, listing, stretches::Stretches},
+    tables::Tables,
+};
 
 #[tokio::test]
 async fn a_total_of_counted_conditions_equals_the_count_of_rows() {
@@ -48,10 +51,10 @@ async fn a_total_of_counted_conditions_equals_the_count_of_rows() {
         );
         // The same through the rows, which is how conditions are counted that the counters do not keep apart.
         let mut connection = database.pool().begin().await.unwrap();
-        let recounted = Stretches::recounted(&mut connection, campaign, &filter)
+        let recounted = Stretches::recounted(&mut connection, Tables::Live, campaign, &filter)
             .await
             .unwrap();
-        let summed = Stretches::counted(&mut connection, campaign, &filter, None)
+        let summed = Stretches::counted(&mut connection, Tables::Live, campaign, &filter, None)
             .await
             .unwrap();
         assert_eq!(recounted, summed, "{filter:?}");

@@ -5,6 +5,7 @@ use event_store::Database;
 use serde_json::Value;
 
 use super::{EXPLAIN, NAMES, Ran, filters, run_page, seeded};
+use crate::tables::Tables;
 use crate::{
     domains::{
         Direction, Filter, Page, Sort, Warnings,
@@ -183,6 +184,7 @@ async fn the_hundredth_page_of_a_connection_is_planned_like_the_first() {
         };
         let reader = Reader {
             connection: &mut connection,
+            tables: Tables::Live,
             campaign_id: campaign,
             filter: &Filter::default(),
         };

@@ -18,10 +18,13 @@ pub use self::{
     execution::{
         CampaignStateWithExecutions, EnrichedCampaignResponse, PhaseExecution, execution_status,
     },
-    history::{DomainHistoryEntry, DomainHistoryResponse, HistoryEntry, HistoryResponse},
     names::{CampaignRestartPhaseEnum, IdleState},
     phase::{PhaseProgress, PhaseRuntimeControls, PhaseStatusResponse},
     score::DomainScoreBreakdownResponse,
+};
+
+pub(in crate::http) use self::history::{
+    DomainHistoryEntry, DomainHistoryResponse, DomainOrigin, DomainRun, HistoryResponse,
 };
 
 /// Turns a score of 0 to 1, which has three decimals, into the scale of the wire, 0 to 100.

@@ -51,6 +51,7 @@ async fn input(database: &Database, names: std::ops::Range<usize>) -> Input {
         file_id: FileId(Uuid::now_v7()),
         sha256: "00".to_owned(),
         filename: None,
+        lines: Vec::new(),
         first_ordinal: 0,
         names: names.map(|n| format!("n{n}.test")).collect(),
     };

@@ -148,7 +148,7 @@ mod tests {
             .map(|observed| {
                 at_address(&lane, observed);
                 let mut state = lane.state();
-                lane.leaves(&mut state, now);
+                Lane::leaves(&mut state, now);
                 (state.next - now).as_secs()
             })
             .collect();

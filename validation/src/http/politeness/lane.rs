@@ -49,13 +49,14 @@ pub(super) struct Lane {
     /// One permit a connection, given out in the order of asking.
     pub(super) connections: Arc<Semaphore>,
     most: usize,
-    interval: Duration,
     state: Mutex<State>,
 }
 
 /// How a lane stands.
 #[derive(Debug)]
 pub(super) struct State {
+    /// How far apart requests leave.
+    interval: Duration,
     /// When the next request may leave.
     pub(super) next: Instant,
     /// How many times the interval is kept.
@@ -74,14 +75,19 @@ impl State {
     }
 }
 
+/// Tells how far apart requests leave of which there are so many a second.
+pub(super) fn interval(per_second: f64) -> Duration {
+    Duration::from_secs_f64(per_second.recip())
+}
+
 impl Lane {
     pub(super) fn new(bound: Bound) -> Self {
         let most = usize::from(bound.connections).max(1);
         Self {
             connections: Arc::new(Semaphore::new(most)),
             most,
-            interval: Duration::from_secs_f64(bound.per_second.recip()),
             state: Mutex::new(State {
+                interval: interval(bound.per_second),
                 next: Instant::now(),
                 stretch: 1,
                 rests: None,
@@ -94,9 +100,18 @@ impl Lane {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps another pace from now on. What waits already waits for as long as it was told.
+    pub(super) fn pace(&self, per_second: f64) {
+        let mut state = self.state();
+        state.interval = interval(per_second);
+        state.next = state
+            .next
+            .min(Instant::now() + state.interval * state.stretch);
+    }
+
     /// Takes note, in the lane's state, that a request leaves: what was late is lost to the pace.
-    pub(super) fn leaves(&self, state: &mut State, now: Instant) {
-        state.next = now + self.interval * state.stretch;
+    pub(super) fn leaves(state: &mut State, now: Instant) {
+        state.next = now + state.interval * state.stretch;
     }
 
     /// Tells whether it is as good as a new one: nobody is asking, and it behaved, or that is past.

@@ -25,6 +25,17 @@ pub struct Limits {
     pub per_second: f64,
 }
 
+/// The rates among the limits: requests a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// Of a registrable domain.
+    pub domain: f64,
+    /// Of an address.
+    pub address: f64,
+    /// Of the whole process.
+    pub all: f64,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

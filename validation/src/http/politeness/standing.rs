@@ -108,7 +108,7 @@ impl Politeness {
         Standing {
             left_alone,
             backed_off,
-            limits: self.0.limits,
+            limits: self.limits(),
             exempt: self.0.exempt.list().map(str::to_owned).collect(),
             requests: of(&counts.requests),
             delayed: of(&counts.delayed),

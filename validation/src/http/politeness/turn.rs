@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Politeness;
 use super::back_off::{self, Observed};
-use super::lane::{Lane, State};
+use super::lane::{Lane, State, interval};
 use super::standing::{Counts, Why};
 
 /// The longest that a request waits for somebody who wants to be left alone. One who wants it for longer is not waited
@@ -96,7 +96,7 @@ impl Politeness {
 
     /// Takes the next moment of all requests together. One that is given up is lost to the pace.
     fn reserve(&self, now: Instant) -> Instant {
-        let interval = Duration::from_secs_f64(self.0.limits.per_second.recip());
+        let interval = interval(self.limits().per_second);
         let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
         let this = (*next).max(now);
         *next = this + interval;
@@ -117,7 +117,7 @@ impl Turn {
             let now = Instant::now();
             for (lane, taken) in self.lanes.iter().zip(&mut self.taken) {
                 let mut state = lane.state();
-                lane.leaves(&mut state, now);
+                Lane::leaves(&mut state, now);
                 taken.1 = state.next;
             }
         }
@@ -136,9 +136,9 @@ impl Turn {
             return Ok(Some(due));
         }
         let mut taken = Vec::with_capacity(states.len());
-        for (lane, state) in self.lanes.iter().zip(&mut states) {
+        for state in &mut states {
             let before = state.next;
-            lane.leaves(state, now);
+            Lane::leaves(state, now);
             taken.push((before, state.next));
         }
         drop(states);

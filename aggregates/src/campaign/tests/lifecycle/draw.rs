@@ -82,6 +82,7 @@ fn import() -> impl Strategy<Value = ImportDomains> {
         file_id: FileId(Uuid::from_u128(4)),
         sha256: "00".to_owned(),
         filename: None,
+        lines: Vec::new(),
         names: (0..count).map(|n| format!("n{n}.test")).collect(),
     })
 }

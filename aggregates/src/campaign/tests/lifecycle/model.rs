@@ -275,6 +275,7 @@ impl Model {
                 let told = part.refusal.replace(refuse.message.clone());
                 Ok(told.as_ref() != Some(&refuse.message))
             }
+            Command::ReconcileCounters(noted) => Ok(noted.corrections > 0),
             Command::Delete(_) => {
                 if let Some(phase) = self.under_way() {
                     self.ends(phase, Stands::Broken)?;

@@ -1,4 +1,4 @@
-//! What a compliance officer asks of the log.
+//! Evidence that an event is in the log, as it was when it was signed.
 
 use axum::extract;
 use chrono::{DateTime, Utc};
@@ -7,20 +7,16 @@ use replay::NoProof;
 use serde::Serialize;
 use transparency::{Event, Evidence};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, Error, ErrorEnvelope, Path, State};
-use crate::checkpoints::ProofError;
-
-/// Collects the routes.
-pub fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::default().routes(routes!(proof))
-}
+use crate::{
+    checkpoints::ProofError,
+    http::{Answer, Error, ErrorEnvelope, Path, State},
+};
 
 /// An event as the log keeps it, byte for byte.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ProvenEvent {
+pub(in crate::http) struct ProvenEvent {
     /// Its place in the log, counted from 1.
     #[schema(minimum = 1)]
     position: u64,
@@ -63,7 +59,7 @@ impl From<Event> for ProvenEvent {
 /// public key and nothing else.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ProofResponse {
+pub(in crate::http) struct ProofResponse {
     event: ProvenEvent,
     /// The hashes beside the way from the event's leaf to the root, the lowest first, each in base64 (RFC 9162, section
     /// 2.1.3).

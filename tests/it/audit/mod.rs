@@ -1,5 +1,9 @@
 //! What is asked of the log as a whole; that evidence holds is in `command_line/proofs.rs`, where checkpoints are signed.
 
+mod life;
+mod then;
+mod trail;
+
 use aggregates::user::Role;
 
 use crate::support::server::TestApp;
