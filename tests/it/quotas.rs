@@ -39,7 +39,7 @@ async fn refused(client: &Client, path: &str, body: &Value) {
 }
 
 #[tokio::test]
-async fn whoever_has_as_much_as_the_operator_allows_is_refused_more_until_something_is_deleted() {
+async fn whoever_has_as_much_as_the_operator_allows_is_refused_more() {
     let quotas = Quotas {
         campaigns: 2,
         objects: 1,

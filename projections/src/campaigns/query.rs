@@ -241,6 +241,13 @@ struct PhaseRecord {
 }
 
 impl CampaignRecord {
+    /// Measures what users say of the campaign and what its phases are configured with, bytes.
+    pub(super) fn length(&self) -> usize {
+        let texts = [&self.description, &self.notes].into_iter().flatten();
+        let texts: usize = texts.map(String::len).sum();
+        texts.saturating_add(self.phases.get().len())
+    }
+
     pub(super) fn decode(self) -> Result<Campaign, sqlx::Error> {
         let wrong = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
         let records: Vec<PhaseRecord> =

@@ -1,11 +1,14 @@
 //! Lists are bounded in what they hold, whatever their rows do.
 
-use aggregates::ids::UserId;
+use aggregates::{campaign::CampaignType, ids::UserId};
 use projections::{campaigns, keyword_sets};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{one_moment::create, support::World};
+use crate::{
+    one_moment::{create, create_as},
+    support::World,
+};
 
 const NAMED: &str = "UPDATE read.campaigns SET configuration = jsonb_build_object('maxDomains', 7, 'phases', \
     jsonb_build_object('analysis', jsonb_build_object('enabled', true)), 'patternConfig', jsonb_build_object( \
@@ -40,6 +43,40 @@ async fn a_list_of_campaigns_shows_of_a_long_configuration_what_is_short_in_it()
     let whole = by_id.unwrap().unwrap().configuration;
     let names = whole["patternConfig"]["targetDomains"].as_array().unwrap();
     assert_eq!(names.len(), 10_000);
+}
+
+#[tokio::test]
+async fn a_page_of_long_typed_campaigns_ends_early_and_the_next_one_goes_on() {
+    let world = World::start().await;
+    let owner = UserId(Uuid::now_v7());
+    let typed = include_str!("../../../aggregates/tests/golden/campaign/Created.v1.typed.json");
+    for _ in 0..3 {
+        create_as(&world, owner, typed).await;
+    }
+    let pool = world.database.pool();
+    let long = "UPDATE read.campaigns SET notes = repeat('x', 5000000)";
+    sqlx::query(long).execute(pool).await.unwrap();
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = campaigns::TypedPage {
+            limit: 500,
+            after,
+            ..campaigns::TypedPage::default()
+        };
+        let filter = campaigns::TypedFilter::default();
+        let list = campaigns::typed_of_owner(pool, owner, CampaignType::Dns, &filter, &page);
+        let list = list.await.unwrap();
+        assert_eq!((list.campaigns.len(), list.total), (1, 3));
+        let (key, shown) = list.campaigns.into_iter().next().unwrap();
+        seen.push(shown.overview.campaign.campaign_id);
+        after = Some((key, shown.overview.campaign.campaign_id));
+        if !list.has_more {
+            break;
+        }
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 3);
 }
 
 #[tokio::test]

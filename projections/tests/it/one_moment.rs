@@ -20,12 +20,12 @@ fn golden(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-pub async fn create(world: &World, owner: UserId) -> CampaignId {
+pub(crate) async fn create(world: &World, owner: UserId) -> CampaignId {
     let created = include_str!("../../../aggregates/tests/golden/campaign/Created.v1.json");
     create_as(world, owner, created).await
 }
 
-async fn create_as(world: &World, owner: UserId, created: &str) -> CampaignId {
+pub(crate) async fn create_as(world: &World, owner: UserId, created: &str) -> CampaignId {
     let campaign_id = new_campaign();
     let mut created = golden(created);
     created["Created"]["owner"] = json!(owner);
