@@ -83,6 +83,7 @@ impl App {
     ) -> Result<Self, event_store::Error> {
         let options = ConnectOptions {
             max_connections,
+            wrap: Some(Arc::new(network.keys.clone())),
             ..ConnectOptions::default()
         };
         let database = Database::connect(url, options).await?;

@@ -51,6 +51,17 @@ pub struct StoreArgs {
         default_value = "./.domainflow"
     )]
     pub data_dir: PathBuf,
+    /// A key that the passwords of proxies and the personal data of users are sealed under, 32 bytes in base64 or hexadecimal, the same on every node; of
+    /// several the first seals and all open; without one, and without a database that was named, it is drawn once and kept
+    /// in the data directory
+    #[arg(
+        long = "credentials-key",
+        env = "DOMAINFLOW_CREDENTIALS_KEY",
+        value_name = "KEY",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub credentials_keys: Vec<SecretText>,
 }
 
 impl StoreArgs {
@@ -123,17 +134,6 @@ pub struct NetworkArgs {
         value_parser = test_target
     )]
     pub persona_test_target: Option<Target>,
-    /// A key that the passwords of proxies are sealed under, 32 bytes in base64 or hexadecimal, the same on every node; of
-    /// several the first seals and all open; without one, and without a database that was named, it is drawn once and kept
-    /// in the data directory
-    #[arg(
-        long = "credentials-key",
-        env = "DOMAINFLOW_CREDENTIALS_KEY",
-        value_name = "KEY",
-        value_delimiter = ',',
-        hide_env_values = true
-    )]
-    pub credentials_keys: Vec<SecretText>,
 }
 
 /// A text of the command line that is never shown.

@@ -15,6 +15,7 @@ pub mod commands;
 pub mod config;
 pub mod credentials;
 pub mod demo;
+pub mod erasure;
 pub mod http;
 pub mod installation;
 pub mod monitoring;

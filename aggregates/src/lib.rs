@@ -27,6 +27,7 @@ mod metadata;
 pub mod names;
 pub mod pattern;
 pub mod persona;
+pub mod personal;
 pub mod proxy;
 pub mod proxy_pool;
 pub mod scoring;

@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{Error, Feed, Log, Past, Position, Transaction, Upcasters, describe};
+use crate::{Error, Feed, Log, Past, Position, Transaction, Upcasters, describe, personal::Wrap};
 
 /// How a database is connected to.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct ConnectOptions {
     pub acquire_timeout: Duration,
     /// How old versions of events are read.
     pub upcasters: Upcasters,
+    /// What the keys of persons are kept under; without it personal data is stored as it is.
+    pub wrap: Option<Arc<dyn Wrap>>,
 }
 
 impl Default for ConnectOptions {
@@ -38,6 +40,7 @@ impl Default for ConnectOptions {
             max_connections: 16,
             acquire_timeout: Duration::from_secs(10),
             upcasters: Upcasters::default(),
+            wrap: None,
         }
     }
 }
@@ -47,6 +50,7 @@ impl Default for ConnectOptions {
 pub struct Database {
     pool: PgPool,
     upcasters: Upcasters,
+    wrap: Option<Arc<dyn Wrap>>,
     signals: Arc<Signals>,
 }
 
@@ -173,6 +177,7 @@ impl Database {
         Ok(Self {
             pool,
             upcasters: options.upcasters,
+            wrap: options.wrap,
             signals: Arc::new(signals),
         })
     }
@@ -216,6 +221,10 @@ impl Database {
 
     pub(crate) const fn upcasters(&self) -> &Upcasters {
         &self.upcasters
+    }
+
+    pub(crate) const fn wrap(&self) -> Option<&Arc<dyn Wrap>> {
+        self.wrap.as_ref()
     }
 
     pub(crate) fn signals(&self) -> &Signals {

@@ -28,6 +28,17 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error("cannot migrate the database")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+    /// What a person's data is sealed under cannot be had.
+    #[error(
+        "the personal data of user {person} cannot be read or written: the key of it cannot be opened"
+    )]
+    PersonalKey {
+        /// The person.
+        person: uuid::Uuid,
+        /// Why not.
+        #[source]
+        source: crate::personal::Unopened,
+    },
     /// An event of the interactive lane could not be read or written.
     #[error("cannot {action} {aggregate_type} {aggregate_id}")]
     Aggregate {

@@ -101,6 +101,18 @@ impl Feed {
         Ok(page)
     }
 
+    /// Opens the personal data of events; see [`Database::open_personal`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_personal(
+        &self,
+        connection: &mut PgConnection,
+        events: &mut [Recorded],
+    ) -> Result<(), Error> {
+        self.database.open_personal(connection, events).await
+    }
+
     /// Returns the last position, 0 for an empty log.
     ///
     /// # Errors

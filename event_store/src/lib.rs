@@ -27,6 +27,7 @@ mod migrate;
 mod moment;
 mod outage;
 mod past;
+pub mod personal;
 mod position;
 mod sequencer;
 mod stored;

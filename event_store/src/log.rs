@@ -15,7 +15,7 @@ use cqrs_es::{
 };
 use postgres_es::PostgresEventRepository;
 
-use crate::{Database, Error, Position, Stream};
+use crate::{Database, Error, Position, Stream, personal::Seals};
 
 /// How long [`Log::position_of`] waits for the sequencer.
 const POSITION_LIMIT: Duration = Duration::from_secs(10);
@@ -129,6 +129,8 @@ impl Log {
             aggregate_type: A::TYPE,
             aggregate_id: aggregate_id.to_owned(),
         };
+        let seals = self.seals::<A>(aggregate_id, metadata).await?;
+        let metadata = seals.metadata(metadata);
         let mut again = Again::default();
         loop {
             let mut context = load_context(&store, aggregate_id).await?;
@@ -149,6 +151,7 @@ impl Log {
                     events,
                 });
             }
+            let events = seals.events::<A>(aggregate_id, events)?;
             match store.commit(events, context, metadata.to_map()).await {
                 Ok(envelopes) => {
                     self.database.signals().appended.notify_one();
@@ -260,6 +263,26 @@ impl Log {
                 tokio::time::sleep(POSITION_PAUSE).await;
             }
         }
+    }
+
+    /// Finds what seals the personal data of a command's events.
+    async fn seals<A: Aggregate>(
+        &self,
+        aggregate_id: &str,
+        metadata: &Metadata,
+    ) -> Result<Seals, Error> {
+        if self.database.wrap().is_none() || !Seals::are_needed::<A>(metadata) {
+            return Ok(Seals::default());
+        }
+        let acquired = self.database.pool().acquire().await;
+        let mut connection = acquired.map_err(Error::database("read keys of persons"))?;
+        Seals::of::<A>(
+            &mut connection,
+            self.database.wrap(),
+            aggregate_id,
+            metadata,
+        )
+        .await
     }
 
     fn store<A: Aggregate>(&self) -> Store<A> {

@@ -4,7 +4,9 @@ use aggregates::Metadata;
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use sqlx::{PgConnection, Postgres};
 
-use crate::{Answer, BulkAppend, Committed, Database, Error, ExecuteError, bulk, log::Again};
+use crate::{
+    Answer, BulkAppend, Committed, Database, Error, ExecuteError, bulk, log::Again, personal::Seals,
+};
 
 /// A transaction that rolls back unless it is committed.
 #[derive(Debug)]
@@ -79,6 +81,9 @@ impl Transaction {
         A: Aggregate<Services = ()>,
         A::Command: Clone + Send,
     {
+        let wrap = self.database.wrap().cloned();
+        let seals = Seals::of::<A>(&mut self.inner, wrap.as_ref(), aggregate_id, metadata).await?;
+        let metadata = &seals.metadata(metadata);
         let mut again = Again::default();
         loop {
             let (mut aggregate, version) = self.load::<A>(aggregate_id).await?;
@@ -91,6 +96,7 @@ impl Transaction {
             if events.is_empty() {
                 return Ok(Committed { version, events });
             }
+            let events = seals.events::<A>(aggregate_id, events)?;
             // An equal event of somebody else is none of this transaction's.
             let mut batch = BulkAppend::new(metadata).recorded_when(|_, _| false);
             batch.stream::<A>(aggregate_id, version, &events)?;

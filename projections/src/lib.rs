@@ -11,6 +11,7 @@
 pub mod audit;
 pub mod campaigns;
 pub mod domains;
+pub mod holdings;
 pub mod keyword_sets;
 pub mod owned;
 pub mod personas;

@@ -42,6 +42,9 @@ pub(crate) trait RowPerStream: Send + Sync + 'static {
     /// What happens to the objects.
     type Event: DeserializeOwned + Send;
 
+    /// Whether its rows show personal data.
+    const PERSONAL: bool = false;
+
     /// Returns what an event does to its row.
     fn statement(at: At, event: Self::Event) -> Statement;
 }
@@ -58,6 +61,10 @@ impl<T: RowPerStream> Projection for T {
 
     fn reads(&self) -> &'static [&'static str] {
         T::AGGREGATE
+    }
+
+    fn shows_personal_data(&self) -> bool {
+        T::PERSONAL
     }
 
     fn apply<'a>(

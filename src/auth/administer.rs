@@ -3,8 +3,10 @@
 use aggregates::{
     Actor, Metadata,
     ids::UserId,
+    personal::ERASED,
     user::{self, User},
 };
+use chrono::Utc;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,6 +14,9 @@ use super::{Auth, Error, register};
 use crate::{app::App, commands::Recorded};
 
 const FIND: &str = "SELECT user_id FROM user_emails WHERE email = $1";
+/// A log that was imported has users without addresses that anybody could log in with.
+const TAKE_ADDRESS: &str =
+    "INSERT INTO user_emails (email, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 /// A log that was imported has users without passwords.
 const REPLACE: &str = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2) \
     ON CONFLICT (user_id) DO UPDATE SET password_hash = EXCLUDED.password_hash, changed_at = now()";
@@ -39,8 +44,14 @@ impl Auth {
         let hash = register::hashed(self, new).await?;
         let aggregate_id = user_id.to_string();
         let metadata = Metadata::new(Actor::Operator, Uuid::now_v7().to_string());
-        let command = user::Command::ChangePassword(user::ChangePassword);
+        let command = user::Command::ChangePassword(user::ChangePassword { at: Utc::now() });
         let (mut transaction, slot) = self.turn(app, &aggregate_id).await?;
+        sqlx::query(TAKE_ADDRESS)
+            .bind(email.trim().to_lowercase())
+            .bind(user_id.0)
+            .execute(transaction.connection())
+            .await
+            .map_err(Error::database("take an address"))?;
         replace_hash(transaction.connection(), user_id, &hash).await?;
         let committed = transaction
             .execute::<User>(&aggregate_id, command, &metadata)
@@ -78,5 +89,14 @@ async fn known(app: &App, email: &str) -> Result<UserId, Error> {
         .fetch_optional(app.database.pool())
         .await
         .map_err(Error::database("find a user"))?;
-    found.map(UserId).ok_or(Error::NoSuchUser(email))
+    if let Some(found) = found {
+        return Ok(UserId(found));
+    }
+    // Of a log that was imported, in which addresses are sealed, only the read model knows them.
+    let shown = projections::users::by_email(app.database.pool(), &email).await;
+    let shown = shown.map_err(Error::database("find a user"))?;
+    match shown.filter(|_| email != ERASED) {
+        Some(user) => Ok(UserId(user.user_id)),
+        None => Err(Error::NoSuchUser(email)),
+    }
 }

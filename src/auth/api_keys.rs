@@ -2,14 +2,14 @@
 
 use aggregates::{
     Metadata,
-    ids::{ApiKeyId, UserId},
-    user::{self, IssueApiKey, RevokeApiKey, Role, Scope, User},
+    ids::{ApiKeyId, SessionId, UserId},
+    user::{self, IssueApiKey, LONGEST_KEY, RevokeApiKey, Role, Scope, User},
 };
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Admitted, Auth, Credential, Error, key::Key};
+use super::{Admitted, Auth, Credential, Error, key::Key, standing};
 use crate::{app::App, commands::Done};
 
 /// What a user wants of a new key.
@@ -19,7 +19,7 @@ pub struct WantedKey {
     pub name: String,
     /// What it may do.
     pub scope: Scope,
-    /// When it ends, if it does.
+    /// When it is to end; in 366 days where nothing is said.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -29,6 +29,8 @@ pub struct MadeKey {
     pub key_id: ApiKeyId,
     /// The key: the only copy there is.
     pub key: String,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
     /// What was recorded.
     pub done: Done<user::Event>,
 }
@@ -44,7 +46,7 @@ pub struct KeptKey {
     pub scope: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it ends, if it does; it may be over.
+    /// When it ends or ended; keys of former times may have no end.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was last used, to a minute; never where absent.
     pub last_used_at: Option<DateTime<Utc>>,
@@ -81,15 +83,16 @@ impl Auth {
     /// Makes a key.
     ///
     /// # Errors
-    /// What the rules refuse, or a failing database.
+    /// What the rules refuse, [`Error::SessionOver`], or a failing database.
     pub async fn make_key(
         &self,
         app: &App,
-        user_id: UserId,
+        (user_id, session_id): (UserId, SessionId),
         wanted: WantedKey,
         metadata: &Metadata,
     ) -> Result<MadeKey, Error> {
         let (key, key_id, at) = (Key::random(), ApiKeyId(Uuid::now_v7()), Utc::now());
+        let expires_at = wanted.expires_at.unwrap_or(at + LONGEST_KEY);
         let mut transaction = app.database.begin().await?;
         sqlx::query(KEEP)
             .bind(key_id.0)
@@ -98,7 +101,7 @@ impl Auth {
             .bind(wanted.name.trim())
             .bind(wanted.scope.name())
             .bind(at)
-            .bind(wanted.expires_at)
+            .bind(expires_at)
             .execute(transaction.connection())
             .await
             .map_err(Error::database("keep the hash of an API key"))?;
@@ -106,17 +109,17 @@ impl Auth {
             key_id,
             name: wanted.name,
             scope: wanted.scope,
-            expires_at: wanted.expires_at,
+            expires_at,
             at,
         });
         let user = user_id.to_string();
-        let done = app
-            .execute_in::<User>(transaction, &user, command, metadata, None)
-            .await?;
+        let recorded =
+            standing::record(transaction, (&user, session_id), command, metadata).await?;
         Ok(MadeKey {
             key_id,
             key: key.into_text(),
-            done,
+            expires_at,
+            done: app.settle::<User>(recorded).await?,
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aggregates::{
     Actor, Metadata,
-    ids::UserId,
+    ids::{SessionId, UserId},
     user::{self, User},
 };
 use chrono::Utc;
@@ -15,7 +15,7 @@ use event_store::{ExecuteError, Transaction};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
-use super::{Auth, Error, password::Slot};
+use super::{Auth, Error, password::Slot, tally::Tally};
 use crate::{
     app::App,
     commands::{Done, Recorded},
@@ -40,6 +40,22 @@ impl Proven<'_> {
     /// Returns the turn's connection, for what is stored with the command's event or not at all.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         self.turn.connection()
+    }
+
+    /// Records that sessions were ended, where any were, in the turn's transaction.
+    pub(super) async fn end_sessions(
+        &mut self,
+        user_id: UserId,
+        session_ids: Vec<SessionId>,
+        metadata: &Metadata,
+    ) -> Result<(), Error> {
+        if session_ids.is_empty() {
+            return Ok(());
+        }
+        let command = user::Command::EndSessions(user::EndSessions { session_ids });
+        let user = user_id.to_string();
+        self.turn.execute::<User>(&user, command, metadata).await?;
+        Ok(())
     }
 
     /// Records what the attempt was for in the turn's transaction, ends the turn, and only then waits until queries
@@ -80,14 +96,17 @@ impl Auth {
         metadata: &Metadata,
     ) -> Result<Proven<'_>, Error> {
         let id = user_id.to_string();
+        let ip = metadata.ip.as_deref();
         let (mut turn, slot) = self.turn(app, &id).await?;
+        let here = Tally::from_address(&id, ip);
+        here.must_be_open(turn.connection()).await?;
         let (user, _) = turn.load::<User>(&id).await?;
         if let Some(until) = user.locked_out_at(Utc::now()) {
             return Err(ExecuteError::Rejected(user::Error::LockedOut { until }).into());
         }
         if !user.is_active() {
             drop((turn, slot));
-            return Err(self.turn_away(app, &id, password).await);
+            return Err(self.turn_away(app, &id, ip, password).await);
         }
         let hash: Option<String> = sqlx::query_scalar(HASH)
             .bind(user_id.0)
@@ -95,8 +114,10 @@ impl Auth {
             .await
             .map_err(Error::database("read a password hash"))?;
         if self.passwords.matches(password, hash).await? {
+            here.forget(turn.connection()).await?;
             return Ok(Proven { turn, slot });
         }
+        here.count(turn.connection()).await?;
         let failed = user::Command::FailLogIn(user::FailLogIn { at: Utc::now() });
         let metadata = Metadata {
             actor: Actor::Anonymous,

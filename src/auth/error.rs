@@ -9,6 +9,17 @@ pub enum Error {
     /// The mail address or the password is wrong; which of the two is not said.
     #[error("the mail address or the password is wrong")]
     WrongCredentials,
+    /// The session that a command came with ended meanwhile.
+    #[error("the session is over")]
+    SessionOver,
+    /// Nobody would be left who administers.
+    #[error("the last administrator cannot be erased")]
+    LastAdministrator,
+    /// Something of the user is in the log as it is, which nothing removes.
+    #[error(
+        "something of this user was recorded before personal data was sealed, or by a node without a key, and cannot be erased"
+    )]
+    InTheClear,
     /// Too many try at the same moment, or somebody else tries the same user.
     #[error("too many attempts are under way")]
     Busy,

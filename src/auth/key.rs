@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::token::hex;
 
 /// What every key begins with.
-pub(super) const PREFIX: &str = "dfk_";
+pub const PREFIX: &str = "dfk_";
 /// Digits that are drawn.
 const DIGITS: usize = 64;
 /// Digits of the checksum.

@@ -49,10 +49,13 @@ impl Auth {
             .await
             .map_err(Error::database("find a user"))?;
         let Some(user_id) = found.map(UserId) else {
-            return Err(self.turn_away(app, &email, password).await);
+            let ip = origin.ip.as_deref();
+            return Err(self.turn_away(app, &email, ip, password).await);
         };
         let metadata = origin.metadata(Actor::User(user_id));
         let mut proven = self.prove(app, user_id, password, &metadata).await?;
+        let crowded_out = session::make_room(proven.connection(), user_id).await?;
+        proven.end_sessions(user_id, crowded_out, &metadata).await?;
         let key = SessionKey::random();
         let session_id = SessionId(Uuid::now_v7());
         let expires_at = self.end_of_session();

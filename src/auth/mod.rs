@@ -2,7 +2,7 @@
 //!
 //! The `user` aggregate decides who may come in and keeps the history; here are the secrets that it never sees.
 //! `credentials` holds a bcrypt hash per user, `sessions` the SHA-256 of each live session's id, `api_keys` that of each
-//! key: who reads the tables can log in with none of it. `failed_log_ins` counts wrong passwords where there is no user to count them for. Called by
+//! key: who reads the tables can log in with none of it. `failed_log_ins` counts wrong passwords by account and address, and by account where there is no user to count them for. Called by
 //! the REST interface and by the command line. The invariants: no secret leaves this folder except the token in the
 //! answer of a log-in and the key in the answer of its making; what an event says of a password or a session is stored in the transaction of that event, so that
 //! neither is there without the other.
@@ -12,16 +12,20 @@ mod admit;
 mod api_keys;
 mod attempt;
 mod change_password;
+mod erase;
 mod error;
 mod key;
 mod log_in;
+mod neighbourhood;
 mod origin;
 mod own_sessions;
 mod password;
 mod register;
 mod session;
 mod setup;
+mod standing;
 mod stranger;
+mod tally;
 mod token;
 
 #[cfg(test)]
@@ -30,12 +34,12 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use self::password::Passwords;
-pub(crate) use self::token::hex;
 pub use self::{
     administer::administer,
     admit::{Admitted, Credential},
     api_keys::{KeptKey, MadeKey, WantedKey},
     error::Error,
+    key::PREFIX as KEY_PREFIX,
     log_in::LoggedIn,
     origin::Origin,
     own_sessions::{Ending, KeptSession},
@@ -43,6 +47,7 @@ pub use self::{
     setup::{FirstUser, SetupToken},
     token::Secret,
 };
+pub(crate) use self::{neighbourhood::neighbourhood, token::hex};
 
 /// How log-in works. The secret is decided by the configuration.
 #[derive(Clone)]

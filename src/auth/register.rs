@@ -5,7 +5,7 @@ use aggregates::{
     ids::UserId,
     user::{self, Register, Role, User},
 };
-use event_store::{ExecuteError, Transaction};
+use event_store::Transaction;
 use uuid::Uuid;
 
 use super::{Auth, Error};
@@ -14,7 +14,8 @@ use crate::{
     commands::{Done, Recorded},
 };
 
-const IS_TAKEN: &str = "SELECT EXISTS (SELECT FROM user_emails WHERE email = $1)";
+const TAKE: &str =
+    "INSERT INTO user_emails (email, user_id) VALUES ($1, $2) ON CONFLICT (email) DO NOTHING";
 const KEEP: &str = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)";
 
 /// Makes a user, as the operator does it: the password's hash and the event that there is a user are stored together.
@@ -57,7 +58,7 @@ pub(super) async fn record(
 ) -> Result<(UserId, Done<user::Event>), Error> {
     let user_id = UserId(Uuid::now_v7());
     let aggregate_id = user_id.to_string();
-    let email = command.email.clone();
+    take_address(&mut transaction, &command.email, user_id).await?;
     sqlx::query(KEEP)
         .bind(user_id.0)
         .bind(hash)
@@ -72,10 +73,6 @@ pub(super) async fn record(
         Ok(committed) => committed,
         Err(refused) => {
             transaction.rollback().await?;
-            // Nobody else knows the new id, so that a conflict can only be about the address.
-            if matches!(refused, ExecuteError::Conflict { .. }) && is_taken(app, &email).await? {
-                return Err(Error::EmailTaken(email.trim().to_lowercase()));
-            }
             return Err(refused.into());
         }
     };
@@ -87,10 +84,22 @@ pub(super) async fn record(
     Ok((user_id, app.settle::<User>(recorded).await?))
 }
 
-async fn is_taken(app: &App, email: &str) -> Result<bool, Error> {
-    sqlx::query_scalar(IS_TAKEN)
-        .bind(email.trim().to_lowercase())
-        .fetch_one(app.database.pool())
+/// Takes the address by which a user is found: in the event it is sealed. Whoever registers with it at the same moment is
+/// waited for.
+async fn take_address(
+    transaction: &mut Transaction,
+    email: &str,
+    user_id: UserId,
+) -> Result<(), Error> {
+    let email = email.trim().to_lowercase();
+    let taken = sqlx::query(TAKE)
+        .bind(&email)
+        .bind(user_id.0)
+        .execute(transaction.connection())
         .await
-        .map_err(Error::database("look an address up"))
+        .map_err(Error::database("take an address"))?;
+    match taken.rows_affected() {
+        0 => Err(Error::EmailTaken(email)),
+        _ => Ok(()),
+    }
 }

@@ -39,6 +39,10 @@ const BEGIN: &str = "INSERT INTO sessions (session_hash, session_id, user_id, ex
 const PROLONG: &str = "UPDATE sessions SET last_used_at = now(), expires_at = least(now() + $2, created_at + $3) \
     WHERE session_id = $1 AND expires_at > now() RETURNING expires_at";
 const END: &str = "DELETE FROM sessions WHERE session_id = $1";
+/// The most sessions of a user.
+const MOST: i64 = 100;
+const MAKE_ROOM: &str = "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions \
+    WHERE user_id = $1 AND expires_at > now() ORDER BY last_used_at DESC, session_id OFFSET $2) RETURNING session_id";
 const SWEEP: &str = "DELETE FROM sessions WHERE expires_at <= now()";
 
 impl Auth {
@@ -102,7 +106,8 @@ impl Auth {
             .map_err(Error::database("prolong a session"))
     }
 
-    /// Ends a session and records it, both or neither. The session is over before anybody hears so.
+    /// Ends a session and records it, both or neither; nothing where somebody else ended it at the same moment. The session is
+    /// over before anybody hears so.
     ///
     /// # Errors
     /// When the database or the log fails.
@@ -112,25 +117,28 @@ impl Auth {
         user_id: UserId,
         session_id: SessionId,
         metadata: &Metadata,
-    ) -> Result<Done<user::Event>, Error> {
+    ) -> Result<Option<Done<user::Event>>, Error> {
         let aggregate_id = user_id.to_string();
         let command = user::Command::LogOut(user::LogOut { session_id });
         let mut transaction = app.database.begin().await?;
-        sqlx::query(END)
+        let ended = sqlx::query(END)
             .bind(session_id.0)
             .execute(transaction.connection())
             .await
             .map_err(Error::database("end a session"))?;
+        if ended.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
         let committed = transaction
             .execute::<User>(&aggregate_id, command, metadata)
             .await?;
         transaction.commit().await?;
-        Ok(app
-            .settle::<User>(Recorded {
-                aggregate_id,
-                committed,
-            })
-            .await?)
+        let recorded = Recorded {
+            aggregate_id,
+            committed,
+        };
+        Ok(Some(app.settle::<User>(recorded).await?))
     }
 
     /// Removes what is over: sessions, keys, and counts of wrong passwords.
@@ -138,7 +146,7 @@ impl Auth {
     /// # Errors
     /// When the database does not answer.
     pub async fn sweep(&self, app: &App) -> Result<u64, Error> {
-        self.sweep_strangers(app).await?;
+        self.sweep_tallies(app).await?;
         self.sweep_keys(app).await?;
         let swept = sqlx::query(SWEEP)
             .execute(app.database.pool())
@@ -158,6 +166,20 @@ impl Auth {
 fn span(duration: std::time::Duration) -> TimeDelta {
     const LONGEST: TimeDelta = TimeDelta::days(36_500);
     TimeDelta::from_std(duration).map_or(LONGEST, |span| span.min(LONGEST))
+}
+
+/// Ends the sessions of a user that were not used for longest, so that there is room for another; returns which.
+pub(super) async fn make_room(
+    connection: &mut PgConnection,
+    user_id: UserId,
+) -> Result<Vec<SessionId>, Error> {
+    let ended: Vec<Uuid> = sqlx::query_scalar(MAKE_ROOM)
+        .bind(user_id.0)
+        .bind(MOST - 1)
+        .fetch_all(connection)
+        .await
+        .map_err(Error::database("end sessions"))?;
+    Ok(ended.into_iter().map(SessionId).collect())
 }
 
 /// Writes a session in the transaction of its log-in.

@@ -25,6 +25,8 @@ const KEEP: &str = "INSERT INTO setup_token (token_hash, expires_at) VALUES ($1,
     ON CONFLICT (only_one) DO UPDATE SET token_hash = EXCLUDED.token_hash, expires_at = EXCLUDED.expires_at";
 const IS_GOOD: &str =
     "SELECT EXISTS (SELECT FROM setup_token WHERE token_hash = $1 AND expires_at > now())";
+/// Waits for whoever registers at the moment.
+const KEEP_OTHERS_OUT: &str = "LOCK TABLE user_emails IN SHARE ROW EXCLUSIVE MODE";
 /// Whoever deletes it first has it.
 const SPEND: &str =
     "DELETE FROM setup_token WHERE token_hash = $1 AND expires_at > now() RETURNING true";
@@ -106,6 +108,7 @@ impl Auth {
         let password_hash = register::hashed(self, first.password).await?;
         let mut transaction = app.database.begin().await?;
         spend(&mut transaction, token).await?;
+        must_be_first(&mut transaction).await?;
         let command = Register {
             email: first.email.to_owned(),
             username: first.username.to_owned(),
@@ -121,6 +124,23 @@ async fn there_are_users(app: &App) -> Result<bool, Error> {
         .fetch_one(app.database.pool())
         .await
         .map_err(Error::database("look whether there are users"))
+}
+
+/// Refuses where somebody else registered meanwhile, and keeps everybody from it until the transaction ends.
+async fn must_be_first(transaction: &mut Transaction) -> Result<(), Error> {
+    let failed = || Error::database("look whether there are users");
+    sqlx::query(KEEP_OTHERS_OUT)
+        .execute(transaction.connection())
+        .await
+        .map_err(failed())?;
+    let is_late: bool = sqlx::query_scalar(THERE_ARE_USERS)
+        .fetch_one(transaction.connection())
+        .await
+        .map_err(failed())?;
+    match is_late {
+        true => Err(Error::AlreadySetUp),
+        false => Ok(()),
+    }
 }
 
 async fn spend(transaction: &mut Transaction, token: &str) -> Result<(), Error> {

@@ -129,7 +129,12 @@ impl World {
     async fn change_password(&self) -> Result<(), Error> {
         let metadata = origin().metadata(Actor::User(self.user_id));
         self.auth
-            .change_password(&self.app, self.user_id, (OLD, NEW), &metadata)
+            .change_password(
+                &self.app,
+                (self.user_id, self.session_id),
+                (OLD, NEW),
+                &metadata,
+            )
             .await
             .map(drop)
     }
@@ -154,9 +159,12 @@ impl World {
             scope: Scope::Read,
             expires_at: None,
         };
-        let made = self
-            .auth
-            .make_key(&self.app, self.user_id, wanted, &metadata);
+        let made = self.auth.make_key(
+            &self.app,
+            (self.user_id, self.session_id),
+            wanted,
+            &metadata,
+        );
         made.await.map(drop)
     }
 

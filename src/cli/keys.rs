@@ -1,8 +1,8 @@
-//! The keys that the credentials of proxies are sealed under.
+//! The keys that the credentials of proxies and the keys of personal data are sealed under.
 
 use crate::{
     cli::{Error, kept},
-    config::{NetworkArgs, StoreArgs},
+    config::StoreArgs,
     credentials::Keys,
 };
 
@@ -11,8 +11,8 @@ const FILE: &str = "credentials.key";
 
 /// Takes the keys that were named, or the one in the data directory. Where the program keeps a private server it is drawn
 /// when it is first needed; nodes of a named database that have none keep no passwords, and say so when one is set.
-pub(super) fn keys(network: &NetworkArgs, store: &StoreArgs) -> Result<Keys, Error> {
-    let named: Vec<&str> = network
+pub(crate) fn keys(store: &StoreArgs) -> Result<Keys, Error> {
+    let named: Vec<&str> = store
         .credentials_keys
         .iter()
         .map(|key| key.expose())
@@ -50,17 +50,17 @@ mod tests {
         StoreArgs {
             database_url: url.map(str::to_owned),
             data_dir: directory.to_owned(),
+            credentials_keys: Vec::new(),
         }
     }
 
     #[test]
     fn a_key_is_drawn_once_beside_a_private_server_and_only_its_owner_reads_it() {
         let directory = tempfile::tempdir().unwrap();
-        let none = NetworkArgs::default();
         let named = store(directory.path(), Some("postgres://db/domainflow"));
-        assert!(!keys(&none, &named).unwrap().can_seal(), "none is drawn");
+        assert!(!keys(&named).unwrap().can_seal(), "none is drawn");
         let private = store(directory.path(), None);
-        let sealed = keys(&none, &private)
+        let sealed = keys(&private)
             .unwrap()
             .seal(ProxyId::default(), "x")
             .unwrap();
@@ -68,22 +68,22 @@ mod tests {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         for store in [&private, &named] {
-            let again = keys(&none, store).unwrap();
+            let again = keys(store).unwrap();
             assert!(again.open(ProxyId::default(), &sealed).is_ok());
         }
         std::fs::write(&file, "damaged").unwrap();
-        assert!(keys(&none, &private).is_err());
+        assert!(keys(&private).is_err());
     }
 
     #[test]
     fn a_key_that_is_none_is_refused_and_not_repeated() {
         let directory = tempfile::tempdir().unwrap();
-        let args = NetworkArgs {
+        let args = StoreArgs {
             credentials_keys: vec![SecretText::from("almost a key".to_owned())],
-            ..NetworkArgs::default()
+            ..store(directory.path(), None)
         };
         assert!(!format!("{args:?}").contains("almost"));
-        let refused = keys(&args, &store(directory.path(), None)).unwrap_err();
+        let refused = keys(&args).unwrap_err();
         assert!(matches!(refused, Error::Usage(_)), "{refused}");
         assert!(!refused.to_string().contains("almost"), "{refused}");
     }

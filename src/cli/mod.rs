@@ -34,7 +34,7 @@ pub use self::{
     shutdown::Shutdown,
     store::Store,
 };
-pub(crate) use self::{kept::read_or_draw, say::say};
+pub(crate) use self::{kept::read_or_draw, keys::keys, say::say};
 use crate::{config::LogArgs, demo, telemetry};
 
 /// Finds and qualifies web domains in campaigns, with every step kept as an event.

@@ -173,7 +173,7 @@ impl Server {
 }
 
 pub(super) async fn serve(args: ServeArgs, shutdown: &Shutdown) -> Result<(), Error> {
-    let network = args.network.network(keys(&args.network, &args.store)?)?;
+    let network = args.network.network(keys(&args.store)?)?;
     let entrance = Entrance::open(&args.listen, &args.store).await?;
     let metrics = metrics::open(&args.metrics).await?;
     let store = Store::open(&args.store).await?;
@@ -321,6 +321,7 @@ mod tests {
         let mut store = StoreArgs {
             database_url: Some("postgres://db/domainflow".to_owned()),
             data_dir: directory.path().to_owned(),
+            credentials_keys: Vec::new(),
         };
         for missing in [None, Some("")] {
             let refused = secret(&listen(missing), &store).err().unwrap();

@@ -27,7 +27,7 @@ pub(super) struct WorkArgs {
 }
 
 pub(super) async fn work(args: WorkArgs, shutdown: &Shutdown) -> Result<(), Error> {
-    let network = args.network.network(keys(&args.network, &args.store)?)?;
+    let network = args.network.network(keys(&args.store)?)?;
     let metrics = metrics::open(&args.metrics).await?;
     let store = Store::open(&args.store).await?;
     let worked = work_on(&args, (network, metrics), &store, shutdown).await;

@@ -22,9 +22,15 @@ pub struct BoundArgs {
     /// How long the next part of a request's body may take to come
     #[arg(long, env = "DOMAINFLOW_BODY_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub body_timeout: Duration,
+    /// How long all of a request's body may take to come
+    #[arg(long, env = "DOMAINFLOW_WHOLE_BODY_TIMEOUT", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub whole_body_timeout: Duration,
     /// How long an answer may take to begin
     #[arg(long, env = "DOMAINFLOW_ANSWER_TIMEOUT", value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub answer_timeout: Duration,
+    /// How long an answer waits for its client to read on
+    #[arg(long, env = "DOMAINFLOW_READING_TIMEOUT", value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub reading_timeout: Duration,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -42,7 +48,9 @@ impl Default for BoundArgs {
             address_connections: bounds.connections_of_address,
             head_timeout: bounds.head,
             body_timeout: bounds.body,
+            whole_body_timeout: bounds.whole_body,
             answer_timeout: bounds.answer,
+            reading_timeout: bounds.reading,
         }
     }
 }
@@ -54,7 +62,9 @@ impl BoundArgs {
             connections_of_address: self.address_connections,
             head: self.head_timeout,
             body: self.body_timeout,
+            whole_body: self.whole_body_timeout,
             answer: self.answer_timeout,
+            reading: self.reading_timeout,
         }
     }
 }

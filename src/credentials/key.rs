@@ -99,18 +99,11 @@ impl Keys {
     /// # Errors
     /// [`NoKey`].
     pub fn seal(&self, proxy: ProxyId, password: &str) -> Result<Sealed, NoKey> {
-        let key = self.0.first().ok_or(NoKey)?;
-        let nonce: [u8; NONCE_BYTES] = rand::random();
-        let payload = Payload {
-            msg: password.as_bytes(),
-            aad: proxy.0.as_bytes(),
-        };
-        let sealed = key.cipher().encrypt(&XNonce::from(nonce), payload);
+        let (key_id, nonce, password) = self.seal_bytes(proxy.0.as_bytes(), password.as_bytes())?;
         Ok(Sealed {
-            key_id: key.id.clone(),
-            nonce: nonce.to_vec(),
-            // Only a text of more than 256 GiB does not fit.
-            password: sealed.map_err(|_| NoKey)?,
+            key_id,
+            nonce,
+            password,
         })
     }
 
@@ -119,21 +112,46 @@ impl Keys {
     /// # Errors
     /// See [`Unopened`].
     pub fn open(&self, proxy: ProxyId, sealed: &Sealed) -> Result<Zeroizing<String>, Unopened> {
-        let key = self.0.iter().find(|key| key.id == sealed.key_id);
-        let key = key.ok_or_else(|| Unopened::OtherKey(sealed.key_id.clone()))?;
-        let nonce: [u8; NONCE_BYTES] = sealed
-            .nonce
-            .as_slice()
-            .try_into()
-            .map_err(|_| Unopened::Damaged)?;
-        let payload = Payload {
-            msg: &sealed.password,
-            aad: proxy.0.as_bytes(),
-        };
-        let opened = key.cipher().decrypt(&XNonce::from(nonce), payload);
-        let opened = Zeroizing::new(opened.map_err(|_| Unopened::Damaged)?);
+        let (key_id, nonce) = (&sealed.key_id, &sealed.nonce);
+        let opened = self.open_bytes(proxy.0.as_bytes(), key_id, nonce, &sealed.password)?;
         let text = std::str::from_utf8(&opened).map_err(|_| Unopened::Damaged)?;
         Ok(Zeroizing::new(text.to_owned()))
+    }
+}
+
+impl Keys {
+    /// Seals bytes for whoever is named; returns the key's name, the nonce, and what was sealed.
+    pub(super) fn seal_bytes(
+        &self,
+        whose: &[u8],
+        msg: &[u8],
+    ) -> Result<(String, Vec<u8>, Vec<u8>), NoKey> {
+        let key = self.0.first().ok_or(NoKey)?;
+        let nonce: [u8; NONCE_BYTES] = rand::random();
+        let payload = Payload { msg, aad: whose };
+        let sealed = key.cipher().encrypt(&XNonce::from(nonce), payload);
+        // Only a text of more than 256 GiB does not fit.
+        let sealed = sealed.map_err(|_| NoKey)?;
+        Ok((key.id.clone(), nonce.to_vec(), sealed))
+    }
+
+    /// Opens what [`seal_bytes`](Self::seal_bytes) sealed.
+    pub(super) fn open_bytes(
+        &self,
+        whose: &[u8],
+        key_id: &str,
+        nonce: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+        let key = self.0.iter().find(|key| key.id == key_id);
+        let key = key.ok_or_else(|| Unopened::OtherKey(key_id.to_owned()))?;
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| Unopened::Damaged)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: whose,
+        };
+        let opened = key.cipher().decrypt(&XNonce::from(nonce), payload);
+        Ok(Zeroizing::new(opened.map_err(|_| Unopened::Damaged)?))
     }
 }
 

@@ -7,6 +7,7 @@
 //! connects, and for nothing else.
 
 mod key;
+mod person;
 mod table;
 
 pub use self::{

@@ -3,7 +3,7 @@
 use aggregates::names::{Error as PatternError, Kind, Pattern, Spec};
 use sandbox::{KEYWORDS, ResolverScript, Sandbox, World};
 
-use crate::{cli::Error, work::Network};
+use crate::{cli::Error, credentials::Keys, work::Network};
 
 /// Which of all possible worlds.
 const SEED: u64 = 20;
@@ -45,7 +45,7 @@ pub(super) fn pattern(names: u64) -> Result<Pattern, PatternError> {
 }
 
 /// Makes what the operator of this internet says about it.
-pub(super) fn network(sandbox: &Sandbox) -> Result<Network, Error> {
+pub(super) fn network(sandbox: &Sandbox, keys: Keys) -> Result<Network, Error> {
     let mut network = Network {
         http_port: Some(sandbox.http_port()),
         https_port: Some(sandbox.https_port()),
@@ -55,6 +55,7 @@ pub(super) fn network(sandbox: &Sandbox) -> Result<Network, Error> {
             .iter()
             .map(ToString::to_string)
             .collect(),
+        keys,
         ..Network::default()
     };
     network

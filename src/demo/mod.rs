@@ -17,11 +17,12 @@ use uuid::Uuid;
 use crate::{
     auth,
     cli::{
-        Entrance, Error, Node, Parts, Server, Shutdown, Store,
+        Entrance, Error, Node, Parts, Server, Shutdown, Store, keys,
         run::{Follow, Plan, begin, follow, plan::Names},
         say,
     },
     config::{ListenArgs, StoreArgs},
+    credentials::Keys,
     http::router::BASE,
     work,
 };
@@ -69,10 +70,11 @@ pub async fn demo(args: DemoArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let kept = StoreArgs {
         database_url: None,
         data_dir: directory.path().to_owned(),
+        credentials_keys: Vec::new(),
     };
     let entrance = Entrance::open(&args.listen, &kept).await?;
     let store = Store::open(&kept).await?;
-    let shown = show_on(&args, &sandbox, &store, entrance, shutdown).await;
+    let shown = show_on(&args, (&sandbox, keys(&kept)?), &store, entrance, shutdown).await;
     store.close().await?;
     sandbox.shutdown().await;
     shown
@@ -80,12 +82,12 @@ pub async fn demo(args: DemoArgs, shutdown: &Shutdown) -> Result<(), Error> {
 
 async fn show_on(
     args: &DemoArgs,
-    sandbox: &Sandbox,
+    (sandbox, keys): (&Sandbox, Keys),
     store: &Store,
     entrance: Entrance,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
-    let mut node = Node::open(store.url(), internet::network(sandbox)?).await?;
+    let mut node = Node::open(store.url(), internet::network(sandbox, keys)?).await?;
     // Nothing on loopback is far away: what does not answer at once is scripted not to.
     node.app.defaults.dns.query_timeout_seconds = 1;
     node.app.defaults.dns.attempts = Some(2);

@@ -23,13 +23,13 @@ use super::{caller::Caller, error::Error, router::BASE};
 use crate::auth::Credential;
 
 /// Where users manage how they themselves come in.
-const OWN_ACCOUNT: [&str; 2] = ["/auth/", "/change-password"];
+const OWN_ACCOUNT: [&str; 3] = ["/auth", "/change-password", "/me"];
 /// What holds for everybody.
-const INSTALLATION: [&str; 2] = ["/config/", "/suppression"];
+const INSTALLATION: [&str; 3] = ["/config", "/suppression", "/users"];
 /// What tells of everybody.
-const EVERYBODYS: [&str; 3] = ["/audit/", "/metrics", "/monitoring/"];
+const EVERYBODYS: [&str; 4] = ["/audit/{position}", "/metrics", "/monitoring", "/users"];
 /// What has the engines send something, whatever the method.
-const TRIALS: [&str; 1] = ["/extract/"];
+const TRIALS: [&str; 1] = ["/extract"];
 
 impl Caller {
     /// Tells whose objects the caller reaches.
@@ -46,6 +46,18 @@ impl Caller {
     pub fn reaches(&self, owner: UserId) -> bool {
         self.whose().includes(owner)
     }
+}
+
+/// Tells whether what is asked for by a path has the engines send something, whatever the method.
+pub(super) fn has_engines_work(path: &str) -> bool {
+    let path = path.strip_prefix(BASE).unwrap_or_default();
+    is_below(&TRIALS, path)
+}
+
+fn is_below(bases: &[&str], path: &str) -> bool {
+    let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    let mut bases = bases.iter();
+    bases.any(|base| path.strip_prefix(base).is_some_and(below))
 }
 
 /// Refuses a command whose sender may give none.
@@ -81,7 +93,7 @@ enum Asked {
 impl Asked {
     fn by(method: &Method, path: &str) -> Self {
         let path = path.strip_prefix(BASE).unwrap_or_default();
-        let is_below = |bases: &[&str]| bases.iter().any(|base| path.starts_with(base));
+        let is_below = |bases: &[&str]| is_below(bases, path);
         if is_below(&TRIALS) {
             Self::Work
         } else if matches!(*method, Method::GET | Method::HEAD) {

@@ -9,8 +9,9 @@ use super::{
     caller::{Caller, origin},
     error::Error,
     router::State,
+    still_in::watched,
 };
-use crate::auth::{Admitted, Credential};
+use crate::auth::{self, Admitted, Credential};
 
 /// The cookie that carries a session's token.
 pub const COOKIE: &str = "domainflow_session";
@@ -24,6 +25,10 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    if has_key(request.headers()) {
+        // A key is looked up, unlike a session's token, which has a signature: not for whoever brought too many wrong ones.
+        state.allowances.stranger_may(request.extensions())?;
+    }
     let admitted = match admitted(&state, request.headers()).await {
         Ok(admitted) => admitted,
         Err(refused) => {
@@ -48,7 +53,7 @@ pub async fn authenticate(
         request_id: origin.request_id,
     };
     request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    watched(&state, admitted, request, next).await
 }
 
 /// Finds who a request comes from. A cookie carries a session only: a browser sends it by itself.
@@ -60,6 +65,11 @@ async fn admitted(state: &State, headers: &HeaderMap) -> Result<Admitted, Error>
         (None, None) => return Err(Error::Unauthorized("log in first")),
     };
     found.ok_or(Error::Unauthorized("the session or the API key is over"))
+}
+
+/// Tells whether a request came with what might be an API key.
+fn has_key(headers: &HeaderMap) -> bool {
+    bearer(headers).is_some_and(|token| token.starts_with(auth::KEY_PREFIX))
 }
 
 /// Returns the token that a request came with.

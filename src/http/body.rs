@@ -88,7 +88,8 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn unread(rejection: &BytesRejection, limit: usize) -> Error {
+/// Says why a body was not read, of which so much is taken.
+pub(super) fn unread(rejection: &BytesRejection, limit: usize) -> Error {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Error::TooLarge {
             field: "body",

@@ -2,16 +2,19 @@
 //!
 //! A browser adds the cookie to requests that another site causes. What it does not let another site do is to set
 //! `X-Requested-With`, `Origin` or `Sec-Fetch-Site`, so one of them must show where a command comes from. A bearer token
-//! is never added by a browser and needs no proof. An origin that the operator lets in shows itself as `Origin`.
+//! is never added by a browser and needs no proof. What has the engines send something is a command, whatever its method: a
+//! picture in a page of somebody else's would cause it otherwise. An origin that the operator lets in shows itself as `Origin`.
 
 use axum::http::{HeaderMap, Method, header};
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::Response,
 };
 
-use super::{authenticate::bearer, error::Error, headers::REQUESTED_WITH, origins::Origins};
+use super::{
+    access, authenticate::bearer, error::Error, headers::REQUESTED_WITH, origins::Origins,
+};
 
 /// Refuses a command that came with the cookie and without a proof of its origin.
 ///
@@ -19,20 +22,25 @@ use super::{authenticate::bearer, error::Error, headers::REQUESTED_WITH, origins
 /// [`Error::Foreign`].
 pub(super) async fn refuse_foreign_commands(
     State(origins): State<Origins>,
+    path: MatchedPath,
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
     let headers = request.headers();
-    if is_allowed(request.method(), headers) || origins.include(headers) {
+    let is_command = !is_query(request.method()) || access::has_engines_work(path.as_str());
+    if !is_command || shows_its_origin(headers) || origins.include(headers) {
         Ok(next.run(request).await)
     } else {
         Err(Error::Foreign)
     }
 }
 
-fn is_allowed(method: &Method, headers: &HeaderMap) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || bearer(headers).is_some()
-    {
+fn is_query(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn shows_its_origin(headers: &HeaderMap) -> bool {
+    if bearer(headers).is_some() {
         return true;
     }
     let text =
@@ -70,7 +78,7 @@ mod tests {
                 )
             })
             .collect();
-        is_allowed(method, &headers)
+        is_query(method) || shows_its_origin(&headers)
     }
 
     #[test]

@@ -45,7 +45,7 @@ const UPLOAD: &str = "/campaigns/{campaignId}/upload";
 const TYPED_UPLOAD: &str = "/campaigns/{type}/{campaignId}/upload";
 /// The routes whose requests hold a password or whose answers hold a session's token: neither may be kept. And those that
 /// try something out, which is no command, and may be answered at great length. A key says nothing there.
-const NEVER_KEYED: [&str; 3] = ["/auth/", "/change-password", "/extract/"];
+const NEVER_KEYED: [&str; 4] = ["/auth/", "/change-password", "/extract/", "/me"];
 /// Uploads with a key that are in memory at the same time, each with up to twice its size while it is hashed.
 const UPLOADS: usize = 4;
 /// From this size on, bytes, a body is hashed on a thread that may block.

@@ -10,15 +10,17 @@ use aggregates::{
     settings::RequestLimits,
 };
 use axum::{
-    extract::{Request, State as Extract},
+    body::{Body, Bytes},
+    extract::{FromRequest as _, Request, State as Extract},
     http::Extensions,
     middleware::Next,
     response::Response,
 };
 use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
 
 use super::{
-    body::{MAX_OPEN, MostOfBody},
+    body::{MAX_OPEN, MostOfBody, unread},
     caller::Caller,
     error::Error,
     peer::ClientAddress,
@@ -44,6 +46,8 @@ enum Who {
     User(UserId),
     ApiKey(ApiKeyId),
     Address(Option<IpAddr>),
+    /// The same asking how the server is: whatever else comes from where an orchestrator asks, it hears.
+    Health(Option<IpAddr>),
 }
 
 /// What is left of the limits.
@@ -121,9 +125,19 @@ impl Allowances {
     /// # Errors
     /// [`Error::TooManyRequests`].
     pub(super) fn stranger(&self, extensions: &Extensions) -> Result<(), Error> {
-        let address = extensions.get::<ClientAddress>().copied();
-        let who = Who::Address(address.map(ClientAddress::neighbourhood));
-        self.request(who)
+        self.request(Who::Address(neighbourhood(extensions)))
+    }
+
+    /// Looks whether a request of a stranger's would be let through, and counts none.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub(super) fn stranger_may(&self, extensions: &Extensions) -> Result<(), Error> {
+        let who = Who::Address(neighbourhood(extensions));
+        let looked = self
+            .requests
+            .look(&who, self.limits().requests, Instant::now());
+        looked.map_err(|wait| too_many("requests", wait))
     }
 
     fn request(&self, who: Who) -> Result<(), Error> {
@@ -132,6 +146,11 @@ impl Allowances {
             .take(who, self.limits().requests, Instant::now());
         taken.map_err(|wait| too_many("requests", wait))
     }
+}
+
+fn neighbourhood(extensions: &Extensions) -> Option<IpAddr> {
+    let address = extensions.get::<ClientAddress>().copied();
+    address.map(ClientAddress::neighbourhood)
 }
 
 fn too_many(what: &str, wait: Duration) -> Error {
@@ -159,16 +178,43 @@ pub(super) async fn limit_callers(
 }
 
 /// Lets a request that needs no user through, unless there were too many from its address; with as much of a body as
-/// one may have whom nobody knows.
+/// one may have whom nobody knows, and as much time for it.
 ///
 /// # Errors
-/// [`Error::TooManyRequests`].
+/// [`Error::TooManyRequests`], [`Error::TooLarge`] or [`Error::BodyStoodStill`].
 pub(super) async fn limit_strangers(
     Extract(state): Extract<State>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Error> {
     state.allowances.stranger(request.extensions())?;
-    MostOfBody(MAX_OPEN).hold(&mut request);
+    let request = arrived(request, state.settings.bounds.body).await?;
     Ok(next.run(request).await)
+}
+
+/// The same for whoever asks how the server is, who is counted apart from all others at his address.
+///
+/// # Errors
+/// As [`limit_strangers`].
+pub(super) async fn limit_probes(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    let who = Who::Health(neighbourhood(request.extensions()));
+    state.allowances.request(who)?;
+    let request = arrived(request, state.settings.bounds.body).await?;
+    Ok(next.run(request).await)
+}
+
+/// Waits for the body of a stranger's request.
+async fn arrived(mut request: Request, longest: Duration) -> Result<Request, Error> {
+    MostOfBody(MAX_OPEN).hold(&mut request);
+    let (parts, body) = request.into_parts();
+    let mut arriving = Request::new(body);
+    arriving.extensions_mut().clone_from(&parts.extensions);
+    let read = timeout(longest, Bytes::from_request(arriving, &())).await;
+    let body = read.map_err(|_| Error::BodyStoodStill)?;
+    let body = body.map_err(|rejection| unread(&rejection, MAX_OPEN))?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }

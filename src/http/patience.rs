@@ -1,6 +1,6 @@
 //! A request is not waited for, and not worked on, for ever.
 //!
-//! Each part of its body has to come in time, and its answer has to begin in time after the last of them; how long a stream
+//! Each part of its body has to come in time, and so has all of it; its answer has to begin in time after the last of them; how long a stream
 //! or a download then takes is not limited. A body that stood still is answered as such, whatever its reader made of the
 //! error. An answer that is too late is given up towards the client only: what was begun is carried through.
 
@@ -19,7 +19,7 @@ use axum::{
     response::Response,
 };
 use futures::{Stream, StreamExt as _, stream};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{bounds::Bounds, error::Error};
 
@@ -71,7 +71,7 @@ pub(super) async fn with_patience(
     });
     let request = match request.body().is_end_stream() {
         true => request,
-        false => request.map(|body| Body::from_stream(parts(body, arrival.clone(), bounds.body))),
+        false => request.map(|body| Body::from_stream(parts(body, arrival.clone(), bounds))),
     };
     let response = tokio::select! {
         response = next.run(request) => response,
@@ -83,16 +83,18 @@ pub(super) async fn with_patience(
     }
 }
 
-/// Reads a body for as long as it goes on.
+/// Reads a body for as long as it goes on, and no longer than a whole body may take.
 fn parts(
     body: Body,
     arrival: Arc<Arrival>,
-    limit: Duration,
+    bounds: Bounds,
 ) -> impl Stream<Item = Result<Bytes, axum::Error>> {
+    let latest = Instant::now() + bounds.whole_body;
     let parts = Some(body.into_data_stream());
     stream::unfold((parts, arrival), move |(parts, arrival)| async move {
         let mut parts: BodyDataStream = parts?;
-        match timeout(limit, parts.next()).await {
+        let until = latest.min(Instant::now() + bounds.body);
+        match timeout_at(until, parts.next()).await {
             Ok(part) => {
                 arrival.note();
                 Some((part?, (Some(parts), arrival)))

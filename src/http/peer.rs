@@ -6,7 +6,7 @@
 //! have written himself.
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     str::FromStr,
 };
 
@@ -18,6 +18,7 @@ use axum::{
 };
 
 use super::{router::State, settings::Settings};
+use crate::auth::neighbourhood;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -84,10 +85,7 @@ pub(super) struct ClientAddress(pub(super) IpAddr);
 impl ClientAddress {
     /// Returns what limits go by: the address, of IPv6 the network of 64 bits that one client has to himself.
     pub(super) const fn neighbourhood(self) -> IpAddr {
-        match self.0.to_canonical() {
-            v4 @ IpAddr::V4(_) => v4,
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        }
+        neighbourhood(self.0)
     }
 }
 

@@ -77,6 +77,26 @@ impl<K: Hash + Eq> Buckets<K> {
         }
     }
 
+    /// Tells whether there is a request left in somebody's bucket, and takes none.
+    ///
+    /// # Errors
+    /// After how long there is one in it, where there is none.
+    pub(super) fn look(&self, who: &K, rate: Option<Rate>, now: Instant) -> Result<(), Duration> {
+        let Some(rate) = rate else {
+            return Ok(());
+        };
+        let levels = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let crowded = levels.of.len() >= self.most;
+        let full_at = levels.of.get(who).copied();
+        let full_at = full_at.or_else(|| levels.crowd.filter(|_| crowded));
+        let ahead = full_at.map_or(now, |at| at.max(now)) + rate.each - now;
+        let worth = rate.each.saturating_mul(rate.burst);
+        match ahead > worth {
+            true => Err(ahead - worth),
+            false => Ok(()),
+        }
+    }
+
     /// Takes one request out of somebody's bucket, which is filled at a rate: that of the moment, so that it may be changed at
     /// any time.
     ///

@@ -14,7 +14,7 @@ use std::{any::Any, sync::Arc, time::Instant};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::get,
@@ -24,7 +24,6 @@ use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
     access::refuse_commands,
@@ -35,12 +34,12 @@ use super::{
     carry_through::carry_through,
     config,
     csrf::refuse_foreign_commands,
-    discovery, document,
+    discovery, document, documentation,
     error::Error,
     extract, health,
     idempotency::once,
     keyword_sets,
-    limits::{Allowances, limit_callers, limit_strangers},
+    limits::{Allowances, limit_callers, limit_probes, limit_strangers},
     measure::measured,
     monitoring,
     patience::with_patience,
@@ -54,7 +53,7 @@ use super::{
     settings::Settings,
     suppression,
     undeclared::{Declared, refuse_undeclared},
-    v1,
+    users, v1,
 };
 use crate::{
     app::App,
@@ -131,6 +130,7 @@ fn private() -> OpenApiRouter<State> {
         .merge(config::routes())
         .merge(audit::routes())
         .merge(monitoring::routes())
+        .merge(users::routes())
         .merge(campaigns::routes())
         .merge(discovery::routes())
         .merge(extract::routes())
@@ -170,26 +170,42 @@ pub fn router(state: State) -> Router {
             .route_layer(from_fn_with_state(state.clone(), authenticate))
             .route_layer(from_fn_with_state(state.clone(), measured))
     };
-    let open = Router::from(public())
-        .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
-        .route_layer(from_fn_with_state(state.clone(), limit_strangers))
-        .route_layer(from_fn_with_state(state.clone(), measured));
-    let interface = open.merge(behind_log_in(private()));
+    let strangers = || from_fn_with_state(state.clone(), limit_strangers);
+    let open = |routes: OpenApiRouter<State>| {
+        Router::from(routes).route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))
+    };
+    let measure = || from_fn_with_state(state.clone(), measured);
+    let probed = open(health::routes())
+        .route_layer(from_fn_with_state(state.clone(), limit_probes))
+        .route_layer(measure());
+    let entered = open(auth::public())
+        .route_layer(strangers())
+        .route_layer(measure());
+    let interface = probed.merge(entered).merge(behind_log_in(private()));
     let typed = behind_log_in(v1::routes());
-    let documentation =
-        SwaggerUi::new(format!("{BASE}/docs")).url(format!("{BASE}/openapi.json"), document);
     let origins = state.settings.origins.layer();
     let over_tls = state.auth.secure_cookie();
     let with_patience = from_fn_with_state(state.settings.bounds, with_patience);
     let with_address = from_fn_with_state(state.clone(), with_client_address);
-    Router::new()
+    let shown = Router::new()
         .route("/", get(to_documentation))
+        .merge(documentation::routes(&document))
+        .route_layer(strangers());
+    // Whatever nobody needs to be known for counts.
+    let (nowhere, nohow) = (state.clone(), state.clone());
+    Router::new()
         .nest(BASE, interface)
         .nest(v1::BASE, typed)
         .with_state(state)
-        .merge(documentation)
-        .fallback(async || Error::no_such("resource", "path"))
-        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .merge(shown)
+        .fallback(async move |request: Request| {
+            let counted = nowhere.allowances.stranger(request.extensions());
+            counted.err().unwrap_or(Error::no_such("resource", "path"))
+        })
+        .method_not_allowed_fallback(async move |request: Request| {
+            let counted = nohow.allowances.stranger(request.extensions());
+            counted.err().unwrap_or(Error::MethodNotAllowed)
+        })
         .layer(DefaultBodyLimit::max(MAX_JSON))
         .layer(from_fn(carry_through))
         .layer(with_patience)
@@ -221,7 +237,7 @@ struct Panic(String);
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, extract::Request, http::StatusCode, routing::get};
+    use axum::{body::Body, http::StatusCode, routing::get};
     use tower::ServiceExt as _;
 
     use super::*;

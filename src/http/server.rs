@@ -10,6 +10,7 @@ use super::{
     idempotency,
     router::{State, router},
 };
+use crate::erasure;
 
 /// How often what is over is removed: sessions, and keys of old commands.
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
@@ -26,6 +27,9 @@ async fn keep_house(state: State, cancel: &CancellationToken) {
     while cancel.run_until_cancelled(tick.tick()).await.is_some() {
         if let Err(error) = state.auth.sweep(&state.app).await {
             tracing::warn!(%error, "cannot remove sessions that are over");
+        }
+        if let Err(error) = erasure::clear_out(&state.app).await {
+            tracing::warn!(%error, "cannot delete what erased users left");
         }
         if let Err(error) = idempotency::sweep(state.app.database.pool()).await {
             tracing::warn!(%error, "cannot remove old idempotency keys");

@@ -52,7 +52,8 @@ impl Message {
 pub(super) fn admit(shared: &Shared, user: UserId) -> Result<Listener, Error> {
     let listener = shared.listeners.add(user);
     listener.ok_or_else(|| Error::TooManyRequests {
-        message: "as many streams are open as this server takes".to_owned(),
+        message: "as many streams are open as this server takes, or as one user may have"
+            .to_owned(),
         retry_after_seconds: 5,
     })
 }

@@ -11,7 +11,7 @@ use std::{
 use aggregates::ids::UserId;
 use tokio::sync::{Notify, watch};
 
-use super::MAX_CONNECTIONS;
+use super::{MAX_CONNECTIONS, MAX_OF_USER};
 
 /// What reaches one connection beside the log.
 #[derive(Debug, Default)]
@@ -57,8 +57,15 @@ impl Listeners {
         }
     }
 
-    /// Counts a connection in; nothing when there are too many.
+    /// Counts a connection in; nothing when there are too many, or too many of the user's.
     pub(super) fn add(self: &Arc<Self>, user: UserId) -> Option<Listener> {
+        let mut of_user = self.of_user.lock().unwrap_or_else(PoisonError::into_inner);
+        if of_user
+            .get(&user)
+            .is_some_and(|bells| bells.len() >= MAX_OF_USER)
+        {
+            return None;
+        }
         let admitted = self.count.send_if_modified(|count| {
             let room = *count < MAX_CONNECTIONS;
             *count += usize::from(room);
@@ -68,7 +75,6 @@ impl Listeners {
             return None;
         }
         let bell = Arc::new(Bell::default());
-        let mut of_user = self.of_user.lock().unwrap_or_else(PoisonError::into_inner);
         of_user.entry(user).or_default().push(Arc::clone(&bell));
         drop(of_user);
         Some(Listener {
@@ -123,5 +129,23 @@ impl Drop for Listener {
         self.listeners
             .count
             .send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_user_has_a_share_of_the_connections_and_leaves_the_others_to_others() {
+        let listeners = Arc::new(Listeners::new());
+        let (ann, bob) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
+        let mut anns: Vec<_> = (0..MAX_OF_USER).map(|_| listeners.add(ann)).collect();
+        assert!(anns.iter().all(Option::is_some) && listeners.add(ann).is_none());
+        assert!(listeners.add(bob).is_some());
+        anns.pop();
+        assert!(listeners.add(ann).is_some());
     }
 }

@@ -50,6 +50,8 @@ const MAX_ITEMS: usize = 200;
 
 /// Connections of one process at most.
 const MAX_CONNECTIONS: usize = 10_000;
+/// Connections of one process at most that are one user's, so that nobody takes all of them.
+const MAX_OF_USER: usize = 500;
 
 /// Facts read ahead by a connection, bytes.
 const AHEAD_BYTES: usize = 8 * 1024;

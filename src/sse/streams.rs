@@ -153,7 +153,7 @@ fn users_of(page: &Page) -> Vec<(aggregates::ids::UserId, bool)> {
         .filter_map(|event| {
             Some((
                 event.aggregate_id.parse().ok()?,
-                event.event_type == "Deactivated",
+                matches!(event.event_type.as_str(), "Deactivated" | "Erased"),
             ))
         })
         .collect()

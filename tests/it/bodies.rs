@@ -12,6 +12,7 @@ pub fn body_of(operation: &str) -> Value {
     let path = path.trim_start_matches("/api/v2");
     match (method, path) {
         ("DELETE", "/proxies/bulk/delete") => json!({"proxyIds": [uuid::Uuid::nil()]}),
+        ("DELETE", "/me") => json!({"password": "wrong password"}),
         ("GET" | "DELETE", _) => Value::Null,
         ("POST", "/personas") => json!({"name": "p", "personaType": "dns", "configDetails": {
             "resolvers": ["9.9.9.9"], "queryTimeoutSeconds": 2, "maxDomainsPerRequest": 1,

@@ -50,6 +50,7 @@ async fn a_server_ends_at_once_although_a_stream_is_open() {
     let store = StoreArgs {
         database_url: None,
         data_dir: directory.path().to_owned(),
+        credentials_keys: Vec::new(),
     };
     let server = Server::start(&node, Entrance::open(&listen, &store).await.unwrap())
         .await

@@ -261,8 +261,8 @@ async fn a_user_a_key_and_an_address_each_have_so_many_requests_and_no_more() {
         ..app.anonymous()
     };
     forged.get("/auth/me").send().await.ok(401);
-    app.anonymous().get("/ping").send().await.ok(200);
-    is_too_many(&app.anonymous().get("/ping").send().await);
+    app.anonymous().get("/nothing").send().await.ok(404);
+    is_too_many(&app.anonymous().get("/nothing").send().await);
     is_too_many(&app.anonymous().get("/auth/me").send().await);
     is_too_many(&forged.get("/auth/me").send().await);
     // Who is known is not among the strangers of his address.
@@ -307,10 +307,13 @@ async fn a_proxy_of_the_operators_is_believed_whom_it_names_and_nobody_else_is()
         log_in.header("x-forwarded-for", forwarded).send()
     };
     let seen = async |app: &TestApp| -> Vec<String> {
-        sqlx::query_scalar("SELECT DISTINCT metadata ->> 'ip' FROM events WHERE event_type = 'LoggedIn' ORDER BY 1")
-            .fetch_all(app.app.database.pool())
-            .await
-            .unwrap()
+        app.app.runtime.catch_up().await.unwrap();
+        sqlx::query_scalar(
+            "SELECT DISTINCT ip FROM read.audit_entries WHERE action = 'LoggedIn' ORDER BY 1",
+        )
+        .fetch_all(app.app.database.pool())
+        .await
+        .unwrap()
     };
     let limits = Limits {
         log_ins: seldom(2),
@@ -398,5 +401,77 @@ async fn whom_nobody_knows_is_not_read_more_of_than_a_log_in_has() {
     let set = set + &" ".repeat(2 * most);
     let made = ann.post("/keyword-sets").body("application/json", set);
     made.send().await.ok(201);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_a_stranger_asks_counts_and_whoever_asks_how_the_server_is_counts_apart() {
+    let app = TestApp::reached(
+        with_limits(Limits {
+            requests: seldom(6),
+            ..Limits::default()
+        }),
+        false,
+    )
+    .await;
+    let client = app.anonymous();
+    for path in [
+        "/openapi.json",
+        "/docs/",
+        "/docs/swagger-ui.css",
+        "/nothing",
+    ] {
+        let reply = client.get(path).send().await;
+        assert!(reply.status != 429, "{path}");
+    }
+    let root = format!("{}/", app.base.trim_end_matches("/api/v2"));
+    client.http.get(&root).send().await.unwrap();
+    client.post("/openapi.json").send().await.ok(405);
+    for path in ["/openapi.json", "/docs/", "/nothing", "/auth/me"] {
+        client.get(path).send().await.ok(429);
+    }
+    assert_eq!(client.http.get(&root).send().await.unwrap().status(), 429);
+    for path in [
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/ping",
+        "/health/live",
+        "/ping",
+    ] {
+        client.get(path).send().await.ok(200);
+    }
+    client.get("/health/live").send().await.ok(429);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_brought_too_many_wrong_keys_is_refused_before_the_next_is_looked_up() {
+    let app = TestApp::reached(
+        with_limits(Limits {
+            requests: seldom(4),
+            ..Limits::default()
+        }),
+        false,
+    )
+    .await;
+    let ann = app.user("ann").await;
+    let (id, holder) = key_of(&ann, "read").await;
+    ann.delete(&format!("/auth/api-keys/{id}"))
+        .send()
+        .await
+        .ok(204);
+    for _ in 0..3 {
+        holder.get("/auth/me").send().await.ok(401);
+    }
+    let mut held = app.app.database.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let asked = holder.get("/auth/me").send();
+    let refused = tokio::time::timeout(crate::support::DEADLINE, asked).await;
+    refused.expect("nothing is looked up").ok(429);
+    held.rollback().await.unwrap();
     app.stop().await;
 }

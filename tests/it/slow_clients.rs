@@ -229,3 +229,119 @@ async fn a_stream_is_open_for_longer_than_an_answer_may_take_to_begin() {
     assert_eq!(message.kind, "keyword_set_created");
     app.stop().await;
 }
+
+/// The preface of HTTP/2 and an empty SETTINGS frame (RFC 9113, section 3.4).
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+/// An answer to a PING with eight bytes of nothing; what comes as PING is answered by it.
+const PONG: [u8; 9] = [0, 0, 8, 6, 1, 0, 0, 0, 0];
+
+#[tokio::test]
+async fn a_connection_of_http_2_on_which_nothing_is_asked_ends_however_lively_it_is() {
+    let app = bounded(Bounds {
+        head: SHORT,
+        ..Bounds::default()
+    })
+    .await;
+    let address = app.base.split('/').nth(2).expect("an address");
+    let mut socket = TcpStream::connect(address).await.expect("a connection");
+    socket.write_all(HTTP2).await.expect("it is sent");
+    let lively = async {
+        let mut head = [0; 9];
+        while socket.read_exact(&mut head).await.is_ok() {
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            let mut payload = vec![0; length as usize];
+            if socket.read_exact(&mut payload).await.is_err() {
+                break;
+            }
+            if head[3] == 6 && head[4] == 0 {
+                let pong = [&PONG[..], &payload].concat();
+                if socket.write_all(&pong).await.is_err() {
+                    break;
+                }
+            }
+        }
+    };
+    timeout(DEADLINE, lively)
+        .await
+        .expect("the server ends the connection");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_not_kept() {
+    let app = bounded(Bounds {
+        reading: SHORT,
+        head: SHORT,
+        ..Bounds::default()
+    })
+    .await;
+    // More than sockets take in: the document again and again.
+    let asked = "GET /api/v2/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    let mut socket = say(&app, &asked).await;
+    // Nothing is read; a connection that the server closed refuses what is written.
+    let given_up = async { while socket.write_all(PING.as_bytes()).await.is_ok() {} };
+    timeout(DEADLINE, given_up)
+        .await
+        .expect("the connection is given up");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_strangers_body_has_to_come_as_a_whole_in_the_time_of_a_part() {
+    let app = bounded(Bounds {
+        body: SHORT,
+        ..Bounds::default()
+    })
+    .await;
+    let head = "POST /api/v2/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+        Content-Length: 1000\r\n\r\n{";
+    let mut socket = say(&app, head).await;
+    let (mut reading, mut writing) = socket.split();
+    let goes_on = async {
+        while writing.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(SHORT / 10).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut line = [0; 12];
+    tokio::select! {
+        () = goes_on => {}
+        read = timeout(DEADLINE, reading.read_exact(&mut line)) => {
+            read.expect("in time").expect("an answer");
+        }
+    }
+    assert_eq!(String::from_utf8_lossy(&line), "HTTP/1.1 408");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_keeps_nobody_from_the_last_ones() {
+    let proxies = vec!["127.0.0.2".parse().expect("an address")];
+    let settings = Settings {
+        bounds: Bounds {
+            connections: 20,
+            connections_of_address: 100,
+            head: DEADLINE,
+            ..Bounds::default()
+        },
+        trusted_proxies: proxies,
+        ..Settings::default()
+    };
+    let app = TestApp::reached(settings, false).await;
+    let mut hoard = Vec::new();
+    for _ in 0..30 {
+        hoard.push(say(&app, "").await);
+    }
+    // Of another address, which has none yet.
+    let address = app.base.split('/').nth(2).expect("an address");
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket
+        .bind("127.0.0.3:0".parse().expect("an address"))
+        .expect("loopback has many addresses");
+    let address = address.parse().expect("an address");
+    let mut other = socket.connect(address).await.expect("a connection");
+    other.write_all(PING.as_bytes()).await.expect("it is sent");
+    assert_eq!(status(&mut other).await, "HTTP/1.1 200");
+    drop((hoard, other));
+    app.stop().await;
+}

@@ -1,11 +1,16 @@
 //! What a user may do, and whether he may come in.
 
+use chrono::{DateTime, Utc};
+
 use super::{Error, Event, Role, User};
 
 /// Records that the password was changed; the new hash is stored beside the log. Whoever knew the old one may have made
-/// API keys with it, so that all of them are taken back.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ChangePassword;
+/// API keys with it, so that all of them are taken back that are still good.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangePassword {
+    /// When; keys that have ended by then need not be taken back.
+    pub at: DateTime<Utc>,
+}
 
 /// Changes what the user may do.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +30,8 @@ pub struct Reactivate;
 impl ChangePassword {
     pub(super) fn decide(self, user: &User) -> Result<Vec<Event>, Error> {
         user.must_be_active()?;
-        let keys = user.api_keys.keys();
-        let revoked = keys.map(|&key_id| Event::ApiKeyRevoked { key_id });
+        let keys = user.keys_lasting_at(self.at);
+        let revoked = keys.map(|key_id| Event::ApiKeyRevoked { key_id });
         Ok([Event::PasswordChanged {}]
             .into_iter()
             .chain(revoked)

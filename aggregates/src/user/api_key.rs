@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, Event, MAX_API_KEYS, Scope, User};
+use super::{Error, Event, LONGEST_KEY, MAX_API_KEYS, SHORTEST_KEY, Scope, User};
 use crate::ids::ApiKeyId;
 
 /// Records that an API key was made; the key's hash is stored beside the log.
@@ -14,8 +14,8 @@ pub struct IssueApiKey {
     pub name: String,
     /// What it may do.
     pub scope: Scope,
-    /// When it ends, if it does.
-    pub expires_at: Option<DateTime<Utc>>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
     /// When it is made; keys that have ended by then no longer count.
     pub at: DateTime<Utc>,
 }
@@ -40,26 +40,41 @@ impl IssueApiKey {
                 message: "must have 1 to 100 characters",
             });
         }
-        if self.expires_at.is_some_and(|expires| expires <= self.at) {
+        let lasts = self.expires_at - self.at;
+        if lasts < SHORTEST_KEY || lasts > LONGEST_KEY {
             return Err(Error::Invalid {
                 field: "expiresAt",
-                message: "lies in the past",
+                message: "must lie between one hour and 366 days ahead",
             });
         }
-        let lasting = user
-            .api_keys
-            .values()
-            .filter(|expires| expires.is_none_or(|expires| self.at < expires));
-        if lasting.count() >= MAX_API_KEYS {
+        if user.keys_lasting_at(self.at).count() >= MAX_API_KEYS {
             return Err(Error::TooManyKeys);
         }
-        Ok(vec![Event::ApiKeyIssued {
+        let mut events = forgotten(user, self.at);
+        events.push(Event::ApiKeyIssued {
             key_id: self.key_id,
             name: name.to_owned(),
-            expires_at: self.expires_at,
+            expires_at: Some(self.expires_at),
             scope: Some(self.scope),
-        }])
+        });
+        Ok(events)
     }
+}
+
+/// Takes back the keys that ended first where one more than may be remembered would be, so that no user has ever more.
+fn forgotten(user: &User, at: DateTime<Utc>) -> Vec<Event> {
+    let mut ended: Vec<_> = user
+        .api_keys
+        .iter()
+        .filter_map(|(key_id, expires)| Some(((*expires)?, *key_id)))
+        .filter(|(expires, _)| *expires <= at)
+        .collect();
+    ended.sort_unstable();
+    let beyond = ended.len().saturating_sub(MAX_API_KEYS);
+    let beyond = ended.into_iter().take(beyond);
+    beyond
+        .map(|(_, key_id)| Event::ApiKeyRevoked { key_id })
+        .collect()
 }
 
 impl RevokeApiKey {

@@ -1,4 +1,5 @@
-//! What can happen to a user. Field and variant names are forever; see `tests/golden/user`. No event holds a secret.
+//! What can happen to a user. Field and variant names are forever; see `tests/golden/user`. No event holds a secret. What tells
+//! who a user is, is sealed where it is stored; see [`crate::personal`].
 
 use std::str::FromStr;
 
@@ -158,6 +159,8 @@ pub enum Event {
     Deactivated {},
     /// The user was let in again.
     Reactivated {},
+    /// The user was forgotten: whatever tells who he was reads as erased.
+    Erased {},
 }
 
 impl DomainEvent for Event {
@@ -175,6 +178,7 @@ impl DomainEvent for Event {
             Self::ApiKeyRevoked { .. } => "ApiKeyRevoked",
             Self::Deactivated {} => "Deactivated",
             Self::Reactivated {} => "Reactivated",
+            Self::Erased {} => "Erased",
         }
         .to_owned()
     }

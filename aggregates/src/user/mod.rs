@@ -2,12 +2,13 @@
 //!
 //! Commands come from the API's log-in and key handling and from the operator's command line. Passwords, session tokens
 //! and API keys are checked and kept elsewhere; the log names sessions and keys by id and never holds a secret. The
-//! lock-out is decided here: five wrong passwords in a row lock the user out for fifteen minutes, and since each failure
+//! lock-out is decided here: fifty wrong passwords in a row lock the user out for fifteen minutes, and since each failure
 //! is an event under the expected version, failures on several machines at once are counted like failures on one.
 
 mod access;
 mod account;
 mod api_key;
+mod erase;
 mod error;
 mod event;
 mod log_in;
@@ -23,19 +24,25 @@ pub use self::{
     access::{ChangePassword, ChangeRole, Deactivate, Reactivate},
     account::ChangeDetails,
     api_key::{IssueApiKey, RevokeApiKey},
+    erase::Erase,
     error::Error,
     event::{Event, Role, Scope, UnknownRole, UnknownScope},
     log_in::{EndSessions, FailLogIn, LogIn, LogOut},
     register::Register,
 };
-use crate::ids::ApiKeyId;
+use crate::{ids::ApiKeyId, personal::ERASED};
 
-/// How many wrong passwords in a row lock a user out.
-pub const LOCK_OUT_AFTER: u32 = 5;
+/// How many wrong passwords in a row, from wherever they come, lock a user out everywhere. Whoever asks keeps a closer count
+/// of each address.
+pub const LOCK_OUT_AFTER: u32 = 50;
 /// For how long a user is locked out.
 pub const LOCK_OUT_FOR: TimeDelta = TimeDelta::minutes(15);
-/// The most API keys that a user has at a time.
+/// The most API keys that a user has at a time, and the most of those that ended that are remembered.
 pub const MAX_API_KEYS: usize = 50;
+/// The shortest time that an API key is made for.
+pub const SHORTEST_KEY: TimeDelta = TimeDelta::hours(1);
+/// The longest time that an API key is made for, and the time of one for which none is named.
+pub const LONGEST_KEY: TimeDelta = TimeDelta::days(366);
 
 /// What can be asked of a user.
 #[derive(Clone, Debug)]
@@ -64,6 +71,8 @@ pub enum Command {
     Deactivate(Deactivate),
     /// Lets the user in again.
     Reactivate(Reactivate),
+    /// Forgets the user.
+    Erase(Erase),
 }
 
 /// The state of a user.
@@ -71,6 +80,8 @@ pub enum Command {
 pub struct User {
     version: u64,
     registered: bool,
+    #[serde(default)]
+    erased: bool,
     email: String,
     username: String,
     role: Role,
@@ -87,19 +98,25 @@ impl User {
         self.version
     }
 
+    /// Says whether there is such a user; not one who was erased.
+    #[must_use]
+    pub const fn exists(&self) -> bool {
+        self.registered && !self.erased
+    }
+
     /// Says whether the user may come in at all; false where there is none.
     #[must_use]
     pub const fn is_active(&self) -> bool {
-        self.registered && !self.deactivated
+        self.registered && !self.deactivated && !self.erased
     }
 
-    /// Returns the mail address, in lower case.
+    /// Returns the mail address, in lower case; sealed as the log has it.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.email
     }
 
-    /// Returns the name.
+    /// Returns the name; sealed as the log has it.
     #[must_use]
     pub fn username(&self) -> &str {
         &self.username
@@ -133,8 +150,15 @@ impl User {
                 .is_some_and(|expires| expires.is_none_or(|expires| at < expires))
     }
 
+    /// Lists the keys that are good at a time.
+    fn keys_lasting_at(&self, at: DateTime<Utc>) -> impl Iterator<Item = ApiKeyId> {
+        let keys = self.api_keys.iter();
+        keys.filter(move |(_, expires)| expires.is_none_or(|expires| at < expires))
+            .map(|(key_id, _)| *key_id)
+    }
+
     fn must_exist(&self) -> Result<(), Error> {
-        if self.registered {
+        if self.registered && !self.erased {
             Ok(())
         } else {
             Err(Error::NotFound)
@@ -177,6 +201,7 @@ impl Aggregate for User {
             Command::RevokeApiKey(command) => command.decide(self)?,
             Command::Deactivate(command) => command.decide(self)?,
             Command::Reactivate(command) => command.decide(self)?,
+            Command::Erase(command) => command.decide(self)?,
         };
         for event in events {
             sink.write(event, self).await;
@@ -231,6 +256,12 @@ impl Aggregate for User {
             }
             Event::Deactivated {} => self.deactivated = true,
             Event::Reactivated {} => self.deactivated = false,
+            Event::Erased {} => {
+                self.erased = true;
+                ERASED.clone_into(&mut self.email);
+                ERASED.clone_into(&mut self.username);
+                self.api_keys.clear();
+            }
         }
     }
 }

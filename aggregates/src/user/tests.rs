@@ -35,7 +35,7 @@ fn failed(times: usize) -> Vec<Event> {
 }
 
 fn locked_out() -> Vec<Event> {
-    let mut events = failed(5);
+    let mut events = failed(50);
     events.push(Event::LockedOut { until: minute(15) });
     events
 }
@@ -66,7 +66,7 @@ fn register(email: &str, username: &str) -> Command {
     })
 }
 
-fn issue(id: u128, expires_at: Option<DateTime<Utc>>) -> Command {
+fn issue(id: u128, expires_at: DateTime<Utc>) -> Command {
     Command::IssueApiKey(IssueApiKey {
         key_id: key(id),
         name: "ci".to_owned(),
@@ -74,6 +74,10 @@ fn issue(id: u128, expires_at: Option<DateTime<Utc>>) -> Command {
         expires_at,
         at: minute(0),
     })
+}
+
+fn change_password() -> Command {
+    Command::ChangePassword(ChangePassword { at: minute(0) })
 }
 
 fn issued(id: u128, expires_at: Option<DateTime<Utc>>) -> Event {
@@ -110,11 +114,11 @@ fn a_user_is_registered_once_under_a_lower_case_address() {
 }
 
 #[test]
-fn the_fifth_wrong_password_in_a_row_locks_the_user_out_for_fifteen_minutes() {
-    given::<User>(failed(3))
+fn the_fiftieth_wrong_password_in_a_row_locks_the_user_out_for_fifteen_minutes() {
+    given::<User>(failed(48))
         .when(fail(minute(0)))
         .then_expect_events(vec![Event::LoginFailed { at: minute(0) }]);
-    given::<User>(failed(4))
+    given::<User>(failed(49))
         .when(fail(minute(0)))
         .then_expect_events(vec![
             Event::LoginFailed { at: minute(0) },
@@ -124,7 +128,7 @@ fn the_fifth_wrong_password_in_a_row_locks_the_user_out_for_fifteen_minutes() {
 
 #[test]
 fn a_right_password_in_between_starts_the_count_again() {
-    let mut events = failed(4);
+    let mut events = failed(49);
     events.push(logged_in(minute(1)));
     given::<User>(events)
         .when(fail(minute(2)))
@@ -163,8 +167,8 @@ fn a_deactivated_user_does_not_come_in_until_reactivated() {
     for command in [
         log_in(minute(0)),
         fail(minute(0)),
-        issue(2, None),
-        Command::ChangePassword(ChangePassword),
+        issue(2, minute(60)),
+        change_password(),
     ] {
         given::<User>(out())
             .when(command)
@@ -188,8 +192,8 @@ fn a_deactivated_user_does_not_come_in_until_reactivated() {
 #[test]
 fn a_key_is_accepted_until_it_ends_or_is_taken_back() {
     given::<User>([registered()])
-        .when(issue(1, None))
-        .then_expect_events(vec![issued(1, None)]);
+        .when(issue(1, minute(60)))
+        .then_expect_events(vec![issued(1, Some(minute(60)))]);
     let user = after::<User>([registered(), issued(1, Some(minute(5)))]);
     assert!(user.accepts_key_at(key(1), minute(4)));
     assert!(!user.accepts_key_at(key(1), minute(5)));
@@ -210,23 +214,45 @@ fn a_user_has_at_most_fifty_lasting_keys() {
     let mut events = vec![registered()];
     events.extend((0..50).map(|id| issued(id, None)));
     given::<User>(events.clone())
-        .when(issue(99, None))
+        .when(issue(99, minute(60)))
         .then_expect_error(Error::TooManyKeys);
     events.pop();
     events.push(issued(49, Some(minute(-1))));
     given::<User>(events)
-        .when(issue(99, None))
-        .then_expect_events(vec![issued(99, None)]);
-    let past = given::<User>([registered()])
-        .when(issue(1, Some(minute(0))))
-        .inspect_result();
-    assert!(matches!(
-        past,
-        Err(Error::Invalid {
-            field: "expiresAt",
-            ..
-        })
-    ));
+        .when(issue(99, minute(60)))
+        .then_expect_events(vec![issued(99, Some(minute(60)))]);
+}
+
+#[test]
+fn a_key_lasts_an_hour_at_least_and_366_days_at_most() {
+    let (hour, most) = (minute(60), minute(0) + LONGEST_KEY);
+    let second = TimeDelta::seconds(1);
+    for (expires_at, taken) in [
+        (minute(0), false),
+        (hour - second, false),
+        (hour, true),
+        (most, true),
+        (most + second, false),
+    ] {
+        let answer = given::<User>([registered()])
+            .when(issue(1, expires_at))
+            .inspect_result();
+        let refused = matches!(&answer, Err(Error::Invalid { field, .. }) if *field == "expiresAt");
+        assert_eq!((answer.is_ok(), refused), (taken, !taken), "{expires_at}");
+    }
+}
+
+#[test]
+fn of_keys_that_ended_the_first_are_forgotten_so_that_no_user_has_ever_more_than_a_hundred() {
+    let mut events = vec![registered()];
+    events
+        .extend((0..51).map(|id| issued(100 - id, Some(minute(-60 + i64::try_from(id).unwrap())))));
+    given::<User>(events)
+        .when(issue(1, minute(60)))
+        .then_expect_events(vec![
+            Event::ApiKeyRevoked { key_id: key(100) },
+            issued(1, Some(minute(60))),
+        ]);
 }
 
 #[test]
@@ -236,10 +262,7 @@ fn role_password_details_and_log_out_are_recorded() {
             Command::ChangeRole(ChangeRole { role: Role::Admin }),
             Event::RoleChanged { role: Role::Admin },
         ),
-        (
-            Command::ChangePassword(ChangePassword),
-            Event::PasswordChanged {},
-        ),
+        (change_password(), Event::PasswordChanged {}),
         (
             Command::LogOut(LogOut {
                 session_id: session(),
@@ -276,11 +299,11 @@ fn somebody_who_never_registered_takes_no_commands() {
     for command in [
         log_in(minute(0)),
         fail(minute(0)),
-        issue(1, None),
+        issue(1, minute(60)),
         Command::LogOut(LogOut {
             session_id: session(),
         }),
-        Command::ChangePassword(ChangePassword),
+        change_password(),
         Command::ChangeRole(ChangeRole { role: Role::Admin }),
         Command::ChangeDetails(ChangeDetails::default()),
         Command::RevokeApiKey(RevokeApiKey { key_id: key(1) }),
@@ -294,14 +317,49 @@ fn somebody_who_never_registered_takes_no_commands() {
 }
 
 #[test]
-fn a_new_password_takes_every_api_key_back() {
-    given::<User>([registered(), issued(1, None), issued(2, Some(minute(5)))])
-        .when(Command::ChangePassword(ChangePassword))
-        .then_expect_events(vec![
-            Event::PasswordChanged {},
-            Event::ApiKeyRevoked { key_id: key(1) },
-            Event::ApiKeyRevoked { key_id: key(2) },
-        ]);
+fn a_new_password_takes_every_api_key_back_that_is_still_good() {
+    let ended = issued(3, Some(minute(0)));
+    given::<User>([
+        registered(),
+        issued(1, None),
+        issued(2, Some(minute(5))),
+        ended,
+    ])
+    .when(change_password())
+    .then_expect_events(vec![
+        Event::PasswordChanged {},
+        Event::ApiKeyRevoked { key_id: key(1) },
+        Event::ApiKeyRevoked { key_id: key(2) },
+    ]);
+}
+
+#[test]
+fn an_erased_user_is_forgotten_once_and_is_nobody_to_any_command() {
+    let erase = || Command::Erase(Erase);
+    given::<User>([registered(), Event::Deactivated {}])
+        .when(erase())
+        .then_expect_events(vec![Event::Erased {}]);
+    let erased = || vec![registered(), issued(1, None), Event::Erased {}];
+    given::<User>(erased())
+        .when(erase())
+        .then_expect_events(vec![]);
+    given::<User>([])
+        .when(erase())
+        .then_expect_error(Error::NotFound);
+    for command in [
+        log_in(minute(0)),
+        change_password(),
+        issue(2, minute(60)),
+        Command::ChangeRole(ChangeRole { role: Role::Admin }),
+        Command::Reactivate(Reactivate),
+    ] {
+        given::<User>(erased())
+            .when(command)
+            .then_expect_error(Error::NotFound);
+    }
+    let user = after::<User>(erased());
+    assert!(!user.is_active() && !user.accepts_key_at(key(1), minute(0)));
+    assert_eq!((user.email(), user.username()), ("erased", "erased"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! beside the entries and moves with them.
 
 mod entry;
+mod erase;
 mod list;
 mod query;
 mod state;
@@ -228,6 +229,10 @@ impl Projection for Audit {
         ]
     }
 
+    fn shows_personal_data(&self) -> bool {
+        true
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,
@@ -245,6 +250,7 @@ impl Projection for Audit {
             }
             columns.write(connection).await?;
             keep(connection, things).await?;
+            erase::forget(connection, events).await?;
             Ok(())
         }
         .boxed()

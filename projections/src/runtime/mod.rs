@@ -40,6 +40,11 @@ pub trait Projection: Send + Sync + 'static {
         1
     }
 
+    /// Says whether the projection shows personal data, which is opened for it then; others see it sealed.
+    fn shows_personal_data(&self) -> bool {
+        false
+    }
+
     /// Writes what the events, in log order, do to the tables. The tables are named without a schema: the connection's
     /// search path says whether they are the live ones or a rebuild's.
     fn apply<'a>(

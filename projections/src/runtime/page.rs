@@ -85,6 +85,9 @@ pub(super) async fn read(
         page.events.append(&mut slice.events);
         page.next = slice.next;
         if full.is_some() || page.next >= last {
+            if projection.shows_personal_data() {
+                feed.open_personal(connection, &mut page.events).await?;
+            }
             return Ok(page);
         }
         ask = ask.saturating_mul(2).min(LARGEST_SLICE);

@@ -1,6 +1,6 @@
 //! Users: who they are, what they may do, and whether they are locked out.
 
-use aggregates::user::Event;
+use aggregates::{personal::ERASED, user::Event};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ const CHANGE: &str = "UPDATE users SET email = coalesce($2, email), username = c
 impl RowPerStream for Users {
     const TABLE: &'static [&'static str; 1] = &["users"];
     const AGGREGATE: &'static [&'static str; 1] = &["user"];
+    const PERSONAL: bool = true;
     type Event = Event;
 
     fn statement(at: At, event: Event) -> Statement {
@@ -80,6 +81,13 @@ impl Change {
             },
             Event::Reactivated {} => Self {
                 active: Some(true),
+                ..Self::default()
+            },
+            Event::Erased {} => Self {
+                email: Some(ERASED.to_owned()),
+                username: Some(ERASED.to_owned()),
+                active: Some(false),
+                lock: Some(None),
                 ..Self::default()
             },
             Event::LockedOut { until } => Self {

@@ -21,7 +21,7 @@ use self::{
     transfer::{ExportArgs, ImportArgs},
     witness::{LOG, WitnessArgs},
 };
-use super::{Error, Shutdown, Store, say};
+use super::{Error, Shutdown, Store, keys, say};
 use crate::config::StoreArgs;
 
 /// What can be done with the log and the read models.
@@ -148,7 +148,11 @@ pub(super) async fn replay(command: ReplayCommand, shutdown: &Shutdown) -> Resul
 }
 
 async fn replay_on(command: &ReplayCommand, store: &Store) -> Result<(), Error> {
-    let database = Database::connect(store.url(), ConnectOptions::default()).await?;
+    let options = ConnectOptions {
+        wrap: Some(Arc::new(keys(command.store())?)),
+        ..ConnectOptions::default()
+    };
+    let database = Database::connect(store.url(), options).await?;
     database.migrate().await?;
     let done = match command {
         ReplayCommand::Rebuild(args) => {

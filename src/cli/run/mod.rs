@@ -72,7 +72,7 @@ enum Format {
 
 pub(super) async fn run(args: RunArgs, shutdown: &Shutdown) -> Result<(), Error> {
     let plan = Plan::of(&args)?;
-    let network = args.network.network(keys(&args.network, &args.store)?)?;
+    let network = args.network.network(keys(&args.store)?)?;
     let sink = Sink::open(args.out.clone(), args.format)?;
     let store = Store::open(&args.store).await?;
     let done = run_on(&args, &plan, network, sink, &store, shutdown).await;

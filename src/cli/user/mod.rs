@@ -9,7 +9,7 @@ mod password;
 use clap::Subcommand;
 use event_store::{ExecuteError, describe};
 
-use super::{Error, Node, Parts, Store, say};
+use super::{Error, Node, Parts, Store, keys::keys, say};
 use crate::{
     auth::{self, Auth, Secret, Settings},
     config::StoreArgs,
@@ -59,7 +59,11 @@ pub(super) async fn user(command: UserCommand) -> Result<(), Error> {
 }
 
 async fn on(command: &UserCommand, password: &str, store: &Store) -> Result<(), Error> {
-    let node = Node::open(store.url(), Network::default()).await?;
+    let network = Network {
+        keys: keys(command.store())?,
+        ..Network::default()
+    };
+    let node = Node::open(store.url(), network).await?;
     node.start(Parts {
         read_side: true,
         coordinator: false,

@@ -41,7 +41,7 @@ pub(super) struct CreateApiKeyRequest {
     name: String,
     /// What it may do.
     scope: ApiKeyScope,
-    /// When it ends; never where absent.
+    /// When it ends, an hour ahead at least and 366 days at most; the latter where absent.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -57,15 +57,14 @@ pub(super) struct CreatedApiKeyResponse {
     name: String,
     /// What it may do.
     scope: ApiKeyScope,
-    /// When it ends; never where absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<DateTime<Utc>>,
+    /// When it ends.
+    expires_at: DateTime<Utc>,
 }
 
 /// An API key, without the key.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiKeyView {
+pub(in crate::http) struct ApiKeyView {
     /// The key's id, as the audit trail names it.
     id: Uuid,
     /// What it is called.
@@ -75,7 +74,7 @@ pub(super) struct ApiKeyView {
     scope: String,
     /// When it was made.
     created_at: DateTime<Utc>,
-    /// When it ends, or ended; never where absent.
+    /// When it ends, or ended; a key of former times may have no end.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime<Utc>>,
     /// When it was last used, to a minute; never where absent.
@@ -139,14 +138,19 @@ pub(super) async fn make(
     };
     let made = state
         .auth
-        .make_key(&state.app, caller.user_id, wanted, &caller.metadata)
+        .make_key(
+            &state.app,
+            (caller.user_id, caller.session()?),
+            wanted,
+            &caller.metadata,
+        )
         .await?;
     let shown = CreatedApiKeyResponse {
         id: made.key_id.0,
         key: made.key,
         name,
         scope,
-        expires_at,
+        expires_at: made.expires_at,
     };
     Ok(Answer::created(shown).after(&made.done))
 }

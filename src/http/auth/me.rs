@@ -29,12 +29,14 @@ pub struct UserPublicResponse {
 
 impl UserPublicResponse {
     /// Reads a user from the log, which is never behind.
-    pub(super) async fn load(app: &App, id: UserId) -> Result<Self, Error> {
+    pub(in crate::http) async fn load(app: &App, id: UserId) -> Result<Self, Error> {
         let (user, _) = app.database.log().load::<User>(&id.to_string()).await?;
+        let told = [("username", user.username()), ("email", user.email())];
+        let [username, email] = app.database.personal_texts(told).await?;
         Ok(Self {
             id,
-            username: user.username().to_owned(),
-            email: user.email().to_owned(),
+            username,
+            email,
             is_active: user.is_active(),
             role: user.role().name(),
         })

@@ -12,6 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::me::UserPublicResponse;
+pub(super) use self::{api_keys::ApiKeyView, session::without_cookie, sessions::SessionView};
 use super::{error::Error, router::State};
 use crate::auth;
 
@@ -63,10 +64,19 @@ impl From<auth::Error> for Error {
                 code: "EMAIL_TAKEN",
                 message: error.to_string(),
             },
+            auth::Error::LastAdministrator => Self::Conflict {
+                code: "LAST_ADMINISTRATOR",
+                message: error.to_string(),
+            },
+            auth::Error::InTheClear => Self::Conflict {
+                code: "RECORDED_IN_THE_CLEAR",
+                message: error.to_string(),
+            },
             auth::Error::AlreadySetUp => Self::Conflict {
                 code: "ALREADY_SET_UP",
                 message: error.to_string(),
             },
+            auth::Error::SessionOver => Self::Unauthorized("the session is over"),
             auth::Error::WrongSetupToken => Self::Unauthorized("the set-up token is wrong or over"),
             auth::Error::UnusablePassword(message) => Self::bad("password", message),
             auth::Error::Refused(refused) => refused.into(),

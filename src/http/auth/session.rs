@@ -47,11 +47,16 @@ pub(super) async fn log_out(
             &caller.metadata,
         )
         .await?;
-    Ok(without_cookie(&state, Answer::no_content().after(&done)))
+    let answer = Answer::no_content();
+    let answer = match done {
+        Some(done) => answer.after(&done),
+        None => answer,
+    };
+    Ok(without_cookie(&state, answer))
 }
 
 /// Removes the session's cookie with an answer.
-pub(super) fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
+pub(in crate::http) fn without_cookie(state: &State, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Some(cookie) = cookie("", 0, state.auth.secure_cookie()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -99,7 +104,12 @@ pub(super) async fn change_password(
     let passwords = (request.old_password.as_str(), request.new_password.as_str());
     let changed = state
         .auth
-        .change_password(&state.app, caller.user_id, passwords, &caller.metadata)
+        .change_password(
+            &state.app,
+            (caller.user_id, caller.session()?),
+            passwords,
+            &caller.metadata,
+        )
         .await;
     match changed {
         Ok(done) => {

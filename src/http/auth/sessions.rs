@@ -32,7 +32,7 @@ pub(super) struct Wanted {
 /// A live session.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SessionView {
+pub(in crate::http) struct SessionView {
     /// The session's id, as the audit trail names it.
     id: Uuid,
     /// When it was begun.
@@ -51,16 +51,25 @@ pub(super) struct SessionView {
     current: bool,
 }
 
-impl SessionView {
-    fn of(kept: KeptSession, credential: Credential) -> Self {
+impl From<KeptSession> for SessionView {
+    fn from(kept: KeptSession) -> Self {
         Self {
-            current: credential == Credential::Session(SessionId(kept.session_id)),
             id: kept.session_id,
             created_at: kept.created_at,
             last_used_at: kept.last_used_at,
             expires_at: kept.expires_at,
             ip: kept.ip,
             user_agent: kept.user_agent,
+            current: false,
+        }
+    }
+}
+
+impl SessionView {
+    fn of(kept: KeptSession, credential: Credential) -> Self {
+        Self {
+            current: credential == Credential::Session(SessionId(kept.session_id)),
+            ..kept.into()
         }
     }
 }

@@ -26,6 +26,8 @@ const ADDED: &str = "
     DELETE /auth/api-keys/{keyId}
     DELETE /auth/sessions
     DELETE /auth/sessions/{sessionId}
+    DELETE /me
+    DELETE /users/{userId}
     DiscoveryPreviewResponse.data.sampleDomains
     GET /audit
     GET /audit/{position}/proof
@@ -44,6 +46,7 @@ const ADDED: &str = "
     GET /config/reconciliation
     GET /config/requests
     GET /me
+    GET /me/export
     GET /metrics
     GET /monitoring/performance/metrics
     HealthResponse.checks
@@ -59,6 +62,7 @@ const ADDED: &str = "
     GET /sse/campaigns/{campaignId}/events query domains
     GET /sse/events query after
     GET /sse/events query domains
+    GET /users/{userId}/export
     KeywordRuleDTO.weight
     KeywordRuleRequest.weight
     POST /auth/api-keys
