@@ -20,7 +20,7 @@ fn each(nth: usize) -> [(&'static str, Value); 6] {
         ),
         (
             "/proxies",
-            json!({"name": name, "address": format!("192.0.2.{nth}:8080")}),
+            json!({"name": name, "address": format!("9.9.9.{nth}:8080")}),
         ),
         ("/proxy-pools", json!({"name": name})),
         (

@@ -233,7 +233,9 @@ proptest! {
     #[test]
     fn a_rule_that_the_matcher_takes_is_one_that_can_be_saved(rule in rule()) {
         let rule = [rule];
-        if rules(&rule).is_ok() {
+        // Signs that are not seen are something to an expression, and nothing to who saves it.
+        let is_seen = !rule[0].pattern.chars().all(|sign| " \u{ad}\u{200b}\u{2060}\u{feff}\u{a0}\u{3000}".contains(sign));
+        if is_seen && rules(&rule).is_ok() {
             prop_assert_eq!(check_rules(&rule), Ok(()));
         }
     }

@@ -43,9 +43,10 @@ async fn a_user_who_wants_the_systems_resolvers_asks_those_that_the_operator_nam
     let asked = |named: &[&str], config: &dyn Fn(DnsConfig) -> DnsConfig| {
         let network = Network {
             resolvers: named.iter().map(|&text| text.to_owned()).collect(),
+            allow_private: true,
             ..Network::default()
         };
-        let config = super::config(&config(persona(&["192.0.2.9"])), &[], &network).unwrap();
+        let config = super::config(&config(persona(&["127.0.0.1:9998"])), &[], &network).unwrap();
         let engine = dns::Engine::start(config, CancellationToken::new()).unwrap();
         let known = engine.resolvers().into_iter();
         known.map(|known| known.resolver).collect::<Vec<_>>()
@@ -55,17 +56,20 @@ async fn a_user_who_wants_the_systems_resolvers_asks_those_that_the_operator_nam
         ..persona
     };
     let names = |persona: DnsConfig| DnsConfig {
-        resolvers: vec!["192.0.2.9".to_owned(), "system".to_owned()],
+        resolvers: vec!["127.0.0.1:9998".to_owned(), "system".to_owned()],
         ..persona
     };
     let ways: [&dyn Fn(DnsConfig) -> DnsConfig; 2] = [&wants, &names];
     for way in ways {
         assert_eq!(
-            asked(&["10.0.0.1", "tls://192.0.2.2"], way),
-            ["192.0.2.9", "10.0.0.1", "tls://192.0.2.2"]
+            asked(&["127.0.0.1:9999", "tls://127.0.0.2"], way),
+            ["127.0.0.1:9998", "127.0.0.1:9999", "tls://127.0.0.2"]
         );
     }
-    assert_eq!(asked(&["10.0.0.1"], &|persona| persona), ["192.0.2.9"]);
+    assert_eq!(
+        asked(&["127.0.0.1:9999"], &|persona| persona),
+        ["127.0.0.1:9998"]
+    );
 }
 
 #[test]
