@@ -73,6 +73,6 @@ async fn whoever_has_as_much_as_the_operator_allows_is_refused_more() {
     refused(&ann, &format!("{campaign}/duplicate"), &Value::Null).await;
     let typed = json!({"campaignName": "typed"});
     let typed = ann.post("/api/v1/campaigns/dns").json(&typed).send().await;
-    assert_eq!(typed.ok(409)["error"]["code"], "QUOTA_EXCEEDED");
+    assert_eq!(typed.ok(409)["code"], "QUOTA_EXCEEDED");
     app.stop().await;
 }
