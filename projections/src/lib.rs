@@ -13,6 +13,7 @@ pub mod campaigns;
 pub mod domains;
 pub mod holdings;
 pub mod keyword_sets;
+pub mod owned;
 pub mod personas;
 pub mod proxies;
 pub mod proxy_pools;

@@ -5,6 +5,7 @@
 //! about the command line itself end the program with 2, all others with 1.
 
 mod checkpoint;
+mod descriptors;
 mod error;
 mod kept;
 mod keys;
@@ -114,6 +115,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
         Command::Proof(command) => return proof::proof(command),
         _ => {}
     }
+    descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

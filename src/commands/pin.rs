@@ -17,7 +17,7 @@ use event_store::Database;
 use projections::Whose;
 use uuid::Uuid;
 
-use crate::work::{Network, usable};
+use crate::work::{Network, compilers, usable};
 
 /// Starts of runs that are read at once; each holds what its run has pinned.
 const RUNS_PAGE: u32 = 20;
@@ -48,6 +48,9 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// Too many of the owner's wait to have their keyword rules checked.
+    #[error(transparent)]
+    Busy(#[from] compilers::Busy),
     /// The log failed.
     #[error(transparent)]
     Log(#[from] event_store::Error),
@@ -305,6 +308,11 @@ async fn rules(
     sets: &[KeywordSetId],
     keywords: &[String],
 ) -> Result<Vec<keyword_set::Rule>, Error> {
+    if sets.is_empty() && keywords.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Before the rules are read, so that whoever waits holds none.
+    let turn = compilers::turn(campaign.owner()).await?;
     let whose = campaign.owner().map(Whose::Of);
     let mut rules = Vec::new();
     for id in sets {
@@ -312,7 +320,7 @@ async fn rules(
     }
     let of_sets = rules.len();
     rules.extend(keywords.iter().map(|keyword| ad_hoc(keyword)));
-    usable::checked(rules)
+    usable::checked(turn, rules)
         .await
         .map_err(|unusable| match unusable.at {
             Some(at) if at >= of_sets => {

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::BoundArgs;
-use crate::http::{Cidr, Limits, OtherOrigin, Rate, Settings};
+use crate::http::{Cidr, Limits, OtherOrigin, Quotas, Rate, Settings};
 
 /// Requests a second where nobody says otherwise.
 const REQUESTS: u32 = 100;
@@ -40,6 +40,12 @@ pub struct ReachArgs {
     /// Log-ins a minute to an account; 0 is no limit
     #[arg(long, env = "DOMAINFLOW_ACCOUNT_LOG_INS_PER_MINUTE", value_name = "NUMBER", default_value_t = LOG_INS_OF_ACCOUNT)]
     pub account_log_ins_per_minute: u32,
+    /// Campaigns that a user may have; 0 is no limit
+    #[arg(long, env = "DOMAINFLOW_CAMPAIGNS_PER_USER", value_name = "NUMBER", default_value_t = Quotas::default().campaigns)]
+    pub campaigns_per_user: u32,
+    /// Keyword sets, personas, proxies, pools and scoring profiles that a user may have, of each; 0 is no limit
+    #[arg(long, env = "DOMAINFLOW_OBJECTS_PER_USER", value_name = "NUMBER", default_value_t = Quotas::default().objects)]
+    pub objects_per_user: u32,
     /// What clients may cost by being many or slow.
     #[command(flatten)]
     pub bounds: BoundArgs,
@@ -53,6 +59,8 @@ impl Default for ReachArgs {
             requests_per_second: REQUESTS,
             log_ins_per_minute: LOG_INS,
             account_log_ins_per_minute: LOG_INS_OF_ACCOUNT,
+            campaigns_per_user: Quotas::default().campaigns,
+            objects_per_user: Quotas::default().objects,
             bounds: BoundArgs::default(),
         }
     }
@@ -71,6 +79,10 @@ impl ReachArgs {
                 log_ins_of_account: Rate::a_minute(self.account_log_ins_per_minute),
             },
             bounds: self.bounds.bounds(),
+            quotas: Quotas {
+                campaigns: self.campaigns_per_user,
+                objects: self.objects_per_user,
+            },
         }
     }
 }

@@ -44,6 +44,7 @@ pub mod politeness;
 pub mod proxies;
 pub mod proxy_pools;
 pub mod query;
+mod quotas;
 mod rate;
 pub mod read_after;
 pub mod refusals;
@@ -76,6 +77,7 @@ pub use self::{
     path::Path,
     peer::Cidr,
     query::Query,
+    quotas::Quotas,
     rate::Rate,
     respond::Answer,
     router::{State, openapi, router},

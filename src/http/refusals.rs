@@ -17,7 +17,7 @@ use super::{
     error::{ControlConflict, Error},
     owned::Owned as _,
 };
-use crate::{commands::pin, credentials};
+use crate::{commands::pin, credentials, work::compilers};
 
 /// An aggregate's error that has a place in the interface.
 pub trait Refusal: std::error::Error + Send + Sync {
@@ -238,6 +238,15 @@ impl Refusal for campaign::Error {
     }
 }
 
+impl From<compilers::Busy> for Error {
+    fn from(busy: compilers::Busy) -> Self {
+        Self::TooManyRequests {
+            message: busy.to_string(),
+            retry_after_seconds: 5,
+        }
+    }
+}
+
 impl From<pin::Error> for Error {
     fn from(error: pin::Error) -> Self {
         let message = error.to_string();
@@ -252,6 +261,7 @@ impl From<pin::Error> for Error {
                 )
             })),
             pin::Error::Reference { field, message } => Self::unprocessable(field, message),
+            pin::Error::Busy(busy) => busy.into(),
             pin::Error::Log(error) => Self::internal(error),
         }
     }

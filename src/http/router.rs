@@ -8,7 +8,7 @@
 //! of the extractors, which `idempotency` does not read through and replaces by bounds of its own. On every route then `measure`, which counts what became of the
 //! request; on private ones `authenticate`, so that nothing is done for strangers; `limits`, so that nobody asks for too much; `csrf`, which needs to know how a command was sent;
 //! `access`, which needs to know by whom; `undeclared`, so that a command with something that nobody heeds uses up no key; `idempotency`, which needs to know
-//! by whom it was sent; and last the wait of `read_after`, right before the query that it is for.
+//! by whom it was sent; the wait of `read_after`, right before the query that it is for; and last `quotas`, which only a command meets that is not a repeat.
 
 use std::{any::Any, sync::Arc, time::Instant};
 
@@ -45,6 +45,7 @@ use super::{
     patience::with_patience,
     peer::with_client_address,
     personas, politeness, proxies, proxy_pools,
+    quotas::within_quota,
     read_after::wait_for_cursor,
     request_id::with_request_id,
     scoring_profiles,
@@ -156,6 +157,7 @@ pub fn router(state: State) -> Router {
     let declared = Declared::of(&document);
     let behind_log_in = |routes: OpenApiRouter<State>| {
         Router::from(routes)
+            .route_layer(from_fn_with_state(state.clone(), within_quota))
             .route_layer(from_fn_with_state(state.clone(), wait_for_cursor))
             .route_layer(from_fn_with_state(state.clone(), once))
             .route_layer(from_fn_with_state(declared.clone(), refuse_undeclared))

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{bounds::Bounds, limits::Limits, origins::Origins, peer::Cidr};
+use super::{bounds::Bounds, limits::Limits, origins::Origins, peer::Cidr, quotas::Quotas};
 
 /// What the operator decides about how the interface is reached. The default limits how much nobody asks for, and
 /// lets no other site in.
@@ -16,6 +16,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What clients may cost by being many or slow.
     pub bounds: Bounds,
+    /// How much a user may own.
+    pub quotas: Quotas,
 }
 
 impl Settings {

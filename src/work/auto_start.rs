@@ -47,7 +47,7 @@ struct Due {
 enum Tried {
     /// It runs, its refusal is recorded, or nothing is due.
     Settled,
-    /// The campaign has changed since what was tried was decided on.
+    /// The campaign has changed since what was tried was decided on, or its owner's rules wait to be checked.
     Overtaken,
 }
 
@@ -118,24 +118,25 @@ impl AutoStart {
 
     async fn start_or_say_why(&self, campaign_id: CampaignId) -> Result<Tried, PassError> {
         match self.due(campaign_id).await? {
-            Some(due) => self.take(due).await,
-            None => Ok(Tried::Settled),
+            Ok(due) => self.take(due).await,
+            Err(tried) => Ok(tried),
         }
     }
 
-    /// Finds what a campaign's next phase would work with, or why it cannot start.
-    async fn due(&self, campaign_id: CampaignId) -> Result<Option<Due>, PassError> {
+    /// Finds what a campaign's next phase would work with, or why it cannot start; what came of it where nothing is to be done.
+    async fn due(&self, campaign_id: CampaignId) -> Result<Result<Due, Tried>, PassError> {
         let stream = campaign_id.to_string();
         let (campaign, version) = self.database.log().load::<Campaign>(&stream).await?;
         let Some(phase) = campaign.auto_start_due() else {
-            return Ok(None);
+            return Ok(Err(Tried::Settled));
         };
         let pinned = match pin::pin(&self.database, &campaign, phase, &self.defaults).await {
             Ok(pinned) => Ok(pinned),
             Err(pin::Error::Log(error)) => return Err(error.into()),
+            Err(pin::Error::Busy(_)) => return Ok(Err(Tried::Overtaken)),
             Err(refused) => Err(refused.to_string()),
         };
-        Ok(Some(Due {
+        Ok(Ok(Due {
             campaign_id,
             version,
             phase,

@@ -8,6 +8,7 @@
 
 mod analysis;
 mod auto_start;
+pub mod compilers;
 mod coordinator;
 mod discovery;
 mod engines;

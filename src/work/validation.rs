@@ -89,11 +89,8 @@ pub(super) fn config(
     network: &Network,
 ) -> Result<dns::Config, String> {
     let parse = |text: &String| dns::Resolver::parse(text).map_err(|error| error.to_string());
-    let mut resolvers: Vec<dns::Resolver> = persona
-        .resolvers
-        .iter()
-        .map(parse)
-        .collect::<Result<_, _>>()?;
+    let parsed = |texts: &[String]| texts.iter().map(parse).collect::<Result<Vec<_>, _>>();
+    let mut resolvers = parsed(&persona.resolvers)?;
     for address in resolvers.iter().filter_map(dns::Resolver::address) {
         if let Some(why) = network.refuses_resolver(address) {
             return Err(format!("the resolver {address} is refused: {why}"));
@@ -107,11 +104,9 @@ pub(super) fn config(
         .iter()
         .map(|(text, weight)| Ok((parse(text)?, *weight)))
         .collect::<Result<_, String>>()?;
-    let preferred_order = persona
-        .resolvers_preferred_order
-        .iter()
-        .map(parse)
-        .collect::<Result<_, _>>()?;
+    let preferred_order = parsed(&persona.resolvers_preferred_order)?;
+    // The machine's own resolvers may know names inside, so where the operator named others, a user asks those.
+    let system = Some(parsed(&network.resolvers)?).filter(|named| !named.is_empty());
     let defaults = dns::Config::default();
     let mut types = defaults.record_types.clone();
     for text in record_types {
@@ -164,6 +159,7 @@ pub(super) fn config(
         check_wildcards: persona.check_wildcards.unwrap_or(false),
         record_types: types,
         resolvers,
+        system,
         trusted_roots: network.trusted_roots.clone(),
         allow: match network.allow_private {
             true => AllowedRanges::Private,

@@ -39,6 +39,7 @@ mod politeness;
 mod pools;
 mod postmaster;
 mod proxies;
+mod quotas;
 mod reach;
 mod read_models;
 mod reconciliation;

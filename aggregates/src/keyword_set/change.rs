@@ -26,7 +26,7 @@ impl Change {
         let rules = match self.rules {
             Some(rules) => {
                 let rules = with_kept_ids(rules, set.rules());
-                check_rules(&rules, set.rules())?;
+                check_rules(&rules)?;
                 Some(rules).filter(|rules| rules != set.rules())
             }
             None => None,

@@ -24,7 +24,7 @@ impl Create {
             return Err(Error::Exists);
         }
         check_name(&self.name)?;
-        check_rules(&self.rules, &[])?;
+        check_rules(&self.rules)?;
         Ok(vec![Event::Created {
             owner: self.owner,
             name: self.name,

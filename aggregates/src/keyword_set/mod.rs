@@ -1,7 +1,8 @@
 //! Keyword sets: the rules that pages are searched with.
 //!
-//! Commands come from the API. A rule that cannot be searched with (a regular expression that does not compile, an empty
-//! pattern) is refused here, by its place in the request, so that no run finds out later. Runs pin a copy of the rules.
+//! Commands come from the API. A rule that cannot be searched with is refused by its place in the request, so that no run
+//! finds out later: here for what it says (an empty pattern, a regular expression that cannot be read), and before the
+//! command for what only compiling tells, which takes too long to decide by. Runs pin a copy of the rules.
 //! A rule that a change leaves as it was keeps its id, so that finds of different runs can be compared by rule.
 
 mod change;

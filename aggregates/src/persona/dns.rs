@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Resolver};
 
-/// The most resolvers of a persona.
-const MAX_RESOLVERS: usize = 1_024;
+/// The most resolvers of a persona; an engine holds two sockets for each.
+const MAX_RESOLVERS: usize = 256;
 /// The most queries in flight at once.
 const MAX_IN_FLIGHT: u32 = 16_384;
 /// The longest wait that a setting may ask for, milliseconds.
@@ -213,7 +213,7 @@ impl DnsConfig {
         if listed.is_empty() || listed.len() > MAX_RESOLVERS {
             return Err(Error::invalid(
                 "resolvers",
-                "1 to 1024 are needed, or useSystemResolvers",
+                "1 to 256 are needed, or useSystemResolvers",
             ));
         }
         Ok(listed)
@@ -319,6 +319,10 @@ mod tests {
         assert_eq!(
             refused(|c| c.resolvers.push("quic://192.0.2.3".into())),
             "resolvers[2]"
+        );
+        assert_eq!(
+            refused(|c| c.resolvers = (0..=256).map(|at| format!("2001:db8::{at}")).collect()),
+            "resolvers"
         );
         assert_eq!(
             refused(|c| c.resolvers.push("192.0.2.1:53".into())),

@@ -5,6 +5,7 @@
 
 mod apply;
 mod follow;
+mod listed;
 mod overview;
 mod progress;
 mod query;
@@ -18,12 +19,10 @@ use sqlx::PgConnection;
 
 pub(crate) use self::query::by_id_in;
 pub use self::{
-    overview::{Overview, Owned, Recent, of_owner, overview, recent},
+    listed::{Listed, Owned, of_owner, of_owner_among},
+    overview::{Overview, Recent, overview, recent},
     progress::{Overall, Progress},
-    query::{
-        Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, due_for_auto_start, of_owner_among,
-        pinned_of,
-    },
+    query::{Campaign, Due, PhaseRow, UnderWay, active_runs, by_id, due_for_auto_start, pinned_of},
     standing::{Standing, standing},
     typed::{
         Typed, TypedFilter, TypedList, TypedPage, TypedSort, TypedStatus, UnknownTypedStatus,

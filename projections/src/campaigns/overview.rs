@@ -3,11 +3,10 @@
 use aggregates::ids::CampaignId;
 use sqlx::{PgConnection, PgPool};
 
-use super::{Campaign, by_id, query};
+use super::{Campaign, by_id};
 use crate::{
-    Whose,
     audit::{self, Entry},
-    domains::{Counts, counts_of, counts_of_many},
+    domains::{Counts, counts_of},
     snapshot,
 };
 
@@ -27,15 +26,6 @@ pub struct Recent {
     pub overview: Overview,
     /// The audit trail's last entries, the newest first.
     pub entries: Vec<Entry>,
-}
-
-/// A page of a user's campaigns.
-#[derive(Clone, Debug)]
-pub struct Owned {
-    /// The campaigns of the page, the newest first, without what their runs have pinned.
-    pub campaigns: Vec<Overview>,
-    /// How many the user has.
-    pub total: i64,
 }
 
 /// Reads a campaign and its counters in one snapshot.
@@ -71,32 +61,6 @@ pub async fn recent(
         audit::latest_of_resource(&mut *snapshot, "campaign", &stream, actions, limit).await?;
     snapshot.commit().await?;
     Ok(Some(Recent { overview, entries }))
-}
-
-/// Reads a page of somebody's campaigns, or of everybody's, their counters and how many there are in one snapshot.
-///
-/// # Errors
-/// When the database does not answer, or a row does not decode.
-pub async fn of_owner(
-    pool: &PgPool,
-    whose: impl Into<Whose>,
-    limit: i64,
-    offset: i64,
-) -> Result<Owned, sqlx::Error> {
-    let (whose, mut snapshot) = (whose.into(), snapshot(pool).await?);
-    let found = query::list_of_owner(&mut *snapshot, whose, limit, offset).await?;
-    let ids: Vec<_> = found.iter().map(|campaign| campaign.campaign_id).collect();
-    let mut counts = counts_of_many(&mut *snapshot, &ids).await?;
-    let total = query::count_of_owner(&mut *snapshot, whose).await?;
-    snapshot.commit().await?;
-    let campaigns = found.into_iter().map(|campaign| Overview {
-        counts: counts.remove(&campaign.campaign_id).unwrap_or_default(),
-        campaign,
-    });
-    Ok(Owned {
-        campaigns: campaigns.collect(),
-        total,
-    })
 }
 
 async fn overview_in(

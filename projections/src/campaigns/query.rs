@@ -8,10 +8,11 @@ use aggregates::{
     ids::{CampaignId, RunId, UserId},
 };
 use chrono::{DateTime, Utc};
-use sqlx::{PgExecutor, PgPool};
+use serde_json::value::RawValue;
+use sqlx::{PgExecutor, PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::{Whose, tables::Tables};
+use crate::tables::Tables;
 
 /// A campaign with its phases, all from one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,7 +217,7 @@ pub(super) struct CampaignRecord {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    phases: serde_json::Value,
+    phases: Json<Box<RawValue>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -240,10 +241,17 @@ struct PhaseRecord {
 }
 
 impl CampaignRecord {
+    /// Measures what users say of the campaign and what its phases are configured with, bytes.
+    pub(super) fn length(&self) -> usize {
+        let texts = [&self.description, &self.notes].into_iter().flatten();
+        let texts: usize = texts.map(String::len).sum();
+        texts.saturating_add(self.phases.get().len())
+    }
+
     pub(super) fn decode(self) -> Result<Campaign, sqlx::Error> {
         let wrong = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
         let records: Vec<PhaseRecord> =
-            serde_json::from_value(self.phases).map_err(|error| wrong(Box::new(error)))?;
+            serde_json::from_str(self.phases.get()).map_err(|error| wrong(Box::new(error)))?;
         let campaign_type: CampaignType = self
             .campaign_type
             .parse()
@@ -297,30 +305,13 @@ impl CampaignRecord {
     }
 }
 
-/// A campaign row with its phases beside it, in one statement, so that both are from one moment. What a run has pinned
-/// can be large (keyword rules), so lists leave it out.
-macro_rules! select_campaigns {
-    ($pinned:literal, $rest:literal) => {
-        concat!(
-            "SELECT c.*, coalesce((SELECT json_agg(json_build_object('phase', p.phase, 'state', p.state, \
-             'config', p.config, 'run_id', p.run_id, 'run_number', p.run_number, \
-             'run_kind', p.run_kind, 'pinned', ",
-            $pinned,
-            ", 'started_at', p.started_at, 'paused_at', p.paused_at, 'completed_at', p.completed_at, \
-             'failed_at', p.failed_at, 'error', p.error, \
-             'failure_cause', p.failure_cause, 'tallies', p.tallies, 'created_at', p.created_at, \
-             'updated_at', p.updated_at)) FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id), '[]'::json) \
-             AS phases FROM read.campaigns c ",
-            $rest
-        )
-    };
-}
-
-const BY_ID: &str = select_campaigns!("p.pinned", "WHERE c.campaign_id = $1");
-const OF_OWNER: &str = select_campaigns!(
-    "NULL",
-    "WHERE ($1::uuid IS NULL OR c.owner = $1) ORDER BY c.created_at DESC, c.campaign_id LIMIT $2 OFFSET $3"
-);
+/// A campaign row with its phases beside it, in one statement, so that both are from one moment.
+const BY_ID: &str = "SELECT c.*, coalesce((SELECT json_agg(json_build_object('phase', p.phase, 'state', p.state, \
+    'config', p.config, 'run_id', p.run_id, 'run_number', p.run_number, 'run_kind', p.run_kind, 'pinned', p.pinned, \
+    'started_at', p.started_at, 'paused_at', p.paused_at, 'completed_at', p.completed_at, 'failed_at', p.failed_at, \
+    'error', p.error, 'failure_cause', p.failure_cause, 'tallies', p.tallies, 'created_at', p.created_at, \
+    'updated_at', p.updated_at)) FROM read.campaign_phases p WHERE p.campaign_id = c.campaign_id), '[]'::json) \
+    AS phases FROM read.campaigns c WHERE c.campaign_id = $1";
 
 /// Reads one campaign.
 ///
@@ -347,64 +338,6 @@ pub(crate) async fn by_id_in(
         .fetch_optional(executor)
         .await?;
     record.map(CampaignRecord::decode).transpose()
-}
-
-/// Lists campaigns, the newest first, without what their runs have pinned.
-///
-/// # Errors
-/// When the database does not answer, or a row does not decode.
-pub(super) async fn list_of_owner(
-    executor: impl PgExecutor<'_>,
-    whose: Whose,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<Campaign>, sqlx::Error> {
-    let records: Vec<CampaignRecord> = sqlx::query_as(OF_OWNER)
-        .bind(whose.owner())
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(executor)
-        .await?;
-    records.into_iter().map(CampaignRecord::decode).collect()
-}
-
-const OF_OWNER_AMONG: &str = select_campaigns!(
-    "NULL",
-    "WHERE ($1::uuid IS NULL OR c.owner = $1) AND c.campaign_id = ANY($2)"
-);
-
-/// Reads those of some campaigns that may be shown, in no order and without what their runs have pinned.
-///
-/// # Errors
-/// When the database does not answer, or a row does not decode.
-pub async fn of_owner_among(
-    executor: impl PgExecutor<'_>,
-    whose: impl Into<Whose>,
-    among: &[Uuid],
-) -> Result<Vec<Campaign>, sqlx::Error> {
-    let records: Vec<CampaignRecord> = sqlx::query_as(OF_OWNER_AMONG)
-        .bind(whose.into().owner())
-        .bind(among)
-        .fetch_all(executor)
-        .await?;
-    records.into_iter().map(CampaignRecord::decode).collect()
-}
-
-const COUNT_OF_OWNER: &str =
-    "SELECT count(*) FROM read.campaigns WHERE ($1::uuid IS NULL OR owner = $1)";
-
-/// Counts the campaigns that may be shown.
-///
-/// # Errors
-/// When the database does not answer.
-pub(super) async fn count_of_owner(
-    executor: impl PgExecutor<'_>,
-    whose: Whose,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(COUNT_OF_OWNER)
-        .bind(whose.owner())
-        .fetch_one(executor)
-        .await
 }
 
 /// A run that is under way, paused or not.

@@ -8,6 +8,7 @@ use aggregates::{
     ids::{CampaignId, FileId},
 };
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -217,11 +218,16 @@ pub struct TypedPage {
 /// A page of a user's campaigns of a type.
 #[derive(Clone, Debug)]
 pub struct TypedList {
-    /// The campaigns of the page, each with what it is sorted by; one more than wanted where there is a next page.
+    /// The campaigns of the page, each with what it is sorted by.
     pub campaigns: Vec<(String, Typed)>,
+    /// Whether there are more behind them.
+    pub has_more: bool,
     /// How many the filter lets through.
     pub total: i64,
 }
+
+/// The most that the campaigns of a page take, bytes of what users say of them; a single one may take more.
+const PAGE_BYTES: usize = 8 << 20;
 
 /// What is sorted by goes as text, so that one statement serves all sorts: a user has thousands of campaigns, not millions.
 const LIST: &str = "WITH shown AS (\
@@ -255,7 +261,8 @@ struct ListedRecord {
     total: i64,
 }
 
-/// Reads a page of somebody's campaigns of a type, or of everybody's, with everything that is shown of them, all from one moment.
+/// Reads a page of somebody's campaigns of a type, or of everybody's, with everything that is shown of them, all from one
+/// moment. A page ends before its limit where its campaigns are long: a dictionary has ten thousand words.
 ///
 /// # Errors
 /// When the database does not answer, or a row does not decode.
@@ -267,7 +274,7 @@ pub async fn typed_of_owner(
     page: &TypedPage,
 ) -> Result<TypedList, sqlx::Error> {
     let (whose, mut snapshot) = (whose.into(), snapshot(pool).await?);
-    let records: Vec<ListedRecord> = sqlx::query_as(LIST)
+    let mut records = sqlx::query_as::<_, ListedRecord>(LIST)
         .bind(whose.owner())
         .bind(campaign_type.name())
         .bind(&filter.tag)
@@ -281,23 +288,31 @@ pub async fn typed_of_owner(
         .bind(page.after.as_ref().map(|(_, id)| id.0))
         .bind(page.limit.saturating_add(1))
         .bind(page.offset)
-        .fetch_all(&mut *snapshot)
-        .await?;
-    let total = match records.first() {
-        Some(record) => record.total,
-        // The page is past the last one, or empty at all.
-        None => count(&mut snapshot, whose, campaign_type, filter).await?,
-    };
-    let mut keys = Vec::with_capacity(records.len());
-    let mut campaigns = Vec::with_capacity(records.len());
-    for record in records {
+        .fetch(&mut *snapshot);
+    let most = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let (mut keys, mut campaigns) = (Vec::new(), Vec::new());
+    let (mut total, mut bytes, mut has_more) = (None, 0_usize, false);
+    while let Some(record) = records.try_next().await? {
+        total = Some(record.total);
+        bytes = bytes.saturating_add(record.campaign.length());
+        has_more = campaigns.len() >= most || (bytes > PAGE_BYTES && !campaigns.is_empty());
+        if has_more {
+            break;
+        }
         keys.push(record.key);
         campaigns.push(record.campaign.decode()?);
     }
+    drop(records);
+    let total = match total {
+        Some(total) => total,
+        // The page is past the last one, or empty at all.
+        None => count(&mut snapshot, whose, campaign_type, filter).await?,
+    };
     let campaigns = with_surroundings(&mut snapshot, campaigns).await?;
     snapshot.commit().await?;
     Ok(TypedList {
         campaigns: keys.into_iter().zip(campaigns).collect(),
+        has_more,
         total,
     })
 }

@@ -1,8 +1,11 @@
 //! Keyword sets with their rules, and the rules as a list of their own.
 //!
 //! The rules of a set are kept in its row: they are replaced together, and a page that lists sets with rules reads no
-//! second table.
+//! second table. A set may have megabytes of them, so lists read them where they are asked for, and no more than one
+//! answer may hold.
 
+mod bound;
+mod list;
 mod rules;
 
 use aggregates::{
@@ -13,11 +16,14 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-pub use self::rules::{Found, RuleFilter, rules};
+pub use self::{
+    bound::{ListError, MOST_BYTES},
+    list::{Listed, list},
+    rules::{Found, RuleFilter, rules},
+};
 use crate::{
     Whose,
     row_per_stream::{self, At, RowPerStream, Statement},
-    snapshot,
 };
 
 /// The projection behind the table `keyword_sets`.
@@ -105,10 +111,6 @@ pub struct Row {
 
 const BY_ID: &str = "SELECT keyword_set_id, name, description, enabled, rules, version, created_at, updated_at \
     FROM read.keyword_sets WHERE keyword_set_id = $1 AND ($2::uuid IS NULL OR owner = $2)";
-const OF_OWNER: &str = "SELECT keyword_set_id, name, description, enabled, rules, version, created_at, updated_at \
-    FROM read.keyword_sets WHERE ($1::uuid IS NULL OR owner = $1) AND ($2::bool IS NULL OR enabled = $2) \
-    ORDER BY created_at, keyword_set_id LIMIT $3 OFFSET $4";
-const COUNT: &str = "SELECT count(*) FROM read.keyword_sets WHERE ($1::uuid IS NULL OR owner = $1) AND ($2::bool IS NULL OR enabled = $2)";
 
 /// Reads a user's keyword set; somebody else's is none.
 ///
@@ -120,33 +122,4 @@ pub async fn by_id(
     id: KeywordSetId,
 ) -> Result<Option<Row>, sqlx::Error> {
     row_per_stream::by_id(pool, BY_ID, whose.into(), id.0).await
-}
-
-/// Lists somebody's, or everybody's, keyword sets in the order of creation, and counts them at the same moment; `enabled` lets through only those.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn list(
-    pool: &PgPool,
-    whose: impl Into<Whose>,
-    enabled: Option<bool>,
-    limit: i64,
-    offset: i64,
-) -> Result<(Vec<Row>, i64), sqlx::Error> {
-    let whose = whose.into().owner();
-    let mut snapshot = snapshot(pool).await?;
-    let rows = sqlx::query_as(OF_OWNER)
-        .bind(whose)
-        .bind(enabled)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *snapshot)
-        .await?;
-    let total = sqlx::query_scalar(COUNT)
-        .bind(whose)
-        .bind(enabled)
-        .fetch_one(&mut *snapshot)
-        .await?;
-    snapshot.commit().await?;
-    Ok((rows, total))
 }

@@ -4,19 +4,24 @@ use aggregates::{
     ids::KeywordSetId,
     keyword_set::{Rule, RuleType},
 };
+use futures::TryStreamExt as _;
+use serde_json::value::RawValue;
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
+use super::bound::{ListError, Room};
 use crate::{Whose, snapshot};
 
 /// A rule and the set that it belongs to.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct Found {
     /// The set.
     pub keyword_set_id: Uuid,
     /// The rule.
-    pub rule: Json<Rule>,
+    pub rule: Rule,
 }
+
+type Record = (Uuid, Json<Box<RawValue>>);
 
 /// Which rules are wanted; absent fields do not filter.
 #[derive(Clone, Debug, Default)]
@@ -60,21 +65,21 @@ WHERE ($1::uuid IS NULL OR s.owner = $1)
 /// Lists the rules of somebody's sets, or of everybody's, in the order of the sets, and counts all that the filter lets through, at one moment.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`ListError::TooLarge`] for more than one answer holds, and when the database does not answer.
 pub async fn rules(
     pool: &PgPool,
     whose: impl Into<Whose>,
     filter: &RuleFilter,
     limit: i64,
     offset: i64,
-) -> Result<(Vec<Found>, i64), sqlx::Error> {
+) -> Result<(Vec<Found>, i64), ListError> {
     let whose = whose.into().owner();
     let mut snapshot = snapshot(pool).await?;
     let rule_type = filter.rule_type.map(|rule_type| match rule_type {
         RuleType::String => "string",
         RuleType::Regex => "regex",
     });
-    let rows = sqlx::query_as(RULES)
+    let mut records = sqlx::query_as::<_, Record>(RULES)
         .bind(whose)
         .bind(filter.keyword_set_id.map(|id| id.0))
         .bind(rule_type)
@@ -83,8 +88,15 @@ pub async fn rules(
         .bind(&filter.pattern)
         .bind(limit)
         .bind(offset)
-        .fetch_all(&mut *snapshot)
-        .await?;
+        .fetch(&mut *snapshot);
+    let (mut rows, mut room) = (Vec::new(), Room::default());
+    while let Some((keyword_set_id, rule)) = records.try_next().await? {
+        rows.push(Found {
+            keyword_set_id,
+            rule: room.decode(&rule)?,
+        });
+    }
+    drop(records);
     let total = sqlx::query_scalar(COUNT)
         .bind(whose)
         .bind(filter.keyword_set_id.map(|id| id.0))

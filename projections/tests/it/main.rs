@@ -7,6 +7,7 @@
 )]
 
 mod apart;
+mod bounded_lists;
 mod counters;
 mod filtered_lists;
 mod followed;

@@ -20,12 +20,12 @@ fn golden(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-async fn create(world: &World, owner: UserId) -> CampaignId {
+pub(crate) async fn create(world: &World, owner: UserId) -> CampaignId {
     let created = include_str!("../../../aggregates/tests/golden/campaign/Created.v1.json");
     create_as(world, owner, created).await
 }
 
-async fn create_as(world: &World, owner: UserId, created: &str) -> CampaignId {
+pub(crate) async fn create_as(world: &World, owner: UserId, created: &str) -> CampaignId {
     let campaign_id = new_campaign();
     let mut created = golden(created);
     created["Created"]["owner"] = json!(owner);
@@ -190,7 +190,7 @@ async fn what_users_own_is_listed_and_counted_at_one_moment_beside_a_writer() {
                 .await
                 .unwrap();
             assert_eq!(i64::try_from(rows.len()).unwrap(), total);
-            let (rows, total) = keyword_sets::list(pool, owner, None, 9_999, 0)
+            let (rows, total) = keyword_sets::list(pool, owner, None, true, (9_999, 0))
                 .await
                 .unwrap();
             assert_eq!(i64::try_from(rows.len()).unwrap(), total);

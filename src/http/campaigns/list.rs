@@ -29,7 +29,7 @@ pub(super) struct ListQuery {
 }
 
 /// Lists the campaigns that the caller reaches, the newest first. An answer has 1,000 of them at most; `X-Total-Count` says how many
-/// there are.
+/// there are. Of a configuration above 16 KiB it shows what is short in it; the campaign by itself has all of it.
 #[utoipa::path(
     get, path = "/campaigns", tag = "campaigns", params(ListQuery),
     responses((status = 200, body = Vec<CampaignResponse>))
@@ -42,10 +42,7 @@ pub(super) async fn list(
     let page = query::page(wanted.limit, wanted.offset, MOST, MOST)?;
     let pool = state.app.database.pool();
     let owned = campaigns::of_owner(pool, caller.whose(), page.limit, page.offset).await?;
-    let body = owned
-        .campaigns
-        .iter()
-        .map(|shown| CampaignResponse::of(&shown.campaign, &shown.counts));
+    let body = owned.campaigns.into_iter().map(Into::into);
     Ok(Answer::ok(body.collect()).total(owned.total))
 }
 

@@ -108,7 +108,7 @@ async fn obstacles(
     for &phase in phases {
         match pin::pin(database, &campaign, phase, &state.app.defaults).await {
             Ok(_) => {}
-            Err(pin::Error::Log(error)) => return Err(error.into()),
+            Err(error @ (pin::Error::Log(_) | pin::Error::Busy(_))) => return Err(error.into()),
             Err(refused) => errors.extend(CampaignRestartPhaseEnum::of(phase).map(|phase| {
                 let message = refused.to_string();
                 RestartError { phase, message }

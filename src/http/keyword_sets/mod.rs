@@ -9,7 +9,7 @@ use aggregates::{
     keyword_set::{KeywordSet, Rule, RuleType},
 };
 use chrono::{DateTime, Utc};
-use projections::keyword_sets::Row;
+use projections::keyword_sets::{ListError, Listed, Row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -113,7 +113,27 @@ pub(super) struct KeywordSetResponse {
 }
 
 impl KeywordSetResponse {
-    fn from_row(row: Row, with_rules: bool) -> Self {
+    fn listed(set: Listed) -> Self {
+        let id = set.keyword_set_id;
+        let dto = |rules: Vec<Rule>| {
+            rules
+                .iter()
+                .map(|rule| KeywordRuleDto::new(id, rule))
+                .collect()
+        };
+        Self {
+            id,
+            name: set.name,
+            description: set.description,
+            is_enabled: set.enabled,
+            created_at: set.created_at,
+            updated_at: set.updated_at,
+            rules: set.rules.map(dto),
+            rule_count: set.rule_count,
+        }
+    }
+
+    fn from_row(row: Row) -> Self {
         let id = row.keyword_set_id;
         Self {
             id,
@@ -123,12 +143,21 @@ impl KeywordSetResponse {
             created_at: row.created_at,
             updated_at: row.updated_at,
             rule_count: row.rules.len(),
-            rules: with_rules.then(|| {
+            rules: Some(
                 row.rules
                     .iter()
                     .map(|rule| KeywordRuleDto::new(id, rule))
-                    .collect()
-            }),
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl From<ListError> for Error {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::TooLarge => Self::bad("limit", error.to_string()),
+            ListError::Database(error) => error.into(),
         }
     }
 }

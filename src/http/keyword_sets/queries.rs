@@ -22,7 +22,8 @@ pub(super) struct Wanted {
     /// How many are passed over.
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
-    /// Whether the rules come with them.
+    /// Whether the rules come with them. A page whose rules are more than 16 MiB together is refused: fewer sets at once
+    /// have fewer.
     include_rules: Option<bool>,
     /// Whether phases may use them.
     is_enabled: Option<bool>,
@@ -38,19 +39,15 @@ pub(super) async fn list(
 ) -> Result<Answer<Vec<KeywordSetResponse>>, Error> {
     let page = query::page(wanted.limit, wanted.offset, 500, 50)?;
     let pool = state.app.database.pool();
-    let (rows, total) = keyword_sets::list(
+    let (sets, total) = keyword_sets::list(
         pool,
         caller.whose(),
         wanted.is_enabled,
-        page.limit,
-        page.offset,
+        wanted.include_rules.unwrap_or(false),
+        (page.limit, page.offset),
     )
     .await?;
-    let with_rules = wanted.include_rules.unwrap_or(false);
-    let sets = rows
-        .into_iter()
-        .map(|row| KeywordSetResponse::from_row(row, with_rules))
-        .collect();
+    let sets = sets.into_iter().map(KeywordSetResponse::listed).collect();
     Ok(Answer::ok(sets).total(total))
 }
 
@@ -66,5 +63,5 @@ pub(super) async fn show(
         .await?
         .ok_or(KeywordSet::MISSING)?;
     let version = row.version;
-    Ok(Answer::ok(KeywordSetResponse::from_row(row, true)).row_version(version))
+    Ok(Answer::ok(KeywordSetResponse::from_row(row)).row_version(version))
 }

@@ -21,7 +21,7 @@ const DEFAULT: i64 = 50;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
-    /// The most of them, 1 to 10,000; 50 where this is not said.
+    /// The most of them, 1 to 10,000, and not more than 16 MiB of them; 50 where this is not said.
     #[param(default = 50)]
     limit: Option<i64>,
     /// How many are passed over.

@@ -15,7 +15,7 @@ use crate::{
         Answer, Caller, Error, ErrorEnvelope, IfMatch, Json, Path, State,
         owned::{self, Mine, check_description},
     },
-    work::usable,
+    work::{compilers, usable},
 };
 
 /// A rule as it is saved.
@@ -83,17 +83,17 @@ impl CreateKeywordSetRequest {
             owner,
             name: self.name,
             description: self.description,
-            rules: rules(self.rules.unwrap_or_default()).await?,
+            rules: rules(owner, self.rules.unwrap_or_default()).await?,
             enabled: self.is_enabled.unwrap_or(true),
         }))
     }
 }
 
 impl UpdateKeywordSetRequest {
-    async fn command(self) -> Result<Command, Error> {
+    async fn command(self, user: UserId) -> Result<Command, Error> {
         check_description(self.description.as_deref())?;
         let rules = match self.rules {
-            Some(given) => Some(rules(given).await?),
+            Some(given) => Some(rules(user, given).await?),
             None => None,
         };
         Ok(Command::Change(Change {
@@ -105,14 +105,16 @@ impl UpdateKeywordSetRequest {
     }
 }
 
-/// Makes the rules, which a run must be able to search with.
-async fn rules(requests: Vec<KeywordRuleRequest>) -> Result<Vec<Rule>, Error> {
+/// Makes the rules, which a run must be able to search with: they are compiled here, in a turn of the user's, and not where
+/// the command is decided.
+async fn rules(user: UserId, requests: Vec<KeywordRuleRequest>) -> Result<Vec<Rule>, Error> {
     let rules: Vec<Rule> = requests.into_iter().map(Into::into).collect();
-    if rules.len() > MAX_RULES {
-        // The aggregate says so; nothing is compiled for it.
+    if rules.is_empty() || rules.len() > MAX_RULES {
+        // The aggregate says of so many that they are too many; nothing is compiled for it.
         return Ok(rules);
     }
-    usable::checked(rules).await.map_err(|unusable| {
+    let turn = compilers::turn(Some(user)).await?;
+    usable::checked(turn, rules).await.map_err(|unusable| {
         let field = match unusable.at {
             Some(at) => format!("rules[{at}].{}", unusable.field),
             None => unusable.field.to_owned(),
@@ -148,7 +150,7 @@ pub(super) async fn update(
     Json(request): Json<UpdateKeywordSetRequest>,
 ) -> Result<Answer<KeywordSetResponse>, Error> {
     let set = Mine::<KeywordSet>::find(&state.app, &caller, id).await?;
-    let command = request.command().await?;
+    let command = request.command(caller.user_id).await?;
     owned::change(&state.app, &caller, &set, command, version).await
 }
 

@@ -42,7 +42,7 @@ pub(super) struct ListQuery {
     /// What they are sorted by, with `-` before it the largest first; `-createdAt` where absent.
     #[param(value_type = Option<vocabulary::TypedSortEnum>, inline)]
     sort: Option<String>,
-    /// Campaigns a page, 1 to 500.
+    /// Campaigns a page, 1 to 500; fewer where those of the page are more than 8 MiB together.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<i64>,
     /// Campaigns to leave out first; a cursor costs less.
@@ -88,6 +88,7 @@ pub(super) async fn list(
     } else {
         TypedList {
             campaigns: Vec::new(),
+            has_more: false,
             total: 0,
         }
     };
@@ -192,9 +193,7 @@ fn read_cursor(
 }
 
 fn response(list: &TypedList, page: &TypedPage) -> TypedCampaignList {
-    let size = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let shown = list.campaigns.get(..size).unwrap_or(&list.campaigns);
-    let has_more = list.campaigns.len() > size;
+    let shown = &list.campaigns;
     TypedCampaignList {
         items: shown
             .iter()
@@ -203,7 +202,7 @@ fn response(list: &TypedList, page: &TypedPage) -> TypedCampaignList {
         total: list.total,
         next_after: shown
             .last()
-            .filter(|_| has_more)
+            .filter(|_| list.has_more)
             .map(|(key, typed)| cursor(page, key, typed.overview.campaign.campaign_id)),
     }
 }

@@ -1,16 +1,13 @@
 //! Keywords on single pages, found by the matcher of runs.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use aggregates::{
     ids::{KeywordSetId, PersonaId},
     keyword_set::Rule,
 };
 use futures::{StreamExt as _, stream};
-use tokio::{
-    sync::{OnceCell, Semaphore},
-    task::spawn_blocking,
-};
+use tokio::{sync::OnceCell, task::spawn_blocking};
 use url::Url;
 use validation::http::Report;
 
@@ -19,16 +16,12 @@ use super::{
     findings::{Findings, MOST_BYTES},
 };
 use crate::work::{
-    Network,
+    Network, compilers,
     extraction::{Scanner, compile},
 };
 
 /// Pages of one trial that are fetched and searched at once.
 const AT_ONCE: usize = 8;
-
-/// Keyword sets that are compiled at once, of all trials of the process. One of ten thousand expressions takes a core for
-/// seconds, and goes on where nobody waits for it any more.
-static COMPILERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
 
 /// What an item works with; items that work with the same are done one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,8 +76,7 @@ impl Words {
     async fn scanner(&self) -> Result<&Scanner, Unfinished> {
         let make = || async {
             let rules = Arc::clone(&self.rules);
-            // Never closed. It goes into the closure, which ends when it has compiled, whoever waits for that.
-            let turn = Arc::clone(&COMPILERS).acquire_owned().await.ok();
+            let turn = compilers::turn_of_a_trial().await;
             let compile = move || {
                 let compiled = compile(&rules);
                 drop(turn);

@@ -12,7 +12,7 @@ use aggregates::{
 use tokio::task::spawn_blocking;
 use validation::keywords::{self, Fault};
 
-use super::{Network, extraction, validation as dns_phase};
+use super::{Network, compilers::Turn, extraction, validation as dns_phase};
 
 /// Why rules cannot be searched with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,15 +61,20 @@ pub fn rules(rules: &[Rule]) -> Result<(), Unusable> {
     }
 }
 
-/// Checks rules as [`rules`] does, on a thread that may compile for long, and hands them back.
+/// Checks rules as [`rules`] does, on a thread that may compile for long and with a turn to do so, and hands them back.
 ///
 /// # Errors
 /// As [`rules`].
-pub async fn checked(given: Vec<Rule>) -> Result<Vec<Rule>, Unusable> {
+pub async fn checked(turn: Turn, given: Vec<Rule>) -> Result<Vec<Rule>, Unusable> {
     if given.is_empty() {
         return Ok(given);
     }
-    let compiled = spawn_blocking(move || rules(&given).map(|()| given)).await;
+    let compile = move || {
+        let compiled = rules(&given).map(|()| given);
+        drop(turn);
+        compiled
+    };
+    let compiled = spawn_blocking(compile).await;
     compiled.unwrap_or_else(|ended| match ended.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
         Err(cancelled) => Err(Unusable {

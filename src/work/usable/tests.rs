@@ -231,11 +231,30 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn a_rule_that_can_be_saved_is_one_that_the_matcher_takes(rule in rule()) {
+    fn a_rule_that_the_matcher_takes_is_one_that_can_be_saved(rule in rule()) {
         let rule = [rule];
-        if check_rules(&rule, &[]).is_ok() {
-            prop_assert_eq!(rules(&rule), Ok(()));
+        // Signs that are not seen are something to an expression, and nothing to who saves it.
+        let is_seen = !rule[0].pattern.chars().all(|sign| " \u{ad}\u{200b}\u{2060}\u{feff}\u{a0}\u{3000}".contains(sign));
+        if is_seen && rules(&rule).is_ok() {
+            prop_assert_eq!(check_rules(&rule), Ok(()));
         }
+    }
+}
+
+#[test]
+fn an_expression_that_can_be_read_and_not_searched_with_is_refused() {
+    for pattern in ["x*", r"\w{60}", r"\p{nothing}", r"(?-u:\xff)"] {
+        let rule = [Rule {
+            rule_type: RuleType::Regex,
+            ..Rule::text(RuleId(Uuid::from_u128(1)), pattern)
+        }];
+        assert_eq!(check_rules(&rule), Ok(()), "{pattern}");
+        let unusable = rules(&rule).unwrap_err();
+        assert_eq!(
+            (unusable.at, unusable.field),
+            (Some(0), "pattern"),
+            "{pattern}"
+        );
     }
 }
 

@@ -158,7 +158,7 @@ cases! {
         let persona = DnsConfig { use_system_resolvers: true, ..lab.asking(&[]) };
         let config = dns::Config {
             // In place of those of the machine that the test runs on.
-            system: Some(vec![lab.sandbox.resolvers()[SECOND]]),
+            system: Some(vec![dns::Resolver::Address(lab.sandbox.resolvers()[SECOND])]),
             ..config(&persona, &[], &lab.network).unwrap()
         };
         let engine = Engine::start(config, CancellationToken::new()).unwrap();

@@ -38,6 +38,40 @@ fn a_run_does_not_ask_a_resolver_inside_unless_the_operator_allows_it() {
     }
 }
 
+#[tokio::test]
+async fn a_user_who_wants_the_systems_resolvers_asks_those_that_the_operator_named() {
+    let asked = |named: &[&str], config: &dyn Fn(DnsConfig) -> DnsConfig| {
+        let network = Network {
+            resolvers: named.iter().map(|&text| text.to_owned()).collect(),
+            allow_private: true,
+            ..Network::default()
+        };
+        let config = super::config(&config(persona(&["127.0.0.1:9998"])), &[], &network).unwrap();
+        let engine = dns::Engine::start(config, CancellationToken::new()).unwrap();
+        let known = engine.resolvers().into_iter();
+        known.map(|known| known.resolver).collect::<Vec<_>>()
+    };
+    let wants = |persona: DnsConfig| DnsConfig {
+        use_system_resolvers: true,
+        ..persona
+    };
+    let names = |persona: DnsConfig| DnsConfig {
+        resolvers: vec!["127.0.0.1:9998".to_owned(), "system".to_owned()],
+        ..persona
+    };
+    let ways: [&dyn Fn(DnsConfig) -> DnsConfig; 2] = [&wants, &names];
+    for way in ways {
+        assert_eq!(
+            asked(&["127.0.0.1:9999", "tls://127.0.0.2"], way),
+            ["127.0.0.1:9998", "127.0.0.1:9999", "tls://127.0.0.2"]
+        );
+    }
+    assert_eq!(
+        asked(&["127.0.0.1:9999"], &|persona| persona),
+        ["127.0.0.1:9998"]
+    );
+}
+
 #[test]
 fn the_standing_limit_is_lifted_for_ones_own_resolvers_alone() {
     let named = Network {

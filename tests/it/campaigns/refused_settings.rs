@@ -52,6 +52,14 @@ async fn a_setting_that_cannot_be_honoured_is_refused_by_its_name_and_nothing_is
             "configuration.phases.analysis.reports",
         ),
         (
+            pattern(json!({"projectionEstimate": {"note": "x".repeat(16 << 10)}})),
+            "configuration.patternConfig.projectionEstimate",
+        ),
+        (
+            with(json!({"patternConfig": {"keywordSetIds": vec![nobody; 2_000]}})),
+            "configuration",
+        ),
+        (
             pattern(json!({"crawlDepth": 1})),
             "configuration.patternConfig.crawlDepth",
         ),

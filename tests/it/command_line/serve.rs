@@ -2,6 +2,11 @@
 
 use rustix::process::Signal;
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
+
 use super::{directory, domainflow, is_alive, served::Served, server_of, signal, text};
 
 #[test]
@@ -18,6 +23,37 @@ fn sigterm_ends_a_server_and_leaves_no_postgres() {
         "the private server ended with the program"
     );
     assert!(server_of(directory.path()).is_none());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_may_have_as_many_descriptors_open_as_the_system_lets_it() {
+    let directory = directory();
+    let serve = domainflow(directory.path());
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "ulimit -S -n 256; exec \"$0\" \"$@\""])
+        .arg(serve.get_program())
+        .args(serve.get_args())
+        .envs(
+            serve
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = limited.spawn().expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    lines.next().expect("a line").expect("text");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).expect("limits");
+    let open = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let open: Vec<&str> = open.expect("a line").split_whitespace().collect();
+    signal(&child, Signal::TERM);
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(open[3], open[4], "the limit is the hard one: {open:?}");
 }
 
 #[test]

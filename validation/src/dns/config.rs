@@ -1,6 +1,6 @@
 //! Everything that can be set, and the limits within which it can be honoured.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use super::{Error, Limits, RecordType, Resolver};
 use crate::{http::AllowedRanges, suppression::Suppression};
@@ -8,7 +8,7 @@ use crate::{http::AllowedRanges, suppression::Suppression};
 /// Most queries in flight at once; a quarter of the 16-bit ids of one socket, so that ids stay hard to guess.
 pub const MAX_IN_FLIGHT: usize = 16_384;
 /// Most resolvers of one engine; each holds two sockets open, or a connection.
-pub const MAX_RESOLVERS: usize = 1_024;
+pub const MAX_RESOLVERS: usize = 256;
 /// Most packets for one question.
 pub const MAX_ATTEMPTS: u32 = 20;
 /// Longest wait that any setting may ask for.
@@ -46,8 +46,9 @@ pub struct Rate {
 pub struct Config {
     /// Who is asked; at least one.
     pub resolvers: Vec<Resolver>,
-    /// Who is asked as [`Resolver::System`]; whoever the machine names when the engine starts where this is not said.
-    pub system: Option<Vec<SocketAddr>>,
+    /// Who is asked as [`Resolver::System`], which stands for whoever the machine names when the engine starts where this is
+    /// not said, and in here.
+    pub system: Option<Vec<Resolver>>,
     /// Who is asked next.
     pub strategy: Strategy,
     /// Chances under [`Strategy::Weighted`]: 1 for those not named, 0 keeps a resolver in reserve.

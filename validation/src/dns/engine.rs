@@ -190,14 +190,11 @@ fn servers(config: &Config) -> Result<(Vec<Resolver>, Vec<Resolver>), Error> {
     let mut servers = Vec::new();
     let mut origins = Vec::new();
     for named in &config.resolvers {
-        let found = match (named, &config.system) {
-            (Resolver::System, Some(given)) => given.clone(),
-            (Resolver::System, None) => of_the_system()?,
-            _ => Vec::new(),
+        let found = match named {
+            Resolver::System => in_place_of_the_system(config)?,
+            named => vec![named.clone()],
         };
-        let found = found.into_iter().map(Resolver::Address);
-        let itself = (*named != Resolver::System).then(|| named.clone());
-        for server in found.chain(itself) {
+        for server in found {
             if !servers.contains(&server) {
                 servers.push(server);
                 origins.push(named.clone());
@@ -208,6 +205,25 @@ fn servers(config: &Config) -> Result<(Vec<Resolver>, Vec<Resolver>), Error> {
         return Err(Error::invalid("resolvers", "the system has none"));
     }
     Ok((servers, origins))
+}
+
+/// Finds whom [`Resolver::System`] stands for: whoever is given for it, the machine's own among them where they are named.
+fn in_place_of_the_system(config: &Config) -> Result<Vec<Resolver>, Error> {
+    let its_own = || {
+        let found = of_the_system()?.into_iter().map(Resolver::Address);
+        Ok::<_, Error>(found.collect())
+    };
+    let Some(given) = &config.system else {
+        return its_own();
+    };
+    let mut found = Vec::with_capacity(given.len());
+    for server in given {
+        match server {
+            Resolver::System => found.extend(its_own()?),
+            named => found.push(named.clone()),
+        }
+    }
+    Ok(found)
 }
 
 /// Prepares the way to a server, any but [`Resolver::System`], which stands for others.

@@ -2,12 +2,12 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
+    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
+    sync::{Arc, LazyLock},
 };
 
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
-use tokio::net::lookup_host;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::Error;
 use crate::{
@@ -62,6 +62,28 @@ pub(super) fn client(authorities: &[Vec<u8>], protocols: &[&[u8]]) -> Result<Cli
     Ok(config)
 }
 
+/// Names that are looked up at once. The machine's resolver takes as long as it likes, whoever waits for it or no longer does,
+/// and the process has threads that may block for others too.
+const LOOK_UPS_AT_ONCE: usize = 16;
+
+static LOOK_UPS: LazyLock<Arc<Semaphore>> =
+    LazyLock::new(|| Arc::new(Semaphore::new(LOOK_UPS_AT_ONCE)));
+
+/// Does what blocks on a thread for that, in a turn that ends with it and not with whoever waits for it.
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    blocking: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let turn = Arc::clone(turns).acquire_owned().await;
+    let turn = turn.map_err(io::Error::other)?;
+    let done = spawn_blocking(move || {
+        let done = blocking();
+        drop(turn);
+        done
+    });
+    done.await.map_err(io::Error::other)?
+}
+
 /// Looks a server's name up with the machine's own resolver. Whoever configures resolvers freely must not reach the
 /// network around the process by a name that points into it, so addresses that are not allowed are left out.
 ///
@@ -73,8 +95,11 @@ pub(super) async fn look_up(
     outside: &Outside,
 ) -> io::Result<Vec<SocketAddr>> {
     let mut refused: Option<String> = None;
-    let addresses: Vec<SocketAddr> = lookup_host((name, port))
-        .await?
+    let asked = name.to_owned();
+    let look = move || Ok((asked.as_str(), port).to_socket_addrs()?.collect());
+    let found: Vec<SocketAddr> = in_turn(&LOOK_UPS, look).await?;
+    let addresses: Vec<SocketAddr> = found
+        .into_iter()
         .filter(|address| {
             let why = outside.refuses(address.ip());
             let is_fine = why.is_none();
@@ -94,6 +119,7 @@ pub(super) async fn look_up(
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
     use uuid::Uuid;
 
     use super::*;
@@ -117,6 +143,21 @@ mod tests {
         outside.suppression.set(List::new(entries).unwrap());
         let refused = look_up("localhost", 853, &outside).await.unwrap_err();
         assert!(refused.to_string().contains(SUPPRESSED), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_look_up_that_nobody_waits_for_keeps_its_turn_until_it_ends() {
+        let turns = Arc::new(Semaphore::new(1));
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let mut stuck = Box::pin(in_turn(&turns, move || {
+            ended.recv().map_err(io::Error::other)
+        }));
+        assert!((&mut stuck).now_or_never().is_none(), "it has begun");
+        drop(stuck);
+        let mut next = Box::pin(in_turn(&turns, || Ok(1)));
+        assert!((&mut next).now_or_never().is_none(), "the thread is held");
+        end.send(()).unwrap();
+        assert_eq!(next.await.unwrap(), 1);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use aggregates::{
     names::{Kind, Pattern},
 };
 use event_store::Database;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -23,6 +23,11 @@ use crate::http::Error;
 
 /// The most names that `maxDomains` may allow.
 const MOST_DOMAINS: u64 = 1_000_000;
+/// The longest `projectionEstimate`, bytes of its JSON.
+const LONGEST_ESTIMATE: usize = 16 << 10;
+/// The longest configuration object without the names that it lists, bytes of its JSON: what can be said of two thousand
+/// top-level domains and some hundred keyword sets.
+const LONGEST: usize = 64 << 10;
 
 const NAMES: Names = Names {
     place: "configuration.patternConfig.",
@@ -126,12 +131,9 @@ pub struct PatternConfig {
     /// Only 0: further pages are followed from pages that give little, not to a depth.
     #[schema(maximum = 5)]
     crawl_depth: Option<u64>,
-    /// A figure that the client worked out for itself; kept with the configuration and answered, decides nothing.
+    /// A figure that the client worked out for itself, at most 16 KiB; kept with the configuration and answered, decides
+    /// nothing.
     #[schema(value_type = Option<Object>)]
-    #[expect(
-        dead_code,
-        reason = "it is checked to be an object and kept with the whole configuration"
-    )]
     projection_estimate: Option<serde_json::Map<String, Value>>,
 }
 
@@ -156,6 +158,7 @@ pub async fn plan(
     configuration: &Value,
 ) -> Result<Planned, Error> {
     let settings: CampaignConfiguration = read(configuration, "configuration")?;
+    refuse_what_is_too_long(configuration, &settings)?;
     let max_domains = settings
         .max_domains
         .map(|most| in_range("configuration.maxDomains", most, 1..=MOST_DOMAINS))
@@ -245,6 +248,35 @@ impl PhaseSwitches {
             .and_then(|validation| validation.http_validation);
         enabled == Some(true) || fetched == Some(true)
     }
+}
+
+/// Everything that is said is kept and answered again, so it is bounded, whether it decides something or not. The names of a
+/// list have a bound of their own.
+fn refuse_what_is_too_long(
+    configuration: &Value,
+    settings: &CampaignConfiguration,
+) -> Result<(), Error> {
+    let pattern = settings.pattern_config.as_ref();
+    let estimate = pattern.and_then(|pattern| pattern.projection_estimate.as_ref());
+    let refuse = |field: &str, limit: usize, what: &str| {
+        let message = format!("is longer than {} KiB{what}", limit >> 10);
+        Err(Error::unprocessable(field, message))
+    };
+    if estimate.map_or(Ok(0), length)? > LONGEST_ESTIMATE {
+        let field = NAMES.field("projectionEstimate");
+        return refuse(&field, LONGEST_ESTIMATE, "");
+    }
+    let listed = configuration.pointer("/patternConfig/targetDomains");
+    let besides = length(configuration)?.saturating_sub(listed.map_or(Ok(0), length)?);
+    if besides > LONGEST {
+        return refuse("configuration", LONGEST, " without its targetDomains");
+    }
+    Ok(())
+}
+
+/// Measures a text in JSON, bytes.
+fn length(value: &impl Serialize) -> Result<usize, Error> {
+    Ok(serde_json::to_vec(value).map_err(Error::internal)?.len())
 }
 
 /// Phases follow each other and none can be left out, so switching one off is refused.

@@ -2,10 +2,10 @@
 
 use crate::http::vocabulary;
 use chrono::{DateTime, Utc};
-use projections::campaigns::{Campaign, Overall};
+use projections::campaigns::{Campaign, Listed, Overall};
 use projections::domains::Counts;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,9 +23,10 @@ pub struct CampaignResponse {
     /// `draft`, `running`, `paused`, `completed`, `failed` or `cancelled`.
     #[schema(value_type = vocabulary::CampaignStatus)]
     pub status: &'static str,
-    /// The configuration object as it was sent.
+    /// The configuration object as it was sent; in lists, of one above 16 KiB those members alone that have at most
+    /// 1 KiB.
     #[schema(value_type = Object)]
-    pub configuration: Value,
+    pub configuration: Configuration,
     /// The phase that is under way or comes next.
     #[schema(value_type = vocabulary::CampaignPhaseEnum)]
     pub current_phase: &'static str,
@@ -44,6 +45,16 @@ pub struct CampaignResponse {
     /// When its last phase completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// A configuration object, taken apart or as the text that the database has.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Configuration {
+    /// Taken apart.
+    Whole(Value),
+    /// As a text, which takes a sixteenth of the room.
+    Text(Box<RawValue>),
 }
 
 /// How far a campaign has come.
@@ -66,6 +77,11 @@ impl CampaignResponse {
     /// Makes the view of a campaign and its counters.
     #[must_use]
     pub fn of(campaign: &Campaign, counts: &Counts) -> Self {
+        let configuration = Configuration::Whole(campaign.configuration.clone());
+        Self::new(campaign, configuration, Overall::of(campaign, counts))
+    }
+
+    fn new(campaign: &Campaign, configuration: Configuration, overall: Overall) -> Self {
         let status = campaign.status();
         let completed = status == aggregates::campaign::Status::Completed;
         Self {
@@ -73,9 +89,9 @@ impl CampaignResponse {
             name: campaign.name.clone(),
             description: campaign.description.clone(),
             status: status.name(),
-            configuration: campaign.configuration.clone(),
+            configuration,
             current_phase: campaign.current_phase().name(),
-            progress: Overall::of(campaign, counts).into(),
+            progress: overall.into(),
             mode: campaign.mode.name(),
             created_at: campaign.created_at,
             updated_at: campaign.updated_at,
@@ -91,6 +107,13 @@ impl CampaignResponse {
                 .max()
                 .filter(|_| completed),
         }
+    }
+}
+
+impl From<Listed> for CampaignResponse {
+    fn from(listed: Listed) -> Self {
+        let configuration = Configuration::Text(listed.configuration);
+        Self::new(&listed.campaign, configuration, listed.overall)
     }
 }
 
