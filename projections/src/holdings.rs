@@ -40,19 +40,53 @@ macro_rules! of_erased {
     };
 }
 
+/// The rows of the first of these places, in their order: all of them, or those up to the first that brings them to 8 MiB as
+/// text. Each place is a step, so that only rows that are given are measured.
+macro_rules! measured {
+    ($places:expr, $order:literal, $row:expr) => {
+        concat!(
+            "WITH RECURSIVE places AS (SELECT array_agg(id ORDER BY ",
+            $order,
+            ") AS ids FROM (",
+            $places,
+            ") place), \
+             page AS (SELECT 1 AS nth, ids[1] AS id, 0::bigint AS bytes FROM places WHERE ids IS NOT NULL \
+             UNION ALL SELECT page.nth + 1, (SELECT ids FROM places)[page.nth + 1], page.bytes + octet_length(held.row::text) \
+             FROM page CROSS JOIN LATERAL (",
+            $row,
+            ") held WHERE page.nth < (SELECT cardinality(ids) FROM places) \
+             AND page.bytes + octet_length(held.row::text) < 8388608) \
+             SELECT held.* FROM page CROSS JOIN LATERAL (",
+            $row,
+            ") held ORDER BY page.nth"
+        )
+    };
+}
+
 macro_rules! rows_of {
     ($table:literal, $id:literal) => {
-        concat!(
-            "SELECT created_at, ",
-            $id,
-            " AS id, to_jsonb(o) AS row FROM read.",
-            $table,
-            " o \
-             WHERE owner = $1 AND (created_at, ",
-            $id,
-            ") > ($2, $3) ORDER BY created_at, ",
-            $id,
-            " LIMIT $4"
+        measured!(
+            concat!(
+                "SELECT created_at, ",
+                $id,
+                " AS id FROM read.",
+                $table,
+                " WHERE owner = $1 AND (created_at, ",
+                $id,
+                ") > ($2, $3) ORDER BY created_at, ",
+                $id,
+                " LIMIT $4"
+            ),
+            "created_at, id",
+            concat!(
+                "SELECT created_at, ",
+                $id,
+                " AS id, to_jsonb(o) AS row FROM read.",
+                $table,
+                " o WHERE ",
+                $id,
+                " = page.id LIMIT 1"
+            )
         )
     };
 }
@@ -135,7 +169,8 @@ pub struct Held {
 /// Where a list goes on: after what was made then.
 pub type After = (DateTime<Utc>, Uuid);
 
-/// Lists objects of a user after one of them, the oldest first, at most so many.
+/// Lists objects of a user after one of them, the oldest first: at most so many, and fewer where they are long. None where
+/// there are no more.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -155,22 +190,30 @@ pub async fn of_user(
         .await
 }
 
-/// What he did, and what was done to his account.
-const ACTIONS: &str = "SELECT position, to_jsonb(a) AS row FROM read.audit_entries a WHERE position IN ( \
-    (SELECT position FROM read.audit_entries WHERE actor = 'user:' || $1 AND position > $2 ORDER BY position LIMIT $3) \
-    UNION (SELECT position FROM read.audit_entries WHERE resource_type = 'user' AND resource_id = $1 AND position > $2 \
-           ORDER BY position LIMIT $3)) ORDER BY position LIMIT $3";
+/// What he did, and what was done to his account; from where and with what other users did it is theirs.
+const ACTIONS: &str = measured!(
+    "SELECT position AS id FROM ((SELECT position FROM read.audit_entries WHERE actor = 'user:' || $1 AND position > $2 \
+         ORDER BY position LIMIT $3) \
+     UNION (SELECT position FROM read.audit_entries WHERE resource_type = 'user' AND resource_id = $1 AND position > $2 \
+         ORDER BY position LIMIT $3)) his ORDER BY position LIMIT $3",
+    "id",
+    "SELECT position, to_jsonb(a) - CASE WHEN actor LIKE 'user:%' AND actor <> 'user:' || $1 \
+         THEN ARRAY['ip', 'user_agent', 'api_key', 'idempotency'] ELSE ARRAY[]::text[] END AS row \
+     FROM read.audit_entries a WHERE position = page.id LIMIT 1"
+);
 
-/// An entry of the audit trail with every column.
+/// An entry of the audit trail with every column; without `ip`, `user_agent`, `api_key` and `idempotency` where another user
+/// did it.
 #[derive(Debug, FromRow)]
 pub struct Action {
     /// The event's position.
     pub position: i64,
-    /// Everything that is known of it.
+    /// Everything that is told of it.
     pub row: Json<Box<RawValue>>,
 }
 
-/// Lists what a user did and what was done to his account, after a position, at most so many.
+/// Lists what a user did and what was done to his account, after a position: at most so many, and fewer where they are long.
+/// None where there are no more.
 ///
 /// # Errors
 /// When the database does not answer.

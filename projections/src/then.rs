@@ -37,8 +37,6 @@ pub const AT_ONCE: usize = 2;
 const STREAMS: usize = 5_000;
 /// Events that are applied at once, about.
 const EVENTS: u64 = 500;
-/// Commits of the campaign's own events that are read at once: one may have some thousand names.
-const OWN_COMMITS: usize = 20;
 
 /// Why a campaign is not shown as it was.
 #[derive(Debug, thiserror::Error)]
@@ -209,8 +207,10 @@ async fn commits(
     let own = past.commits_of(connection, "campaign", own, until).await?;
     let mut commits: BTreeSet<CommitPlace> = own.iter().copied().collect();
     let mut names = 0_u64;
-    for part in own.chunks(OWN_COMMITS) {
-        let events = past.events_below(connection, &stream, part).await?;
+    // One after the other: a commit may be a list of a million names, and the first beyond the bound is the last one read.
+    for commit in &own {
+        let commit = std::slice::from_ref(commit);
+        let events = past.events_below(connection, &stream, commit).await?;
         let mut streams = Vec::new();
         for event in events.iter().filter(|event| event.aggregate_id == stream) {
             let known = names_of(event)?;

@@ -1,7 +1,10 @@
 //! One connection: its requests, and when it ends.
 //!
 //! It ends when nothing is asked for a while, whatever the version of HTTP and however much else is said, and when an answer
-//! waits too long for its client to read on: what is written for him and not read is memory of the server.
+//! waits too long for its client to read on: what is written for him and not read is memory of the server. As long as he
+//! reads, neither is the case, however long it takes him.
+
+mod socket;
 
 use std::{
     collections::HashMap,
@@ -31,6 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use self::socket::Socket;
 use super::bounds::Bounds;
 
 /// The most of a request's head, and of what waits to be read or written, that a connection of HTTP/1 holds, bytes.
@@ -41,6 +45,9 @@ const WINDOW: u32 = 256 << 10;
 const STREAMS: u32 = 32;
 /// The same of a proxy of the operator's, which asks for many.
 const STREAMS_OF_PROXY: u32 = 256;
+
+/// So many bytes that go out are of answers, whose client reads; fewer may be pings of HTTP/2, which say nothing of that.
+const READ_ON: usize = 4 << 10;
 
 /// Answers the requests of one connection until it is over.
 pub(super) async fn converse(
@@ -61,7 +68,8 @@ pub(super) async fn converse(
         }
     });
     let builder = builder(is_a_proxy, bounds);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let socket = TokioIo::new(Socket::new(stream, &talk));
+    let mut connection = pin!(builder.serve_connection(socket, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         end = talk.over() => match end {
@@ -119,10 +127,16 @@ struct Talk {
 
 #[derive(Debug)]
 struct Now {
-    /// Requests whose answers are not yet written.
+    /// Requests whose answers are not yet handed on to be written.
     requests: usize,
-    /// Since when there is none.
+    /// Since when there is none, and nothing waits to go out.
     idle_since: Instant,
+    /// Since when something waits to go out, where the client has to read before it does.
+    waiting: Option<Instant>,
+    /// When the client last read on: [`READ_ON`] bytes went out.
+    read_on: Instant,
+    /// Bytes that went out since.
+    written: usize,
     /// Answers whose client has to read on before there is more of them, and since when.
     unread: HashMap<u64, Instant>,
     next: u64,
@@ -143,6 +157,9 @@ impl Talk {
             now: Mutex::new(Now {
                 requests: 0,
                 idle_since: Instant::now(),
+                waiting: None,
+                read_on: Instant::now(),
+                written: 0,
                 unread: HashMap::new(),
                 next: 0,
             }),
@@ -173,13 +190,38 @@ impl Talk {
     /// Tells when the connection is over if all stays as it is: because nothing is asked, and because nothing is read.
     fn ends(&self) -> (Option<Instant>, Option<Instant>) {
         let now = self.now();
-        let idle = (now.requests == 0).then(|| now.idle_since + self.bounds.head);
-        let unread = now.unread.values().min();
-        (idle, unread.map(|since| *since + self.bounds.reading))
+        let is_idle = now.requests == 0 && now.waiting.is_none();
+        let idle = is_idle.then(|| now.idle_since + self.bounds.head);
+        let unread = now.unread.values().chain(&now.waiting).min();
+        let unread = unread.map(|since| now.read_on.max(*since) + self.bounds.reading);
+        (idle, unread)
+    }
+
+    /// Notes that bytes went out.
+    fn writes(&self, bytes: usize) {
+        let mut now = self.now();
+        now.written = now.written.saturating_add(bytes);
+        if now.written >= READ_ON {
+            now.written = 0;
+            now.read_on = Instant::now();
+        }
+    }
+
+    /// Notes that something cannot go out before the client reads.
+    fn waits(&self) {
+        self.now().waiting.get_or_insert_with(Instant::now);
+    }
+
+    /// Notes that all went out that was to.
+    fn is_written(&self) {
+        let mut now = self.now();
+        if now.waiting.take().is_some() {
+            now.idle_since = Instant::now();
+        }
     }
 }
 
-/// A request, until its answer is written.
+/// A request, until its answer is handed on to be written.
 #[derive(Debug)]
 struct Turn {
     talk: Arc<Talk>,
@@ -251,7 +293,11 @@ mod tests {
 
     use axum::routing::get;
     use futures::stream;
-    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpSocket},
+        time::sleep,
+    };
 
     use super::*;
 
@@ -279,6 +325,56 @@ mod tests {
             let longest = if ends { 30_000 } else { 1_000 };
             let over = timeout(Duration::from_millis(longest), spoken).await;
             assert_eq!(over.is_ok(), ends, "{path}");
+        }
+    }
+
+    /// The size of an answer that its client reads slowly, bytes.
+    const SIZE: usize = 12 << 20;
+    /// How much of it he reads at a time, and what a socket holds.
+    const PART: usize = 256 << 10;
+    const SOCKET: u32 = 256 << 10;
+
+    #[tokio::test]
+    async fn an_answer_that_its_client_reads_slowly_is_written_to_its_end() {
+        // All that is read takes three times as long.
+        let second = Duration::from_secs(1);
+        let bounds = Bounds {
+            head: second,
+            reading: second,
+            ..Bounds::default()
+        };
+        let halves = || stream::iter((0..2).map(|_| Ok::<_, Infallible>(vec![b'x'; SIZE / 2])));
+        let router = Router::new()
+            .route("/whole", get(async || vec![b'x'; SIZE]))
+            .route("/halves", get(async move || Body::from_stream(halves())));
+        let small = || {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_send_buffer_size(SOCKET).unwrap();
+            socket.set_recv_buffer_size(SOCKET).unwrap();
+            socket
+        };
+        for path in ["/whole", "/halves"] {
+            let listening = small();
+            listening.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            let listener = listening.listen(1).unwrap();
+            let address = listener.local_addr().unwrap();
+            let mut client = small().connect(address).await.unwrap();
+            let (stream, peer) = listener.accept().await.unwrap();
+            let reads = async move {
+                let asked = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                client.write_all(asked.as_bytes()).await.unwrap();
+                let mut part = vec![0; PART];
+                for read in 0..SIZE / PART {
+                    let whole = client.read_exact(&mut part).await;
+                    assert!(whole.is_ok(), "{path}: {read} parts, then {whole:?}");
+                    sleep(3 * second / 48).await;
+                }
+            };
+            let cancel = CancellationToken::new();
+            let spoken = converse(stream, (peer, false), router.clone(), bounds, &cancel);
+            let both = async { tokio::join!(spoken, reads) };
+            let over = timeout(Duration::from_secs(60), both).await;
+            assert!(over.is_ok(), "{path}");
         }
     }
 }

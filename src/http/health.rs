@@ -26,6 +26,8 @@ pub(super) const SUPPRESSION_LIST: &str = "suppression_list";
 const DATABASE: &str = "database";
 /// Its schema.
 const MIGRATIONS: &str = "migrations";
+/// What the database has to say of everything else.
+const STATUS: &str = "status";
 /// Runs and phases, all together.
 const WORK: &str = "work";
 
@@ -50,7 +52,8 @@ pub(super) enum Condition {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HealthCheck {
-    /// `database`, `migrations`, `suppression_list`, `work`, `sequencer`, `tree`, or a projection.
+    /// `database`, `migrations`, `suppression_list`, `work`, `sequencer`, `tree`, or a projection; `status` where the database
+    /// answers and is late to tell of the last four, of which some are absent then.
     name: &'static str,
     condition: Condition,
     /// Events that wait for it, or runs and phases that should be moving and are not.
@@ -117,7 +120,8 @@ async fn health(
 }
 
 /// Says that the server can serve, its read models move and it knows whom to leave alone: the database answers and has
-/// the schema of this program, no projection stands still, and this node's suppression list is level with the log.
+/// the schema of this program, no projection stands still as far as the database tells in time, and this node's suppression
+/// list is level with the log.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
     (status = 200, body = HealthResponse),
     (status = 503, body = ErrorEnvelope, description = "the database does not answer, or has another schema; a projection \
@@ -189,6 +193,11 @@ fn of_status(status: &Status) -> Vec<HealthCheck> {
             waiting_seconds: Some(follower.age.as_secs_f64()),
             ..check(follower.name, condition)
         });
+    }
+    if status.unknown.is_some() {
+        // What stands still is asked last.
+        checks.push(check(STATUS, Condition::Degraded));
+        return checks;
     }
     let still = status.standstills.len();
     let condition = match still {

@@ -15,10 +15,7 @@ mod status;
 use std::{sync::Arc, time::Duration};
 
 use event_store::Database;
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout},
-};
+use tokio::{sync::Mutex, time::Instant};
 
 use self::gauges::Sources;
 pub use self::{
@@ -30,7 +27,7 @@ use crate::{app::App, sse::Streams};
 
 /// How long an answer of the database is good for.
 const GOOD_FOR: Duration = Duration::from_secs(1);
-/// How long the database may take to answer, connection included.
+/// How long the database may take to answer, connection included: that it serves, and how everything stands.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Watches a process. Clones share what they know.
@@ -73,8 +70,10 @@ impl Monitor {
         {
             return Arc::clone(status);
         }
-        let asked = timeout(PATIENCE, Status::read(&self.0.database)).await;
-        let status = Arc::new(asked.unwrap_or_else(|_| Status::unreachable("no answer in time")));
+        let status = Arc::new(Status::read(&self.0.database, PATIENCE).await);
+        if let Some(why) = &status.unknown {
+            tracing::warn!(%why, "the database answers, and does not say how everything stands");
+        }
         *last = Some((Instant::now(), Arc::clone(&status)));
         status
     }

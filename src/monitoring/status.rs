@@ -1,18 +1,24 @@
 //! How everything stands that a server rests on.
 
+use std::time::Duration;
+
 use event_store::{Database, describe};
 use replay::Lag;
 use sqlx::PgPool;
+use tokio::time::timeout;
 
 use crate::work::{self, Standstill};
 
 /// How everything stands that a server rests on, as the database says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Status {
     /// Why the database does not say; then nothing else is known.
     pub unreachable: Option<String>,
     /// Whether the schema is the one that this program is for.
     pub migrated: bool,
+    /// Why the database, although it answers, does not say everything that follows; of what it did not say there is nothing
+    /// here.
+    pub unknown: Option<String>,
     /// How far behind the log everything is that follows it.
     pub lag: Option<Lag>,
     /// The work orders of runs under way that are not done.
@@ -40,6 +46,11 @@ const ORDERS: &str = "SELECT count(*) FILTER (WHERE o.state = 'pending' AND o.no
     count(*) FILTER (WHERE o.state = 'leased' AND o.leased_until < now()) AS expired \
     FROM run_gates g JOIN work_orders o ON o.run_id = g.run_id AND o.state <> 'done' WHERE g.state = 'running'";
 
+/// The least that a database answers.
+const ANSWERS: &str = "SELECT 1";
+/// Why nobody knows what was not answered.
+const LATE: &str = "no answer in time";
+
 /// Why the status is not known.
 #[derive(Debug, thiserror::Error)]
 enum Error {
@@ -50,36 +61,49 @@ enum Error {
 }
 
 impl Status {
-    /// Asks the database.
-    pub(super) async fn read(database: &Database) -> Self {
-        match Self::ask(database).await {
-            Ok(status) => status,
-            Err(error) => Self::unreachable(describe(&error)),
+    /// Asks the database: whether it serves, and how everything else stands, each for so long at most. It is not down because
+    /// it counts slowly.
+    pub(super) async fn read(database: &Database, patience: Duration) -> Self {
+        let mut status = Self::default();
+        let (serves, told) = tokio::join!(
+            timeout(patience, serves(database)),
+            timeout(patience, status.ask(database)),
+        );
+        match serves {
+            Ok(Ok(migrated)) => status.migrated = migrated,
+            Ok(Err(error)) => return Self::unreachable(describe(&error)),
+            Err(_) => return Self::unreachable(LATE.to_owned()),
         }
+        status.unknown = match told {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(describe(&error)),
+            Err(_) => Some(LATE.to_owned()),
+        };
+        status
     }
 
     /// What is known where the database does not answer.
-    pub(super) fn unreachable(why: impl Into<String>) -> Self {
+    fn unreachable(why: String) -> Self {
         Self {
-            unreachable: Some(why.into()),
-            migrated: false,
-            lag: None,
-            orders: Orders::default(),
-            standstills: Vec::new(),
+            unreachable: Some(why),
+            ..Self::default()
         }
     }
 
-    async fn ask(database: &Database) -> Result<Self, Error> {
+    /// Asks for one thing after the other, and keeps what was said where it is given up.
+    async fn ask(&mut self, database: &Database) -> Result<(), Error> {
         let pool = database.pool();
-        let lag = replay::lag(database).await?;
-        Ok(Self {
-            unreachable: None,
-            migrated: database.is_up_to_date().await,
-            lag: Some(lag),
-            orders: orders(pool).await?,
-            standstills: work::standstills(pool, work::PATIENCE).await?,
-        })
+        self.lag = Some(replay::lag(database).await?);
+        self.orders = orders(pool).await?;
+        self.standstills = work::standstills(pool, work::PATIENCE).await?;
+        Ok(())
     }
+}
+
+/// Tells whether the schema of a database that answers is the one that this program is for.
+async fn serves(database: &Database) -> Result<bool, Error> {
+    sqlx::query(ANSWERS).execute(database.pool()).await?;
+    Ok(database.is_up_to_date().await)
 }
 
 async fn orders(pool: &PgPool) -> Result<Orders, sqlx::Error> {

@@ -5,7 +5,7 @@ use aggregates::{
     campaign::{self, Campaign, Command, ReconcileCounters},
     ids::CampaignId,
 };
-use event_store::{Database, ExecuteError};
+use event_store::{Database, ExecuteError, Outage, describe};
 use projections::domains::{self, Corrected, Drift};
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ const ACTOR: &str = "reconciliation";
 /// What a look came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Campaigns that were looked at.
+    /// Campaigns that could be looked at.
     pub(super) campaigns: u64,
     /// Those of them whose counters drifted.
     pub(super) drifted: u64,
@@ -55,16 +55,25 @@ impl<'a> Look<'a> {
         self.found
     }
 
-    /// Looks at one campaign after the other.
+    /// Looks at one campaign after the other. One that cannot be looked at, or put right, is told in the log and left to the
+    /// next look: it keeps nobody from those behind it.
     ///
     /// # Errors
-    /// When the database or the log fails; what was put right until then is.
+    /// When the database does not serve, or campaigns cannot be listed; what was put right until then is.
     pub(super) async fn at_every_campaign(&mut self) -> Result<(), Error> {
         let mut last = None;
         loop {
             let page = domains::campaigns_after(self.database.pool(), last, PAGE).await?;
             for &campaign_id in &page {
-                self.at(campaign_id).await?;
+                match self.at(campaign_id).await {
+                    Err(error) if Outage::of(&error).is_some() => return Err(error),
+                    Err(error) => tracing::warn!(
+                        campaign.id = %campaign_id,
+                        error = %describe(&error),
+                        "counters of a campaign cannot be held against its domains or put right"
+                    ),
+                    Ok(()) => {}
+                }
             }
             match page.last() {
                 Some(campaign_id) => last = Some(*campaign_id),

@@ -92,7 +92,10 @@ async fn what_tells_who_a_user_is_stands_in_the_log_under_his_own_key_alone() {
     app.app.runtime.catch_up().await.unwrap();
     let pool = app.app.database.pool();
     let found = tables_with(pool, &email("ann")).await;
-    assert_eq!(found, ["user_emails", "audit_entries", "users"]);
+    assert_eq!(
+        found,
+        ["user_emails", "audit_entries", "audit_states", "users"]
+    );
     let log = "SELECT count(*) FROM events WHERE payload::text || metadata::text LIKE '%ann@%' \
         OR metadata::text LIKE '%127.0.0.1%' OR metadata::text LIKE '%no-other%'";
     assert_eq!(count(&app, log).await, 0);

@@ -2,7 +2,7 @@
 
 use aggregates::{Actor, Metadata, domain::stream_id, ids::CampaignId};
 use event_store::{BulkAppend, NewEvent};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{eventually, server::TestApp};
 
@@ -148,5 +148,45 @@ async fn a_server_whose_schema_is_another_or_whose_database_is_gone_is_not_able_
     })
     .await;
     anybody.get("/health/live").send().await.ok(200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_late_to_count_is_not_down_and_health_says_that_it_is_late() {
+    let app = TestApp::start().await;
+    let anybody = app.anonymous();
+    // As long as somebody has the table, the database does not say how many events wait for a position.
+    let mut held = app.app.database.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE event_inbox IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let condition = |told: &Value, name: &str| {
+        let checks = told["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == name);
+        check.map(|check| check["condition"].clone())
+    };
+    let late = eventually("the database is late", || async {
+        let told = anybody.get("/health").send().await.ok(200);
+        condition(&told, "status").is_some().then_some(told)
+    })
+    .await;
+    assert_eq!(late["condition"], "degraded");
+    for (name, stands) in [
+        ("status", Some("degraded")),
+        ("database", Some("ok")),
+        ("migrations", Some("ok")),
+        ("work", None),
+    ] {
+        assert_eq!(condition(&late, name), stands.map(Value::from), "{name}");
+    }
+    let ready = anybody.get("/health/ready").send().await.ok(200);
+    assert_eq!(ready["condition"], "degraded");
+    held.rollback().await.unwrap();
+    eventually("the database tells everything again", || async {
+        let told = anybody.get("/health").send().await.ok(200);
+        (told["condition"] == "ok" && condition(&told, "work").is_some()).then_some(())
+    })
+    .await;
     app.stop().await;
 }

@@ -217,6 +217,33 @@ async fn a_look_puts_right_no_more_counters_than_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_that_cannot_be_put_right_keeps_nobody_from_those_behind_it() {
+    let app = TestApp::start().await;
+    let ann = app.user("ann").await;
+    let mut all = Vec::new();
+    for charset in ["ab", "cd"] {
+        let (_, id) = named(&ann, charset).await;
+        drifts(&app, id).await;
+        all.push(id);
+    }
+    // They are looked at in the order of their ids.
+    all.sort_by_key(|id| id.0);
+    let (first, last) = (all[0], all[1]);
+    let refuse =
+        format!("ALTER TABLE read.domain_totals ADD CHECK (campaign_id <> '{first}') NOT VALID");
+    sqlx::query(&refuse)
+        .execute(app.app.database.pool())
+        .await
+        .unwrap();
+    set(&app, &json!({"autoCorrect": true})).await;
+    assert_eq!(looked(&app).await, (2, 2, 2, 1));
+    assert_eq!(drift(&app, first).await.counters, 1);
+    assert_eq!(drift(&app, last).await.counters, 0);
+    assert_eq!(noted(&app, first).await.len(), 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drift_below_the_threshold_is_left_alone() {
     let app = TestApp::start().await;
     let ann = app.user("ann").await;

@@ -1,4 +1,7 @@
 //! Pages of the audit trail: exact filters, joined with AND, in the order of the log.
+//!
+//! An entry may say all that a request could, some megabytes, so a page ends by what its entries say, as text, as well as by
+//! their number: with the first entry that brings it to 8 MiB.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -44,7 +47,7 @@ pub struct Page {
     pub after: Option<i64>,
     /// The position that no entry is beyond: [`end`], or where an export began.
     pub until: i64,
-    /// Entries at most.
+    /// Entries at most; fewer where they say much.
     pub limit: i64,
     /// In which order.
     pub order: Order,
@@ -66,15 +69,27 @@ macro_rules! filtered {
     };
 }
 
-/// The entries at the places of a page, in its order.
+/// The entries at the first of these places, in their order: $11 at most, and none behind 8 MiB of what they say. Each place is
+/// a step, so that only what is on the page is measured, and measured as text: what is stored is compressed. There is to be a
+/// place more than entries are wanted, for the last entry to tell whether there are others.
 macro_rules! at {
     ($places:expr, $order:literal) => {
         concat!(
-            "SELECT ",
-            columns!(),
-            ", named.actor_name FROM (",
+            "WITH RECURSIVE places AS (SELECT array_agg(position ORDER BY position ",
+            $order,
+            ") AS positions FROM (",
             $places,
-            ") place CROSS JOIN LATERAL (SELECT * FROM read.audit_entries WHERE position = place.position LIMIT 1) e",
+            ") place), \
+             page AS (SELECT 1 AS nth, positions[1] AS position, 0::bigint AS bytes FROM places WHERE positions IS NOT NULL \
+             UNION ALL SELECT page.nth + 1, (SELECT positions FROM places)[page.nth + 1], page.bytes + said.bytes \
+             FROM page CROSS JOIN LATERAL (SELECT octet_length(e.details::text) + coalesce(octet_length(e.before::text), 0) \
+             + coalesce(octet_length(e.after::text), 0) AS bytes \
+             FROM read.audit_entries e WHERE e.position = page.position LIMIT 1) said \
+             WHERE page.nth < least($11::bigint, (SELECT cardinality(positions) FROM places)) \
+             AND page.bytes + said.bytes < 8388608) SELECT ",
+            columns!(),
+            ", named.actor_name, page.nth < (SELECT cardinality(positions) FROM places) AS is_followed \
+             FROM page CROSS JOIN LATERAL (SELECT * FROM read.audit_entries WHERE position = page.position LIMIT 1) e",
             named!(),
             "ORDER BY e.position ",
             $order
@@ -90,7 +105,7 @@ macro_rules! everybodys {
                 filtered!($past),
                 " ORDER BY position ",
                 $order,
-                " LIMIT $11"
+                " LIMIT $11::bigint + 1"
             ),
             $order
         )
@@ -106,20 +121,30 @@ macro_rules! somebodys {
                 filtered!($past),
                 " ORDER BY position ",
                 $order,
-                " LIMIT $11) UNION (SELECT position FROM read.audit_entries WHERE actor = $13 AND ",
+                " LIMIT $11::bigint + 1) UNION (SELECT position FROM read.audit_entries WHERE actor = $13 AND ",
                 filtered!($past),
                 " ORDER BY position ",
                 $order,
-                " LIMIT $11)) his ORDER BY position ",
+                " LIMIT $11::bigint + 1)) his ORDER BY position ",
                 $order,
-                " LIMIT $11"
+                " LIMIT $11::bigint + 1"
             ),
             $order
         )
     };
 }
 
-/// Reads a page of the entries that pass the filter: of everybody, or of what somebody did and what happened to his things.
+/// An entry on its page.
+#[derive(sqlx::FromRow)]
+struct Placed {
+    #[sqlx(flatten)]
+    entry: Entry,
+    /// Whether another one that is wanted comes after it.
+    is_followed: bool,
+}
+
+/// Reads a page of the entries that pass the filter: of everybody, or of what somebody did and what happened to his things. Also
+/// tells whether there are others after it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -128,7 +153,7 @@ pub async fn page(
     whose: Whose,
     filter: &Filter,
     wanted: &Page,
-) -> Result<Vec<Entry>, sqlx::Error> {
+) -> Result<(Vec<Entry>, bool), sqlx::Error> {
     let statement = match (whose, wanted.order) {
         (Whose::Everybodys, Order::OldestFirst) => everybodys!(">", "ASC"),
         (Whose::Everybodys, Order::NewestFirst) => everybodys!("<", "DESC"),
@@ -148,12 +173,15 @@ pub async fn page(
         .bind(wanted.until)
         .bind(wanted.limit)
         .persistent(false);
-    match whose {
+    let placed: Vec<Placed> = match whose {
         Whose::Everybodys => query,
         Whose::Of(user) => query.bind(user.0).bind(format!("user:{user}")),
     }
     .fetch_all(executor)
-    .await
+    .await?;
+    let has_next = placed.last().is_some_and(|last| last.is_followed);
+    let entries = placed.into_iter().map(|placed| placed.entry).collect();
+    Ok((entries, has_next))
 }
 
 const END: &str = "SELECT coalesce(max(position), 0) FROM read.audit_entries";

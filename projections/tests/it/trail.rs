@@ -8,13 +8,18 @@ use aggregates::{
 };
 use projections::{
     Whose,
-    audit::{self, Audit, Filter, Order, Page},
+    audit::{self, Audit, Entry, Filter, Order, Page},
+    holdings,
     then::{self, Archive},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{World, imported, names, new_campaign};
+
+fn positions(entries: &[Entry]) -> Vec<i64> {
+    entries.iter().map(|entry| entry.position).collect()
+}
 
 /// Appends entries about personas of somebody, one commit each.
 async fn persona(world: &World, owner: UserId) {
@@ -55,7 +60,7 @@ async fn what_is_read_up_to_an_end_is_of_the_moment_at_which_it_was_the_end() {
             order,
         };
         let read = audit::page(pool, whose, &Filter::default(), &page).await;
-        let positions: Vec<i64> = read.unwrap().iter().map(|entry| entry.position).collect();
+        let positions = positions(&read.unwrap().0);
         assert_eq!(positions, expected, "{whose:?} {order:?}");
     }
     // What an event changes is told by those before it, also when they were taken in long before.
@@ -70,11 +75,90 @@ async fn what_is_read_up_to_an_end_is_of_the_moment_at_which_it_was_the_end() {
         ..Filter::default()
     };
     let read = audit::page(pool, Whose::Of(ann), &disabled, &everything).await;
-    let read = read.unwrap();
+    let (read, _) = read.unwrap();
     assert_eq!(read.len(), 4);
     for entry in read {
         assert_eq!(entry.before, Some(json!({"enabled": true})));
         assert_eq!(entry.after, Some(json!({"enabled": false})));
+    }
+}
+
+/// Six entries of a user's own persona: the second and the fourth say three megabytes, which compress to almost nothing, and
+/// the fifth and the sixth six.
+const LONG_ENTRIES: &str = "INSERT INTO read.audit_entries (position, recorded_at, actor, action, resource_type, resource_id, \
+    sequence, details, before, after, correlation_id, owner) \
+    SELECT n, now(), 'user:' || $1, 'Changed', 'persona', '1', n, \
+    CASE WHEN n IN (2, 5, 6) THEN long ELSE '{}' END, CASE WHEN n = 4 THEN long END, CASE WHEN n >= 5 THEN long END, '1', $1 \
+    FROM generate_series(1, 6) n, (SELECT jsonb_build_object('x', repeat('x', 3000000)) AS long) said";
+
+#[tokio::test]
+async fn a_page_of_entries_that_say_much_ends_early_and_the_next_goes_on_from_it() {
+    let world = World::start().await;
+    let ann = UserId(Uuid::now_v7());
+    let pool = world.database.pool();
+    let seed = sqlx::query(LONG_ENTRIES).bind(ann.0).execute(pool).await;
+    seed.unwrap();
+    // What is on the page where it reaches 8 MiB is on it still.
+    for (order, limit, expected) in [
+        (Order::OldestFirst, 10, vec![vec![1, 2, 3, 4, 5], vec![6]]),
+        (Order::NewestFirst, 10, vec![vec![6, 5], vec![4, 3, 2, 1]]),
+        (
+            Order::OldestFirst,
+            3,
+            vec![vec![1, 2, 3], vec![4, 5], vec![6]],
+        ),
+        (Order::OldestFirst, 6, vec![vec![1, 2, 3, 4, 5], vec![6]]),
+    ] {
+        for whose in [Whose::Everybodys, Whose::Of(ann)] {
+            let (mut pages, mut after, mut has_next) = (Vec::new(), None, true);
+            while has_next {
+                let page = Page {
+                    after,
+                    until: i64::MAX,
+                    limit,
+                    order,
+                };
+                let read = audit::page(pool, whose, &Filter::default(), &page).await;
+                let (entries, others) = read.unwrap();
+                after = entries.last().map(|entry| entry.position);
+                has_next = others;
+                pages.push(positions(&entries));
+            }
+            assert_eq!(pages, expected, "{whose:?} {order:?} {limit}");
+        }
+    }
+    let mut given: Vec<i64> = Vec::new();
+    for expected in [5, 1, 0] {
+        let after = given.last().copied().unwrap_or(0);
+        let actions = holdings::actions_of(pool, ann, after, 10).await.unwrap();
+        assert_eq!(actions.len(), expected);
+        given.extend(actions.iter().map(|action| action.position));
+    }
+    assert_eq!(given, [1, 2, 3, 4, 5, 6]);
+}
+
+/// What a user himself, another one and somebody unknown did to his account.
+const DONE_TO_HIM: &str = "INSERT INTO read.audit_entries (position, recorded_at, actor, action, resource_type, resource_id, \
+    sequence, details, correlation_id, ip, user_agent, api_key, idempotency) \
+    SELECT n, now(), actor, 'DetailsChanged', 'user', $1, n, '{}', '1', 'x', 'x', gen_random_uuid(), 'x' \
+    FROM unnest(ARRAY['user:' || $1, 'user:' || $2, 'anonymous']) WITH ORDINALITY AS done (actor, n)";
+
+#[tokio::test]
+async fn what_is_given_to_a_user_does_not_tell_from_where_others_did_it() {
+    let world = World::start().await;
+    let (ann, root) = (UserId(Uuid::now_v7()), UserId(Uuid::now_v7()));
+    let pool = world.database.pool();
+    let seed = sqlx::query(DONE_TO_HIM).bind(ann.to_string());
+    seed.bind(root.to_string()).execute(pool).await.unwrap();
+    let actions = holdings::actions_of(pool, ann, 0, 10).await.unwrap();
+    assert_eq!(actions.len(), 3);
+    for action in actions {
+        let row: Value = serde_json::from_str(action.row.get()).unwrap();
+        for field in ["ip", "user_agent", "api_key", "idempotency"] {
+            let is_told = row.get(field).is_some();
+            assert_eq!(is_told, action.position != 2, "{field} of {row}");
+        }
+        assert_eq!(row["action"], "DetailsChanged");
     }
 }
 
@@ -121,7 +205,7 @@ async fn what_led_to_an_entry_is_a_filter_alone_and_beside_others() {
         };
         for whose in [Whose::Everybodys, Whose::Of(owner)] {
             let read = audit::page(world.database.pool(), whose, &filter, &page).await;
-            let positions: Vec<i64> = read.unwrap().iter().map(|entry| entry.position).collect();
+            let positions = positions(&read.unwrap().0);
             assert_eq!(positions, expected, "{filter:?}");
         }
     }

@@ -16,7 +16,7 @@ use crate::http::{
     campaigns::export::{Format, plain},
 };
 
-/// Entries that are held in memory at once. One may say all that a request could: some megabytes.
+/// Entries that are held in memory at once; fewer where they say much.
 pub(in crate::http) const ENTRIES: i64 = 50;
 
 /// What is downloaded, line by line.
@@ -90,7 +90,7 @@ fn accepted(headers: &HeaderMap) -> Option<Format> {
 }
 
 /// Answers a download that begins with the lines of the first page; `next` reads those after a line, [`ENTRIES`] of them or
-/// the last ones.
+/// fewer, and none where it was the last one.
 pub(in crate::http) fn download<L: Line>(
     format: Format,
     name: &str,

@@ -37,7 +37,7 @@ macro_rules! entries_query {
             correlation_id: Option<String>,
             /// What led to it.
             causation_id: Option<String>,
-            /// Entries a page, 1 to 1,000; 100 where absent.
+            /// Entries a page at most, 1 to 1,000; 100 where absent. A page of entries that say much, 8 MiB together, has fewer.
             #[param(minimum = 1, maximum = 1000)]
             first: Option<i64>,
             /// The cursor that the page before ended with.

@@ -8,7 +8,7 @@ use axum::{
 use futures::FutureExt as _;
 use projections::{
     Whose,
-    audit::{self, Filter, Order, Page},
+    audit::{self, Entry, Filter, Order, Page},
 };
 use serde::Serialize;
 use sqlx::PgPool;
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::{
     download::{ENTRIES, download, refuse_page, wanted},
     filters::{Texts, entries_query, order, place},
-    view::{EntriesPageInfo, HistoryEntry, cut},
+    view::{EntriesPageInfo, HistoryEntry},
 };
 use crate::http::{Answer, Caller, Error, Query, State, campaigns::export::Format, vocabulary};
 
@@ -60,7 +60,7 @@ pub(super) struct AuditResponse {
 
 /// Answers who did what, when, from where and why, and what it changed: every action of users and of the system but for what
 /// was found out about single domains, which their own histories tell. Administrators and auditors see everything; others see
-/// what they did and what happened to their things. All filters join with AND. A download is of one moment of the log, the one
+/// what they did and what happened to their things, but not from where, with what and by which key another user did it. All filters join with AND. A download is of one moment of the log, the one
 /// at which it began.
 #[utoipa::path(
     get, path = "/audit", tag = "audit", params(AuditQuery),
@@ -82,27 +82,37 @@ pub(super) async fn entries(
             ("first", asked.first.is_some()),
             ("after", asked.after.is_some()),
         ])?;
-        return exported(pool, caller.whose(), filter, order, (format, "audit")).await;
+        let whose = (caller.whose(), caller.whose());
+        return exported(pool, whose, filter, order, (format, "audit")).await;
     }
     let page = Page {
         after: place.after,
         until: i64::MAX,
-        limit: place.first + 1,
+        limit: place.first,
         order,
     };
-    let mut items = audit::page(pool, caller.whose(), &filter, &page).await?;
-    let page_info = cut(&mut items, place.first, |entry| entry.position);
-    let items = items.into_iter().map(HistoryEntry::from).collect();
+    let (entries, has_next) = audit::page(pool, caller.whose(), &filter, &page).await?;
+    let page_info = EntriesPageInfo::of(&entries, place.first, has_next, |entry| entry.position);
+    let items = shown(entries, caller.whose());
     Ok(Answer::ok(AuditResponse { items, page_info }).into_response())
 }
 
-/// Answers a download of all entries that pass a filter, by the name of a file, of the moment at which it begins.
+/// Shows entries to somebody.
+pub(in crate::http) fn shown(entries: Vec<Entry>, viewer: Whose) -> Vec<HistoryEntry> {
+    let entries = entries.into_iter();
+    entries
+        .map(|entry| HistoryEntry::shown_to(viewer, entry))
+        .collect()
+}
+
+/// Answers a download of all entries that pass a filter, whose they are and as whoever asks is shown them, by the name of a
+/// file, of the moment at which it begins.
 ///
 /// # Errors
 /// When the database does not answer for the first page, so that this is an error and not a torn file.
 pub(in crate::http) async fn exported(
     pool: &PgPool,
-    whose: Whose,
+    (whose, viewer): (Whose, Whose),
     filter: Filter,
     order: Order,
     (format, name): (Format, &str),
@@ -114,17 +124,16 @@ pub(in crate::http) async fn exported(
         limit: ENTRIES,
         order,
     };
-    let first = audit::page(pool, whose, &filter, &page(None)).await?;
+    let (first, _) = audit::page(pool, whose, &filter, &page(None)).await?;
     let pool = pool.clone();
     let next = move |last: &HistoryEntry| {
         let (pool, filter, page) = (pool.clone(), filter.clone(), page(Some(last.position)));
         async move {
             let read = audit::page(&pool, whose, &filter, &page).await;
-            let entries = read.map_err(std::io::Error::other)?;
-            Ok(entries.into_iter().map(HistoryEntry::from).collect())
+            let (entries, _) = read.map_err(std::io::Error::other)?;
+            Ok(shown(entries, viewer))
         }
         .boxed()
     };
-    let first = first.into_iter().map(HistoryEntry::from).collect();
-    Ok(download(format, name, first, next))
+    Ok(download(format, name, shown(first, viewer), next))
 }

@@ -1,8 +1,8 @@
 //! What an entry shows, and the page that it stands on.
 
-use aggregates::Actor;
+use aggregates::{Actor, ids::UserId};
 use chrono::{DateTime, SecondsFormat, Utc};
-use projections::audit::Entry;
+use projections::{Whose, audit::Entry};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -76,8 +76,24 @@ pub(in crate::http) fn user_of(actor: &str) -> Option<Uuid> {
     }
 }
 
-impl From<Entry> for HistoryEntry {
-    fn from(entry: Entry) -> Self {
+impl HistoryEntry {
+    /// Shows an entry to somebody. From where, with what and by which key another user gave his command is shown to those
+    /// alone who see everybody's.
+    pub(in crate::http) fn shown_to(viewer: Whose, entry: Entry) -> Self {
+        let user_id = user_of(&entry.actor);
+        if user_id.is_none_or(|user| viewer.includes(UserId(user))) {
+            return Self::whole(entry);
+        }
+        Self::whole(Entry {
+            api_key: None,
+            idempotency: None,
+            ip: None,
+            user_agent: None,
+            ..entry
+        })
+    }
+
+    fn whole(entry: Entry) -> Self {
         Self {
             position: entry.position,
             sequence: entry.sequence,
@@ -170,6 +186,24 @@ pub(in crate::http) struct EntriesPageInfo {
     pub(in crate::http) first: i64,
 }
 
+impl EntriesPageInfo {
+    /// Tells where a page stands.
+    pub(in crate::http) fn of<T>(
+        page: &[T],
+        first: i64,
+        has_next_page: bool,
+        cursor: impl Fn(&T) -> i64,
+    ) -> Self {
+        let shown = |entry: &T| cursor(entry).to_string();
+        Self {
+            start_cursor: page.first().map(shown),
+            end_cursor: page.last().map(shown),
+            has_next_page,
+            first,
+        }
+    }
+}
+
 /// Cuts a page of which one more entry was read to its size and tells where it stands.
 pub(in crate::http) fn cut<T>(
     read: &mut Vec<T>,
@@ -179,11 +213,59 @@ pub(in crate::http) fn cut<T>(
     let size = usize::try_from(first).unwrap_or(usize::MAX);
     let has_next_page = read.len() > size;
     read.truncate(size);
-    let shown = |entry: &T| cursor(entry).to_string();
-    EntriesPageInfo {
-        start_cursor: read.first().map(shown),
-        end_cursor: read.last().map(shown),
-        has_next_page,
-        first,
+    EntriesPageInfo::of(read, first, has_next_page, cursor)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(actor: &str) -> Entry {
+        let some = || Some("x".to_owned());
+        Entry {
+            position: 1,
+            recorded_at: DateTime::UNIX_EPOCH,
+            actor: actor.to_owned(),
+            actor_name: some(),
+            action: "Disabled".to_owned(),
+            resource_type: "persona".to_owned(),
+            resource_id: "1".to_owned(),
+            sequence: 1,
+            details: json!({}),
+            before: None,
+            after: None,
+            correlation_id: "1".to_owned(),
+            causation_id: some(),
+            idempotency: some(),
+            api_key: Some(Uuid::nil()),
+            ip: some(),
+            user_agent: some(),
+        }
+    }
+
+    #[test]
+    fn from_where_another_user_did_it_is_shown_to_those_alone_who_see_everybodys() {
+        let (ann, root) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
+        let (by_ann, by_root) = (format!("user:{ann}"), format!("user:{root}"));
+        for (viewer, actor, is_whole) in [
+            (Whose::Of(ann), by_ann.as_str(), true),
+            (Whose::Of(ann), by_root.as_str(), false),
+            (Whose::Of(ann), "worker:one", true),
+            (Whose::Of(ann), "anonymous", true),
+            (Whose::Everybodys, by_root.as_str(), true),
+        ] {
+            let shown = HistoryEntry::shown_to(viewer, entry(actor));
+            let told = [
+                shown.ip.is_some(),
+                shown.user_agent.is_some(),
+                shown.api_key_id.is_some(),
+                shown.idempotency.is_some(),
+            ];
+            assert_eq!(told, [is_whole; 4], "{viewer:?} {actor}");
+            assert_eq!(shown.actor, actor);
+            assert!(shown.user_name.is_some() && shown.causation_id.is_some());
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -29,7 +29,14 @@ const MAX_HEAD: usize = 1 << 20;
 
 /// Bytes that came since the reader had the last of a file.
 #[derive(Clone, Debug, Default)]
-struct Unread(Arc<AtomicUsize>);
+struct Unread(Arc<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: AtomicUsize,
+    /// There were too many of them.
+    refused: AtomicBool,
+}
 
 /// More came before a part's bytes than any head has.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -39,21 +46,20 @@ struct HeadTooLarge;
 impl Unread {
     /// Counts what came, and refuses it where there was too much before: what comes at once is in memory already.
     fn count(&self, bytes: usize) -> Result<(), HeadTooLarge> {
-        match self.0.fetch_add(bytes, Ordering::Relaxed) {
-            0..=MAX_HEAD => Ok(()),
-            _ => Err(HeadTooLarge),
+        if self.0.bytes.fetch_add(bytes, Ordering::Relaxed) <= MAX_HEAD {
+            return Ok(());
         }
+        self.0.refused.store(true, Ordering::Relaxed);
+        Err(HeadTooLarge)
     }
 
     fn is_read(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.bytes.store(0, Ordering::Relaxed);
     }
 
     /// Says why a form does not read.
     fn torn(&self, error: &MultipartError) -> Error {
-        if self.0.load(Ordering::Relaxed) > MAX_HEAD
-            && error.status() != StatusCode::PAYLOAD_TOO_LARGE
-        {
+        if self.0.refused.load(Ordering::Relaxed) {
             return Error::bad("body", HeadTooLarge);
         }
         match error.status() {

@@ -16,8 +16,8 @@ use crate::http::{
     audit::{
         download::{refuse_page, wanted},
         filters::{Place, Texts, entries_query, order, place},
-        list::exported,
-        view::{HistoryEntry, cut},
+        list::{exported, shown},
+        view::EntriesPageInfo,
     },
 };
 
@@ -82,12 +82,13 @@ pub(super) async fn history(
     Query(asked): Query<HistoryQuery>,
 ) -> Result<Response, Error> {
     access::owned(&state, &caller, id).await?;
-    history_of(&state, id, asked, &headers).await
+    history_of(&state, caller.whose(), id, asked, &headers).await
 }
 
-/// Answers a page of a campaign's history, or a download of it.
+/// Answers a page of a campaign's history as somebody is shown it, or a download of it.
 pub(in crate::http) async fn history_of(
     state: &State,
+    viewer: Whose,
     id: Uuid,
     asked: HistoryQuery,
     headers: &HeaderMap,
@@ -103,23 +104,23 @@ pub(in crate::http) async fn history_of(
             ("after", asked.after.is_some()),
         ])?;
         let name = format!("campaign-{id}-history");
-        return exported(pool, whose, filter, order, (format, &name)).await;
+        return exported(pool, (whose, viewer), filter, order, (format, &name)).await;
     }
     let page = Page {
         after: place.after,
         until: i64::MAX,
-        limit: place.first + 1,
+        limit: place.first,
         order,
     };
-    let mut items = audit::page(pool, whose, &filter, &page).await?;
-    let page_info = cut(&mut items, place.first, |entry| entry.position);
+    let (entries, has_next) = audit::page(pool, whose, &filter, &page).await?;
+    let page_info = EntriesPageInfo::of(&entries, place.first, has_next, |entry| entry.position);
     let body = HistoryResponse {
         campaign_id: id,
-        next_after: items
+        next_after: entries
             .last()
             .filter(|_| page_info.has_next_page)
             .map(|entry| entry.position),
-        items: items.into_iter().map(HistoryEntry::from).collect(),
+        items: shown(entries, viewer),
         page_info,
     };
     Ok(Answer::ok(body).into_response())

@@ -25,7 +25,7 @@ use crate::http::{
     auth::{ApiKeyView, SessionView, UserPublicResponse},
 };
 
-/// Rows that are read at once.
+/// Rows that are read at once at most; fewer where they are long.
 const ROWS: i64 = 200;
 /// More sessions, or keys, than a user has.
 const ALL: i64 = 1_000;
@@ -68,7 +68,7 @@ pub(super) struct UserExport {
 ///
 /// One JSON object: `user`, `sessions` and `apiKeys` as elsewhere; `campaigns`, `proxyPools`, `proxies`, `personas`, `keywordSets`
 /// and `scoringProfiles`, each an array of rows with all their columns; and `actions`, every entry of the audit trail of what
-/// one did and of what was done to one's account. What campaigns found is in their own exports. It is streamed; a download
+/// one did and of what was done to one's account, without from where, with what and by which key another user did it. What campaigns found is in their own exports. It is streamed; a download
 /// that ends before the last brace is not whole.
 #[utoipa::path(get, path = "/me/export", tag = "users",
     responses((status = 200, body = UserExport)))]

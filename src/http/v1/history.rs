@@ -26,5 +26,5 @@ pub(super) async fn history(
 ) -> Result<Response, Error> {
     let campaign_type = access::campaign_type(&campaign_type)?;
     access::current(&state, &caller, (campaign_type, id)).await?;
-    history_of(&state, id, asked, &headers).await
+    history_of(&state, caller.whose(), id, asked, &headers).await
 }

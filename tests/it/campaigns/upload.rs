@@ -255,6 +255,11 @@ async fn an_upload_that_is_no_list_is_refused_by_name() {
     let send =
         async |(kind, body): (String, Vec<u8>)| ann.post(&upload).body(&kind, body).send().await;
     send(form("list.csv", "a.test")).await.blames(422, "file");
+    let long = format!("{}.txt", "x".repeat(300));
+    send(form(&long, "a.test")).await.blames(422, "file");
+    // What stands before a file is not gathered for as long as a file may be.
+    let endless = format!("{}.txt", "x".repeat(8 << 20));
+    send(form(&endless, "a.test")).await.blames(400, "body");
     send(form("list.txt", "a.test\nb.test\nc.test"))
         .await
         .blames(422, "file");
