@@ -32,6 +32,8 @@ enum Rule {
     EverybodysQuery,
     /// It changes what holds for everybody.
     EverybodysCommand,
+    /// It erases somebody, which no API key does.
+    Erasure,
     /// It asks for what somebody owns.
     ObjectQuery,
     /// It changes what somebody owns.
@@ -110,8 +112,9 @@ impl Rule {
                 Self::EverybodysQuery,
                 Who::Admin | Who::Auditor | Who::AdminsKey | Who::AuditorsKey,
             )
-            | (Self::EverybodysCommand, Who::Admin | Who::AdminsKey) => LetIn,
-            (Self::EverybodysQuery | Self::EverybodysCommand, _) => Forbidden,
+            | (Self::EverybodysCommand, Who::Admin | Who::AdminsKey)
+            | (Self::Erasure, Who::Admin) => LetIn,
+            (Self::EverybodysQuery | Self::EverybodysCommand | Self::Erasure, _) => Forbidden,
             (Self::ObjectQuery | Self::ObjectCommand, Who::Other) => Hidden,
             _ => LetIn,
         }
@@ -126,6 +129,7 @@ impl Rule {
             "command" => Self::Command,
             "everybodys-query" => Self::EverybodysQuery,
             "everybodys-command" => Self::EverybodysCommand,
+            "erasure" => Self::Erasure,
             "object-query" => Self::ObjectQuery,
             "object-command" => Self::ObjectCommand,
             other => panic!("no rule is called {other}"),

@@ -197,6 +197,10 @@ async fn an_administrator_erases_others_and_never_the_last_one() {
     let ann = app.user("ann").await;
     let path = |client: &Client| format!("/users/{}", client.user_id.unwrap());
     ann.delete(&path(&root)).send().await.ok(403);
+    // Oneself is erased by whoever knows the password, and nobody by a key.
+    root.delete(&path(&root)).send().await.ok(403);
+    let (_, key) = key_of(&root, "write").await;
+    key.delete(&path(&ann)).send().await.ok(403);
     root.delete(&path(&ann)).send().await.ok(204);
     ann.get("/auth/me").send().await.ok(401);
     // Two who erase each other at once leave one.

@@ -132,6 +132,7 @@ async fn a_drift_is_found_and_put_right_and_told_only_where_that_is_switched_on(
         ),
         (1, 0)
     );
+    app.app.runtime.catch_up().await.unwrap();
     let history = ann.get(&format!("{path}/history")).send().await;
     assert!(
         history.text.contains("CountersReconciled"),

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Operations that change nothing, or whose requests and answers must not be kept.
-const UNKEYED: [&str; 17] = [
+const UNKEYED: [&str; 19] = [
     "POST /api/v2/auth/setup",
     "POST /api/v2/auth/api-keys",
     "DELETE /api/v2/auth/api-keys/{keyId}",
@@ -32,6 +32,9 @@ const UNKEYED: [&str; 17] = [
     "POST /api/v2/auth/change-password",
     "POST /api/v2/change-password",
     "POST /api/v2/discovery/preview",
+    // Who was erased is gone, and what was answered about him with him.
+    "DELETE /api/v2/me",
+    "DELETE /api/v2/users/{userId}",
     // A trial that comes again is another trial, and a check another check.
     "POST /api/v2/extract/keywords",
     "POST /api/v2/personas/{id}/test",

@@ -3,6 +3,7 @@
 mod checks;
 mod credentials;
 
+use domainflow::{app::App, credentials::Keys};
 use sandbox::{Host, ProxyScript, World};
 use serde_json::{Value, json};
 
@@ -165,12 +166,6 @@ async fn what_a_proxy_cannot_be_is_refused_by_its_field_and_its_password_is_not_
             422,
             "username",
         ),
-        // The operator of this server named no key.
-        (
-            of(json!({"username": "a", "password": PASSWORD})),
-            422,
-            "password",
-        ),
         (of(json!({"countryCode": "DEU"})), 422, "countryCode"),
         (of(json!({"notes": "x".repeat(10_001)})), 422, "notes"),
         (of(json!({"host": "x"})), 400, "host"),
@@ -182,6 +177,20 @@ async fn what_a_proxy_cannot_be_is_refused_by_its_field_and_its_password_is_not_
         refused.blames(status, field);
     }
     assert_eq!(ann.get("/proxies").send().await.ok(200), json!([]));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_password_is_refused_where_the_operator_named_no_key() {
+    let world = World::generated(1);
+    let without_keys = |app: &mut App| app.defaults.network.keys = Keys::default();
+    let app = TestApp::in_sandbox_with(world, without_keys).await;
+    let ann = app.user("ann").await;
+    let body =
+        json!({"name": "p", "address": "proxy.example:80", "username": "a", "password": PASSWORD});
+    let refused = ann.post("/proxies").json(&body).send().await;
+    assert!(!refused.text.contains(PASSWORD), "{}", refused.text);
+    refused.blames(422, "password");
     app.stop().await;
 }
 

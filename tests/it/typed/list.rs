@@ -112,6 +112,8 @@ async fn a_list_shows_of_each_campaign_what_the_campaign_shows() {
         "generationStrategy": "dictionary", "dictionary": ["tea"]});
     let path = create(&ann, "generation", &body).await;
     let done = run(&ann, &path).await;
+    // What is told of its life comes from another read model.
+    app.app.runtime.catch_up().await.unwrap();
     let shown = ann.get(&path).send().await.ok(200);
     assert_eq!(done["status"], shown["status"]);
     let list = ann.get(&format!("{BASE}/generation")).send().await.ok(200);
