@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-/// Why the database does not serve for now. Nothing was stored by what failed with it; another try may succeed.
+/// Why the database does not serve for now; another try may succeed. What failed with it is stored whole or not at all: where
+/// the answer to a commit was lost, only a repeat under the same idempotency key tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {
     /// It is not reached: it stops, starts, or is gone.

@@ -171,9 +171,6 @@ impl Fleet {
         self.0[which].kill_and_start();
         true
     }
-
-    /// Ends them.
-    pub fn stop(self) {}
 }
 
 /// An address that nobody listens on.

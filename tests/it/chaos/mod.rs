@@ -99,6 +99,6 @@ async fn whichever_process_is_killed_nothing_is_lost_or_doubled_and_clients_go_o
         "each name has one result of each kind: each phase ran once"
     );
     log.close().await;
-    fleet.stop();
+    drop(fleet);
     database.stop().await.expect("the database stops");
 }
